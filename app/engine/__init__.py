@@ -1,0 +1,1 @@
+"""The models and the conversation loop: torch and moshi, never Qt, PortAudio or app.audio."""

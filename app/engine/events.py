@@ -1,0 +1,189 @@
+"""What a session tells (events) and what it may be told (commands), as plain values.
+
+Knows neither the model nor the window: both sides import this, and nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Union
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next tokens are drawn; honoured from the next frame on.
+
+    The defaults are those of moshi's LMGen. A temperature of 0 or `greedy` takes the likeliest
+    token; a top-k of 0 draws from all. The repetition penalty divides the positive and multiplies
+    the negative logits of the text tokens spoken in the last `repetition_frames` frames (the
+    penalty of CTRL, arXiv 1909.05858, section 4.1); 1 switches it off.
+    """
+
+    text_temperature: float = 0.7
+    text_top_k: int = 25
+    audio_temperature: float = 0.8
+    audio_top_k: int = 250
+    repetition_penalty: float = 1.0
+    repetition_frames: int = 64
+    greedy: bool = False
+
+
+# Commands: window -> engine. They take effect between two frames.
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Forget the conversation and begin anew, with this seed."""
+
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Let the model hear silence instead of the microphone, or end that."""
+
+    muted: bool
+
+
+Command = Union[Sampling, Restart, Mute]
+
+
+# Events: engine -> window and recording.
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """A model is being loaded; `total_bytes` is 0 while it is not known."""
+
+    stage: str
+    done_bytes: int = 0
+    total_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A model is in memory. `memory_bytes` is what it takes on `device`."""
+
+    model: str
+    device: str
+    mode: str
+    memory_bytes: int
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """No model is in memory any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A talk began; `microphone` and `speaker` are names for people, `folder` is where it is recorded."""
+
+    model: str
+    seed: int
+    sampling: Sampling
+    microphone: str
+    speaker: str
+    folder: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """One frame went through the model. Levels are RMS in dB of full scale; lag is mouth to ear."""
+
+    frame: int
+    heard_db: float
+    said_db: float
+    step_ms: float
+    lag_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """A text token at its frame, and what became readable with it ('' inside a multi-byte character)."""
+
+    frame: int
+    token: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Heard audio of this many frames was dropped before `frame`, so that the lag stays bounded."""
+
+    frame: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Starved:
+    """The speaker played silence for this many frames before `frame`, since no speech was there in time."""
+
+    frame: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """From `frame` on, tokens are drawn this way."""
+
+    frame: int
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """At `frame` the model forgot the conversation and began anew."""
+
+    frame: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Muted:
+    """From `frame` on the model hears silence (or, with False, the microphone again)."""
+
+    frame: int
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingEnded:
+    """The recording ended before the talk did; `folder` holds what was written, whole."""
+
+    folder: Path
+    sentence: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something went wrong and the talk goes on. One sentence for the user, one advice."""
+
+    sentence: str
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something went wrong and loading or the talk is over. One sentence for the user, one advice."""
+
+    sentence: str
+    advice: str = ""
+    details: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The talk is over; `folder` holds its recording, if there is one."""
+
+    frames: int
+    folder: Path | None
+
+
+Event = Union[
+    Loading, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Restarted, Muted,
+    RecordingEnded, Trouble, Failed, Stopped,
+]  # fmt: skip

@@ -1,0 +1,84 @@
+"""The conversation: the one loop behind the live talk, the offline run and the benchmarks.
+
+Knows nothing about sound cards, files, windows or torch; `time` measures cost and never decides.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Sequence
+
+from app.engine.events import (
+    Changed,
+    Command,
+    Event,
+    Mute,
+    Muted,
+    Restart,
+    Restarted,
+    Sampling,
+    Skipped,
+    Spoke,
+    Starved,
+    Stepped,
+)
+from app.engine.ports import FramePort, Model, Said
+from app.frames import Samples, level_db, silence
+
+Tap = Callable[[int, Samples, Said], None]
+"""Called after each frame with (frame, what the model heard, what it said); must not block."""
+
+Emit = Callable[[Event], None]
+"""Takes an event; called on the engine thread, must not block."""
+
+
+def converse(
+    port: FramePort,
+    model: Model,
+    taps: Sequence[Tap],
+    emit: Emit,
+    commands: queue.SimpleQueue[Command] | None = None,
+) -> int:
+    """Let the model hear and speak until the port ends, and return the number of frames.
+
+    Sound is handed on before anything is told, so that taps and events never delay the speaker.
+    What the port or the model raises passes through; the taps have seen every frame until then.
+    """
+    commands = commands or queue.SimpleQueue()
+    nothing = silence()
+    muted = False
+    frame = 0
+    while (heard := port.take()) is not None:
+        while not commands.empty():
+            muted = _obey(commands.get(), frame, model, muted, emit)
+        samples = nothing if muted else heard.samples
+        began = time.perf_counter()
+        said = model.step(samples)
+        step_ms = 1000 * (time.perf_counter() - began)
+        port.give(said.samples)
+        for tap in taps:
+            tap(frame, samples, said)
+        if heard.skipped:
+            emit(Skipped(frame, heard.skipped))
+        if heard.starved:
+            emit(Starved(frame, heard.starved))
+        emit(Stepped(frame, level_db(samples), level_db(said.samples), step_ms, heard.lag_ms))
+        if said.token is not None:
+            emit(Spoke(frame, said.token, said.text))
+        frame += 1
+    return frame
+
+
+def _obey(command: Command, frame: int, model: Model, muted: bool, emit: Emit) -> bool:
+    """Carry out one command before `frame` and return whether the microphone is muted."""
+    match command:
+        case Sampling():
+            model.set_sampling(command)
+            emit(Changed(frame, command))
+        case Restart(seed):
+            model.restart(seed)
+            emit(Restarted(frame, seed))
+        case Mute(muted):
+            emit(Muted(frame, muted))
+    return muted

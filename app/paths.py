@@ -1,0 +1,44 @@
+"""Where settings, models, recordings and logs live on this computer; `--home DIR` moves them all.
+
+Knows nothing about what is in the files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+NAME = "aizuchi"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders of one user. None of them need exist yet."""
+
+    config: Path
+    models: Path
+    recordings: Path
+    logs: Path
+    cache: Path
+
+    @property
+    def settings(self) -> Path:
+        """Return the settings file."""
+        return self.config / "settings.toml"
+
+
+def paths(home: Path | None = None) -> Paths:
+    """Return the folders of this user, or the same layout below `home`."""
+    if home is not None:
+        home = home.expanduser().resolve()
+        return Paths(*(home / name for name in ("config", "models", "recordings", "logs", "cache")))
+    dirs = platformdirs.PlatformDirs(NAME, appauthor=False)
+    return Paths(
+        config=dirs.user_config_path,
+        models=dirs.user_data_path / "models",
+        recordings=dirs.user_data_path / "recordings",
+        logs=dirs.user_log_path,
+        cache=dirs.user_cache_path,
+    )

@@ -1,0 +1,1 @@
+"""Finetune a Moshi-family model on recorded stereo dialogues."""
