@@ -150,8 +150,18 @@ class Muted:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingStarted:
+    """From now on the talk is recorded into `folder`."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingEnded:
-    """The recording ended before the talk did; `folder` holds what was written, whole."""
+    """The recording ended before the talk did; `folder` holds what was written, whole.
+
+    The sentence is empty when the user wished it so.
+    """
 
     folder: Path
     sentence: str
@@ -185,5 +195,5 @@ class Stopped:
 
 Event = Union[
     Loading, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Restarted, Muted,
-    RecordingEnded, Trouble, Failed, Stopped,
+    RecordingStarted, RecordingEnded, Trouble, Failed, Stopped,
 ]  # fmt: skip

@@ -43,6 +43,10 @@ class Model(Protocol):
 
     name: str
 
+    @property
+    def details(self) -> dict[str, object]:
+        """What a recording keeps about this model, as JSON values: repo or folder, hash, device, dtype."""
+
     def step(self, heard: Samples) -> Said:
         """Hear one frame, [FRAME_SAMPLES] float32, and say one."""
 

@@ -1,0 +1,357 @@
+"""One conversation partner for the window and the command line: a thread that loads, talks and records.
+
+Wires port, model and recorder together. Knows nothing about widgets; imports torch only through the
+engine, on its own thread, so that the window is up before torch is.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import re
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Union
+
+from app.audio.recorder import Recorder
+from app.engine.events import (
+    Changed,
+    Command,
+    Event,
+    Failed,
+    Muted,
+    RecordingEnded,
+    RecordingStarted,
+    Restarted,
+    Sampling,
+    Skipped,
+    Spoke,
+    Started,
+    Starved,
+    Stopped,
+    Trouble,
+    Unloaded,
+)
+from app.engine.loop import Tap, converse
+from app.engine.ports import FramePort, Model, Said
+from app.errors import UserError
+from app.frames import Samples
+
+log = logging.getLogger(__name__)
+
+EVENT_BACKLOG = 20_000
+"""Events kept for a window that does not drain: half an hour of talk. The oldest go first."""
+
+RECORDED = (Spoke, Skipped, Starved, Changed, Restarted, Muted)
+"""The events that belong to a recording; each has a frame."""
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What one talk needs. `recordings` is the folder for new session folders, None records nothing."""
+
+    open_port: Callable[[], FramePort]
+    sampling: Sampling = field(default_factory=Sampling)
+    seed: int = 0
+    recordings: Path | None = None
+    folder: Path | None = None
+    """The exact folder to record into, in place of a new one below `recordings`."""
+    microphone: str = ""
+    speaker: str = ""
+    max_frames: int | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """What `Session.load` was asked for."""
+
+    spec: str
+    base: str | None = None
+    context: int | None = None
+    models: Path | None = None
+
+
+class _Unload:
+    """The wish to give the model's memory back."""
+
+
+class _Run:
+    """One talk from start to stop, shared between the engine thread and the one that stops it.
+
+    `stopping` and `record` are set by the other thread and only read by the engine thread; `port` is
+    set by the engine thread before it looks at `stopping`, so that a stop is never missed.
+    """
+
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
+        self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self.stopping = threading.Event()
+        self.over = threading.Event()
+        self.record = talk.recordings is not None or talk.folder is not None
+        self.port: FramePort | None = None
+
+    def stop(self) -> None:
+        """End the talk soon, from any thread."""
+        self.stopping.set()
+        if (port := self.port) is not None:
+            port.close()
+
+
+_Job = Union[Load, _Unload, _Run, None]
+
+
+class Session:
+    """One engine thread with at most one model and one talk.
+
+    Every method returns at once; what comes of it is told by the events of `drain`.
+    """
+
+    def __init__(self) -> None:
+        self._events: deque[Event] = deque(maxlen=EVENT_BACKLOG)
+        self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
+        self._model: Model | None = None
+        self._run: _Run | None = None
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> FramePort | None:
+        """Return the port of the running talk, for its counters and volume."""
+        return self._run.port if self._run is not None and not self._run.over.is_set() else None
+
+    def load(
+        self, spec: str, *, base: str | None = None, context: int | None = None, models: Path | None = None
+    ) -> None:
+        """Load a model in place of the present one: Loading…, then Ready or Failed."""
+        self._jobs.put(Load(spec, base, context, models))
+
+    def unload(self) -> None:
+        """Give the model's memory back: Unloaded."""
+        self._jobs.put(_Unload())
+
+    def start(self, talk: Talk) -> None:
+        """Begin a talk with the loaded model: Started, then its events, then Stopped."""
+        self._run = _Run(talk)
+        self._jobs.put(self._run)
+
+    def send(self, command: Command) -> None:
+        """Pass a command to the running talk; it takes effect between two frames."""
+        if self._run is not None:
+            self._run.commands.put(command)
+
+    def record(self, on: bool) -> None:
+        """Switch the recording of the running talk on (into a new folder) or off."""
+        if self._run is not None:
+            self._run.record = on
+
+    def stop(self) -> None:
+        """End the running talk and keep the model."""
+        if self._run is not None:
+            self._run.stop()
+
+    def report(self, sentence: str, advice: str) -> None:
+        """Tell trouble that a port met and that does not end the talk; may be called from any thread."""
+        self._events.append(Trouble(sentence, advice))
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the talk is over and say whether it is."""
+        return self._run is None or self._run.over.wait(timeout)
+
+    def close(self) -> None:
+        """End the talk, give back the model, and join the thread."""
+        self.stop()
+        self._jobs.put(None)
+        self._thread.join()
+
+    def drain(self) -> list[Event]:
+        """Return the events since the last call, oldest first."""
+        drained = []
+        while self._events:
+            drained.append(self._events.popleft())
+        return drained
+
+    # Everything below runs on the engine thread.
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            if isinstance(job, Load):
+                self._load(job)
+            elif isinstance(job, _Unload):
+                self._unload()
+            else:
+                self._talk(job)
+        self._unload()
+
+    def _load(self, job: Load) -> None:
+        from app.engine.model import load_model
+
+        self._unload()
+        try:
+            self._model = load_model(
+                job.spec, self._events.append, base=job.base, context=job.context, models=job.models
+            )
+        except Exception as fault:
+            self._fail(fault, "The model could not be loaded.")
+
+    def _unload(self) -> None:
+        if self._model is not None:
+            self._model.close()
+            self._model = None
+            self._events.append(Unloaded())
+
+    def _talk(self, run: _Run) -> None:
+        frames = 0
+        recording = _Recording(run, self._model, self._events.append)
+        try:
+            if self._model is None:
+                raise UserError("No model is loaded.", "Choose a model first.")
+            frames = self._converse(run, self._model, recording)
+        except UserError as fault:
+            self._fail(fault, "")
+        except Exception as fault:
+            self._fail(fault, "The talk broke off.")
+            # What is left of a model after a fault of its own can not be trusted.
+            self._unload()
+        finally:
+            if run.port is not None:
+                run.port.close()
+            recording.close()
+            run.over.set()
+            self._events.append(Stopped(frames, recording.folder))
+
+    def _converse(self, run: _Run, model: Model, recording: _Recording) -> int:
+        talk = run.talk
+        model.set_sampling(talk.sampling)
+        model.restart(talk.seed)
+        recording.follow(0)
+        port = run.port = talk.open_port()
+        if run.stopping.is_set():
+            return 0
+        self._events.append(
+            Started(model.name, talk.seed, talk.sampling, talk.microphone, talk.speaker, recording.folder)
+        )
+        taps: list[Tap] = [recording.tap]
+        if talk.max_frames is not None:
+            taps.append(_limit(talk.max_frames, port))
+        return converse(port, model, taps, recording.emit, run.commands)
+
+    def _fail(self, fault: Exception, sentence: str) -> None:
+        if isinstance(fault, UserError):
+            self._events.append(Failed(fault.sentence, fault.advice))
+            return
+        log.exception(sentence, exc_info=fault)
+        details = "".join(traceback.format_exception(fault))
+        self._events.append(
+            Failed(f"{sentence} {type(fault).__name__}: {fault}", "The log holds the details.", details)
+        )
+
+
+def _limit(max_frames: int, port: FramePort) -> Tap:
+    """Return a tap that closes the port after a number of frames."""
+
+    def tap(frame: int, _heard: Samples, _said: Said) -> None:
+        if frame + 1 >= max_frames:
+            port.close()
+
+    return tap
+
+
+class _Recording:
+    """The recording of one talk: follows the wish of the user, and never lets a disk stop the talk."""
+
+    def __init__(self, run: _Run, model: Model | None, emit: Callable[[Event], None]) -> None:
+        self.folder: Path | None = None
+        self._run = run
+        self._model = model
+        self._tell = emit
+        self._recorder: Recorder | None = None
+        self._closing: list[threading.Thread] = []
+        self._first_frame = 0
+        self._lost = False
+
+    def tap(self, frame: int, heard: Samples, said: Said) -> None:
+        """Pass a frame on to the recorder, whose own frames count from the start of the recording."""
+        self.follow(frame)
+        if self._recorder is not None:
+            self._recorder.tap(frame - self._first_frame, heard, said)
+
+    def emit(self, event: Event) -> None:
+        """Tell an event, and note it in the recording if it belongs there."""
+        self._tell(event)
+        if self._recorder is not None and isinstance(event, RECORDED):
+            fields = asdict(event)
+            fields["frame"] -= self._first_frame
+            self._recorder.note(_snake(type(event).__name__), fields)
+
+    def follow(self, frame: int) -> None:
+        """Open or close the recorder if the user changed their mind; `frame` is the first one recorded."""
+        if self._run.record == (self._recorder is not None):
+            return
+        if self._run.record:
+            self._open(frame)
+        else:
+            self._finish_aside()
+
+    def close(self) -> None:
+        """Finish what is being written, and wait for it."""
+        if self._recorder is not None:
+            self._finish_aside()
+        for thread in self._closing:
+            thread.join()
+
+    def _open(self, frame: int) -> None:
+        talk = self._run.talk
+        assert self._model is not None
+        try:
+            self._recorder = Recorder(
+                talk.recordings or Path(),
+                model=self._model.name,
+                details=_details(self._model, talk),
+                on_failure=self._lose,
+                folder=talk.folder,
+            )
+        except OSError as fault:
+            self._run.record = False
+            advice = "Check the folder for recordings and its disk."
+            self._tell(Trouble(f"The talk is not recorded: {fault}.", advice))
+            return
+        self._lost = False
+        self._first_frame = frame
+        self.folder = self._recorder.folder
+        self._tell(RecordingStarted(self.folder))
+
+    def _finish_aside(self) -> None:
+        """Close the recorder on a thread of its own: compressing takes longer than a frame."""
+        recorder, self._recorder = self._recorder, None
+        assert recorder is not None
+        thread = threading.Thread(target=recorder.close, name="recording-end")
+        thread.start()
+        self._closing.append(thread)
+        if not self._run.record and not self._lost:
+            self._tell(RecordingEnded(recorder.folder, "", ""))
+
+    def _lose(self, folder: Path, sentence: str, advice: str) -> None:
+        """Tell that the disk refused; called once, on the recorder's thread."""
+        self._lost = True
+        self._run.record = False
+        self._tell(RecordingEnded(folder, sentence, advice))
+
+
+def _details(model: Model, talk: Talk) -> dict[str, object]:
+    """Return what session.json keeps about a talk."""
+    return {
+        "model": model.details,
+        "sampling": asdict(talk.sampling),
+        "seed": talk.seed,
+        "devices": {"microphone": talk.microphone, "speaker": talk.speaker},
+        "versions": {name: version(name) for name in ("aizuchi", "moshi", "torch")},
+    }
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
