@@ -1,0 +1,290 @@
+"""The recording of one talk: a session folder that is whole at every moment, written on a thread of its own.
+
+Knows nothing about devices, models or what the noted events mean. The folder holds
+
+- `audio.wav` while the talk goes on, `audio.flac` afterwards: 24 kHz, 16 bit, left = model, right = user;
+- `events.jsonl`: one event a line, `{"kind": "spoke", "frame": 12, "token": 412, "text": "hi"}`;
+- `session.json`: `format`, `model`, `started` and `ended` (ISO 8601, null until the end), `frames`, `details`.
+
+A kill leaves what was written: the wav header is brought up to date with every frame.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import queue
+import re
+import shutil
+import struct
+import threading
+import wave
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import soundfile
+
+from app.frames import FRAME_RATE, SAMPLE_RATE, Samples, seconds
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+WAV, FLAC, EVENTS, SESSION = "audio.wav", "audio.flac", "events.jsonl", "session.json"
+
+MAX_WAITING_S = 60
+"""How far the disk may fall behind before the recording ends."""
+
+MAX_LENGTH_S = 12 * 3600
+"""A wav file ends at 4 GiB, which is 12.4 hours of this format."""
+
+_WAV_HEADER_BYTES = 44
+_BYTES_PER_SAMPLE = 4  # two channels of 16 bit
+_COPY_SAMPLES = 1 << 16
+
+OnFailure = Callable[[Path, str, str], None]
+"""Called once, on another thread, with (folder, sentence, advice) when a recording ends before its talk."""
+
+
+class HasSamples(Protocol):
+    """What the model said in one frame."""
+
+    @property
+    def samples(self) -> Samples:
+        """[FRAME_SAMPLES] float32."""
+
+
+class Recorder:
+    """Writes one session folder. `tap` and `note` only queue and come from one thread; `close` waits for the disk.
+
+    The folder is a new one below `root`, named after the time and the model, or exactly `folder`.
+    A run on files names its folder, and is allowed to outrun the disk: there a full queue makes
+    `tap` wait up to MAX_WAITING_S. A live talk never waits. Raises OSError when the folder can not be begun.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        model: str,
+        details: Mapping[str, object],
+        on_failure: OnFailure,
+        folder: Path | None = None,
+    ) -> None:
+        began = datetime.now().astimezone()
+        self.folder = _new_folder(root, model, began) if folder is None else folder
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._patience_s = 0 if folder is None else MAX_WAITING_S
+        self._on_failure = on_failure
+        # Twice the frames: room for one note with each.
+        self._queue: queue.Queue[bytes | str | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
+        self._over = threading.Event()  # set by whoever ends the recording first, read by all
+        self._ending = threading.Lock()  # taken by the first to end it and never released
+        self._stalled = False  # set before the talk closes the recorder, read there
+        session = {"format": FORMAT, "model": model, "started": began.isoformat(timespec="seconds")}
+        try:
+            self._files = _SessionFiles(
+                self.folder, {**session, "ended": None, "frames": 0, "details": dict(details)}
+            )
+        except OSError:
+            if folder is None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._thread.start()
+
+    def tap(self, frame: int, heard: Samples, said: HasSamples) -> None:
+        """Record one frame; `frame` counts up from 0 without gaps, so the file itself keeps the number."""
+        self._put(_pcm(said.samples, heard))
+
+    def note(self, kind: str, fields: Mapping[str, object]) -> None:
+        """Record one event as a line of `events.jsonl`."""
+        self._put(json.dumps({"kind": kind, **fields}, ensure_ascii=False, default=str) + "\n")
+
+    def close(self) -> None:
+        """Finish the files and compress the audio; calling it again does nothing."""
+        if self._stalled:
+            return  # the thread hangs in the disk; it ends by itself, or with the program
+        while self._thread.is_alive():
+            with suppress(queue.Full):
+                self._queue.put(None, timeout=0.1)
+                break
+        self._thread.join()
+
+    def _put(self, item: bytes | str) -> None:
+        if self._over.is_set():
+            return
+        try:
+            self._queue.put(item, block=self._patience_s > 0, timeout=self._patience_s)
+        except queue.Full:
+            self._stalled = True
+            self._end(
+                f"The disk took nothing for {MAX_WAITING_S} seconds; the recording ended.", "Check the disk."
+            )
+
+    def _write(self) -> None:
+        """Move what is queued to the files until the end or the first refusal. Runs on the recorder thread."""
+        try:
+            while not self._over.is_set() and (item := self._queue.get()) is not None:
+                self._files.add(item)
+                if self._files.frames >= MAX_LENGTH_S * FRAME_RATE:
+                    self._end(
+                        f"The recording reached {MAX_LENGTH_S // 3600} hours and ended.",
+                        "Switch recording off and on again to begin a new one.",
+                    )
+            self._files.finish()
+        except OSError as fault:
+            self._files.abandon()
+            self._end(*_refusal(fault, self._files.frames))
+
+    def _end(self, sentence: str, advice: str) -> None:
+        if self._ending.acquire(blocking=False):
+            self._over.set()
+            log.warning("%s %s", sentence, self.folder)
+            self._on_failure(self.folder, sentence, advice)
+
+
+class _SessionFiles:
+    """The open files of one session folder; any method but `abandon` may raise OSError."""
+
+    def __init__(self, folder: Path, session: dict[str, object]) -> None:
+        self.frames = 0
+        self._folder = folder
+        self._session = session
+        _write_json(folder / SESSION, session)
+        self._events = open(folder / EVENTS, "w", encoding="utf-8", buffering=1)
+        self._file = open(folder / WAV, "wb")
+        self._wav = wave.open(self._file, "wb")
+        self._wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
+        self._add_pcm(b"")  # the header: from now on the file opens
+
+    def add(self, item: bytes | str) -> None:
+        """Append one frame of stereo PCM or one line, and hand it to the system at once."""
+        if isinstance(item, str):
+            self._events.write(item)
+        else:
+            self._add_pcm(item)
+            self.frames += 1
+
+    def finish(self) -> None:
+        """Close the files, write the end into session.json, and compress."""
+        self._wav.close()
+        self._file.close()
+        self._events.close()
+        ended = datetime.now().astimezone().isoformat(timespec="seconds")
+        _write_json(self._folder / SESSION, {**self._session, "ended": ended, "frames": self.frames})
+        if self.frames:
+            _compress(self._folder / WAV, self._folder / FLAC)
+
+    def abandon(self) -> None:
+        """Close the files after the disk refused one, so that what is there opens."""
+        for file in (self._wav, self._file, self._events):
+            with suppress(OSError):
+                file.close()
+        with suppress(OSError):
+            _mend_header(self._folder / WAV)
+
+    def _add_pcm(self, pcm: bytes) -> None:
+        self._wav.writeframes(pcm)  # brings the sizes in the header up to date as well
+        self._file.flush()
+
+
+def _new_folder(root: Path, model: str, began: datetime) -> Path:
+    """Make and return a folder below `root` that was not there."""
+    safe = re.sub(r"[^\w.-]+", "-", model).strip("-.")[-60:] or "model"
+    name = f"{began:%Y-%m-%d_%H-%M-%S}-{safe}"
+    root.mkdir(parents=True, exist_ok=True)
+    for folder in _numbered(root / name):
+        with suppress(FileExistsError):
+            folder.mkdir()
+            break
+    return folder
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    """Yield `path`, `path-2`, `path-3` and so on."""
+    yield path
+    number = 2
+    while True:
+        yield path.with_name(f"{path.name}-{number}")
+        number += 1
+
+
+def _pcm(said: Samples, heard: Samples) -> bytes:
+    """Return one frame as interleaved 16-bit samples; beyond full scale is clipped, a NaN is silence.
+
+    The scale is libsndfile's for reading: 16-bit audio that came in goes out unchanged.
+    """
+    stereo = np.nan_to_num(np.stack([said, heard], axis=1)) * 32768.0
+    return np.clip(np.rint(stereo), -32768, 32767).astype(np.int16).tobytes()
+
+
+def _write_json(path: Path, values: Mapping[str, object]) -> None:
+    """Replace a file in one step, so that a reader or a crash sees the old or the new one."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(
+            json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _mend_header(path: Path) -> None:
+    """Make the sizes in a wav header agree with the file, and cut off half a sample."""
+    with open(path, "r+b") as file:
+        data_bytes = (path.stat().st_size - _WAV_HEADER_BYTES) // _BYTES_PER_SAMPLE * _BYTES_PER_SAMPLE
+        file.truncate(_WAV_HEADER_BYTES + data_bytes)
+        file.seek(4)
+        file.write(struct.pack("<L", _WAV_HEADER_BYTES - 8 + data_bytes))
+        file.seek(_WAV_HEADER_BYTES - 4)
+        file.write(struct.pack("<L", data_bytes))
+
+
+def _compress(wav: Path, flac: Path) -> None:
+    """Replace the wav by a flac that was read back and found equal; else leave the wav."""
+    part = flac.with_name(flac.name + ".part")
+    try:
+        _transcode(wav, part)
+        if not _same_audio(wav, part):
+            raise OSError(errno.EIO, "the compressed audio differs")
+        os.replace(part, flac)
+        wav.unlink()
+    except (OSError, soundfile.SoundFileError) as fault:
+        log.warning("%s stays as it is: %s", wav, fault)
+        part.unlink(missing_ok=True)
+
+
+def _transcode(wav: Path, flac: Path) -> None:
+    with (
+        soundfile.SoundFile(wav) as source,
+        soundfile.SoundFile(flac, "w", SAMPLE_RATE, 2, "PCM_16", format="FLAC") as target,
+    ):
+        for block in source.blocks(_COPY_SAMPLES, dtype="int16"):
+            target.write(block)
+
+
+def _same_audio(one: Path, other: Path) -> bool:
+    with soundfile.SoundFile(one) as first, soundfile.SoundFile(other) as second:
+        return len(first) == len(second) and all(
+            np.array_equal(block, second.read(len(block), dtype="int16"))
+            for block in first.blocks(_COPY_SAMPLES, dtype="int16")
+        )
+
+
+def _refusal(fault: OSError, frames: int) -> tuple[str, str]:
+    """Return the sentence and the advice for a disk that refused."""
+    minutes, rest_s = divmod(int(seconds(frames)), 60)
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        sentence = f"The disk is full; the recording ended after {minutes}:{rest_s:02}."
+        return sentence, "Free some space. What was recorded until then is kept."
+    reason = fault.strerror or str(fault)
+    sentence = f"The recording ended after {minutes}:{rest_s:02}, since the disk refused it: {reason}."
+    return sentence, "Check the disk. What was recorded until then is kept."
