@@ -1,0 +1,165 @@
+"""The command `aizuchi`: a table of verbs, each imported when it is asked for.
+
+Knows nothing about what the verbs do; turns what they raise into a sentence and an exit status.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import logging.handlers
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from app import __version__
+from app.errors import UserError
+from app.paths import Paths, paths
+
+log = logging.getLogger(__name__)
+
+DEBUG = "AIZUCHI_DEBUG"
+"""The environment variable that shows tracebacks and logs every detail."""
+
+FAULT = 1
+USAGE = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""Exit statuses. The last two are what a shell gives for SIGINT and SIGPIPE."""
+
+LOG_BYTES = 1_000_000
+LOG_FILES = 3
+
+
+class Verb(NamedTuple):
+    """One line of help, and `module:function`, called with (arguments, paths) for an exit status."""
+
+    help: str
+    target: str
+
+
+VERBS = {
+    "talk": Verb("talk with a model, in a window or headless (what `aizuchi` alone does)", "app.talk:main"),
+    "offline": Verb("let a model answer a recording, as fast as the machine allows", "app.offline:main"),
+    "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
+    "models": Verb("list, fetch and verify models", "app.models:main"),
+    "bench": Verb("measure latency, endurance and the cost of a frame", "app.bench:main"),
+    "picture": Verb("draw the timeline of a recording into a PNG file", "app.ui.report:main"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit status of the process."""
+    # Where stderr is no file (a program without a console), a crash can not be shown there.
+    with suppress(ValueError, RuntimeError):
+        faulthandler.enable()
+    try:
+        status = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has left; without this, Python complains while it closes stdout at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    return status
+
+
+def run_verb(name: str, argv: list[str], where: Paths) -> int:
+    """Run one verb of the table and return its exit status. What it raises passes through."""
+    module, function = VERBS[name].target.split(":")
+    verb: Callable[[list[str], Paths], int] = getattr(import_module(module), function)
+    return verb(argv, where)
+
+
+def _run(argv: list[str]) -> int:
+    home, rest = _take_home(argv)
+    if rest and rest[0] in ("-h", "--help"):
+        print(_help())
+        return 0
+    if rest and rest[0] == "--version":
+        print(f"aizuchi {__version__}")
+        return 0
+    name, arguments = (rest[0], rest[1:]) if rest and not rest[0].startswith("-") else ("talk", rest)
+    if name not in VERBS:
+        _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(VERBS)}; see `aizuchi --help`.")
+        return USAGE
+    where = paths(home)
+    _open_log(where.logs)
+    return _guard(name, arguments, where)
+
+
+def _guard(name: str, arguments: list[str], where: Paths) -> int:
+    """Run a verb; a fault becomes a sentence and an advice, and its traceback goes to the log."""
+    log.info("aizuchi %s %s", __version__, name)
+    try:
+        return run_verb(name, arguments, where)
+    except BrokenPipeError:
+        raise
+    except UserError as fault:
+        log.info("%s", fault, exc_info=True)
+        if os.environ.get(DEBUG):
+            raise
+        _complain(fault.sentence, fault.advice)
+    except Exception as fault:
+        log.exception("a fault in the verb %s", name)
+        if os.environ.get(DEBUG):
+            raise
+        _complain(
+            f"Aizuchi met a fault of its own: {type(fault).__name__}: {fault}",
+            f"The details are in {where.logs / 'aizuchi.log'}; a report with them helps to mend it.",
+        )
+    return FAULT
+
+
+def _take_home(argv: list[str]) -> tuple[Path | None, list[str]]:
+    """Take `--home DIR` out of the arguments, wherever it stands."""
+    parser = argparse.ArgumentParser(prog="aizuchi", add_help=False, allow_abbrev=False)
+    parser.add_argument("--home", type=Path, metavar="DIR")
+    known, rest = parser.parse_known_args(argv)
+    return known.home, rest
+
+
+def _help() -> str:
+    verbs = "\n".join(f"  {name:<9} {verb.help}" for name, verb in VERBS.items())
+    return f"""usage: aizuchi [--home DIR] [VERB] [ARGUMENTS]
+
+Full-duplex spoken dialogue with the Moshi family of models, on your own computer.
+
+verbs (`aizuchi VERB --help` tells more):
+{verbs}
+
+options:
+  --home DIR  keep settings, models, recordings and logs in DIR
+  --version   print the version
+  --help      print this
+
+{DEBUG}=1 in the environment shows the whole traceback of a fault."""
+
+
+def _complain(sentence: str, advice: str) -> None:
+    print(sentence, *([advice] if advice else []), sep="\n", file=sys.stderr)
+
+
+def _open_log(folder: Path) -> None:
+    """Send what the modules log to a file that never grows beyond LOG_FILES times LOG_BYTES."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handler = logging.handlers.RotatingFileHandler(
+            folder / "aizuchi.log",
+            maxBytes=LOG_BYTES,
+            backupCount=LOG_FILES - 1,
+            delay=True,
+            encoding="utf-8",
+        )
+    except OSError as fault:
+        print(f"There is no log this time: {fault}", file=sys.stderr)
+        return
+    handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    level = logging.DEBUG if os.environ.get(DEBUG) else logging.INFO
+    logging.basicConfig(handlers=[handler], level=level, force=True)

@@ -1,0 +1,212 @@
+"""What the user chose, kept in one TOML file; a file that does not fit never stops the program.
+
+Knows nothing about widgets or devices: names of models and devices are strings here.
+
+Keys that this version does not know are dropped with a sentence when the file is read, so a
+misspelt key is noticed. TOML has no null: a setting that is None is left out of the file.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import tomli_w
+
+from app.engine.events import Sampling
+from app.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+"""A settings file as TOML gives it."""
+
+Upgrade = Callable[[Document], Document]
+"""Turns a document of one version into one of the next."""
+
+Report = Callable[[str, str], None]
+"""Takes a sentence and an advice."""
+
+UPGRADES: Sequence[Upgrade] = ()
+"""The first entry turns version 1 into version 2, and so on; each has a test of its own."""
+
+VERSION = 1 + len(UPGRADES)
+
+Scheme = Literal["system", "light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("system", "light", "dark")
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "volume": (0.0, 1.0),
+    "text_temperature": (0.0, 2.0),
+    "text_top_k": (0, 32_000),
+    "audio_temperature": (0.0, 2.0),
+    "audio_top_k": (0, 2_048),
+    "repetition_penalty": (1.0, 2.0),
+    "seed": (0, 2**32 - 1),
+    "context": (125, 3_000),
+}
+"""Smallest and largest value. A top-k of 0 draws from all tokens; the context is in frames of 80 ms."""
+
+_SAMPLING = Sampling()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices of one user. Raises UserError for a value of the wrong kind or out of its limits."""
+
+    model: str = ""
+    """A name of the catalogue, a folder, or a hub repo; '' as long as none was chosen."""
+    microphone: str = ""
+    speaker: str = ""
+    """Stable device names as in app.audio.devices; '' is the default device."""
+    record: bool = True
+    volume: float = 1.0
+    text_temperature: float = _SAMPLING.text_temperature
+    text_top_k: int = _SAMPLING.text_top_k
+    audio_temperature: float = _SAMPLING.audio_temperature
+    audio_top_k: int = _SAMPLING.audio_top_k
+    repetition_penalty: float = _SAMPLING.repetition_penalty
+    seed: int | None = None
+    """None draws a new seed for each talk."""
+    context: int | None = None
+    """How many frames the model remembers; None is the model's own figure."""
+    scheme: Scheme = "system"
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            _check(field.name, str(field.type), getattr(self, field.name))
+
+    def sampling(self) -> Sampling:
+        """Return how tokens are drawn."""
+        return Sampling(
+            text_temperature=self.text_temperature,
+            text_top_k=self.text_top_k,
+            audio_temperature=self.audio_temperature,
+            audio_top_k=self.audio_top_k,
+            repetition_penalty=self.repetition_penalty,
+        )
+
+
+def load(path: Path, report: Report | None = None) -> Settings:
+    """Return the settings of a file, and the defaults for what is missing or does not fit.
+
+    Each thing that does not fit is told to `report` (or the log). A file that can not be used at
+    all is kept aside as `settings.toml.broken`.
+    """
+    report = _log if report is None else report
+    try:
+        document = upgrade(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return Settings()
+    except OSError as fault:
+        report(f"The settings could not be read: {fault}.", "Defaults are used this time.")
+        return Settings()
+    except (ValueError, UserError) as fault:
+        reason = fault.sentence if isinstance(fault, UserError) else f"The settings file is damaged: {fault}."
+        report(reason, f"Defaults are used; the file {_keep_aside(path)}.")
+        return Settings()
+    return _settings(document, report)
+
+
+def save(path: Path, settings: Settings) -> None:
+    """Write the settings so that the file is the old or the new one, never half of it.
+
+    Raises UserError when the disk refuses.
+    """
+    chosen = {key: value for key, value in asdict(settings).items() if value is not None}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, tomli_w.dumps({"version": VERSION, **chosen}).encode())
+    except OSError as fault:
+        advice = "Check the folder and its disk; the settings hold until the program ends."
+        raise UserError(f"The settings could not be saved: {fault}.", advice) from fault
+
+
+def upgrade(document: Document, upgrades: Sequence[Upgrade] = UPGRADES) -> Document:
+    """Return a document of the present version, without its number.
+
+    Raises UserError for a document of a later version.
+    """
+    body = dict(document)
+    version = body.pop("version", 1)
+    if not isinstance(version, int) or not 1 <= version <= len(upgrades) + 1:
+        raise UserError(f"The settings file is of version {version!r}, which this Aizuchi does not know.")
+    for step in upgrades[version - 1 :]:
+        body = step(body)
+    return body
+
+
+def _settings(document: Document, report: Report) -> Settings:
+    """Build settings from what fits, and tell what does not."""
+    types = {field.name: str(field.type) for field in fields(Settings)}
+    fitting = {}
+    for key, value in document.items():
+        if key not in types:
+            report(f"There is no setting “{key}”.", "It is left out.")
+            continue
+        try:
+            _check(key, types[key], value)
+            fitting[key] = value
+        except UserError as fault:
+            report(fault.sentence, "Its default is used.")
+    return Settings(**fitting)
+
+
+def _check(name: str, kind: str, value: object) -> None:
+    """Raise UserError unless a value is of its kind, as in the annotation, and within its limits."""
+    if value is None and kind.endswith("| None"):
+        return
+    wanted = kind.removesuffix(" | None")
+    if wanted == "Scheme":
+        if value not in SCHEMES:
+            raise UserError(f"The setting “{name}” must be one of {', '.join(SCHEMES)}, not {value!r}.")
+        return
+    allowed = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}[wanted]
+    if not isinstance(value, allowed) or (isinstance(value, bool) and wanted != "bool"):
+        raise UserError(f"The setting “{name}” must be {_KINDS[wanted]}, not {value!r}.")
+    if name in LIMITS and isinstance(value, (int, float)):
+        low, high = LIMITS[name]
+        if not (math.isfinite(value) and low <= value <= high):
+            raise UserError(f"The setting “{name}” must be between {low} and {high}, not {value}.")
+
+
+_KINDS = {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number"}
+
+
+def _keep_aside(path: Path) -> str:
+    broken = path.with_name(f"{path.name}.broken")
+    try:
+        path.replace(broken)
+    except OSError as fault:
+        return f"stays where it is, since it could not be moved ({fault})"
+    return f"is kept as {broken}"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file under a temporary name beside `path`, then rename it."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _log(sentence: str, advice: str) -> None:
+    log.warning("%s %s", sentence, advice)

@@ -1,0 +1,80 @@
+"""What holds for every test: a home of its own, no network, no screen by default, nothing left running."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+GRACE_S = 2.0
+"""How long a thread or a process may take to end after the test that started it."""
+
+TOLERATED = ("multiprocessing.resource_tracker",)
+"""Children that Python itself starts once and keeps until it ends."""
+
+
+def pytest_configure() -> None:
+    """Set what libraries read when they are imported."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.pop("AIZUCHI_DEBUG", None)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an empty home, so that no settings or models of the user reach it."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.delenv(f"XDG_{name}_HOME", raising=False)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread or a child process behind."""
+    threads, children = set(threading.enumerate()), _children()
+    yield
+    deadline = time.monotonic() + GRACE_S
+    while (left := _left(threads, children)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"left running: {', '.join(left)}"
+
+
+def _left(threads: set[threading.Thread], children: set[int]) -> list[str]:
+    started = (thread for thread in threading.enumerate() if thread not in threads)
+    # Threads of C libraries that have once called Python show as daemons without a target.
+    names = [f"thread {thread.name}" for thread in started if not thread.daemon]
+    for pid in _children() - children:
+        command = _command(pid)
+        if command and not any(name in command for name in TOLERATED):
+            names.append(f"process {pid} {command}")
+    return names
+
+
+def _children() -> set[int]:
+    """Return the ids of the processes whose parent is this one."""
+    own = os.getpid()
+    return {
+        int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _parent(entry) == own
+    }
+
+
+def _parent(entry: Path) -> int | None:
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def _command(pid: int) -> str:
+    """Return the command line of a process, '' once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,159 @@
+"""Settings survive upgrades, damage and odd values."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.engine.events import Sampling
+from app.errors import UserError
+from app.settings import UPGRADES, VERSION, Document, Settings, load, save, upgrade
+
+
+class Reports(list[str]):
+    """Collects what `load` tells."""
+
+    def __call__(self, sentence: str, advice: str) -> None:
+        self.append(f"{sentence} {advice}")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config" / "settings.toml"
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_no_file_means_the_defaults(path: Path) -> None:
+    reports = Reports()
+    assert load(path, reports) == Settings()
+    assert not reports
+
+
+def test_what_was_saved_comes_back(path: Path) -> None:
+    chosen = Settings(
+        model="j-moshi",
+        microphone="USB “ヘッドセット”",
+        record=False,
+        volume=0.25,
+        text_top_k=0,
+        seed=7,
+        scheme="dark",
+    )
+    save(path, chosen)
+    assert load(path) == chosen
+
+
+def test_none_comes_back_as_none(path: Path) -> None:
+    save(path, Settings(seed=7))
+    save(path, Settings())
+    assert load(path).seed is None
+
+
+def test_the_defaults_are_those_of_the_engine() -> None:
+    assert Settings().sampling() == Sampling()
+
+
+def test_sampling_takes_every_choice() -> None:
+    chosen = Settings(
+        text_temperature=0.1, text_top_k=2, audio_temperature=0.3, audio_top_k=4, repetition_penalty=1.5
+    )
+    assert chosen.sampling() == Sampling(0.1, 2, 0.3, 4, 1.5)
+
+
+def test_a_damaged_file_is_kept_aside_and_told(path: Path) -> None:
+    write(path, "volume = = 3")
+    reports = Reports()
+    assert load(path, reports) == Settings()
+    aside = path.with_name("settings.toml.broken")
+    assert aside.read_text() == "volume = = 3"
+    assert not path.exists()
+    assert len(reports) == 1
+    assert str(aside) in reports[0]
+
+
+def test_a_file_that_is_not_text_is_kept_aside(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"\xff\xfe\x00")
+    assert load(path, Reports()) == Settings()
+    assert path.with_name("settings.toml.broken").exists()
+
+
+@pytest.mark.parametrize("version", ["99", "0", "1.0", '"one"'])
+def test_a_file_of_an_unknown_version_is_kept_aside(path: Path, version: str) -> None:
+    write(path, f"version = {version}\nvolume = 0.5\n")
+    reports = Reports()
+    assert load(path, reports) == Settings()
+    assert "version" in reports[0]
+    assert path.with_name("settings.toml.broken").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "volume = 3",
+        "volume = nan",
+        'volume = "loud"',
+        "volume = true",
+        "record = 1",
+        "text_top_k = 2.5",
+        "seed = -1",
+        'scheme = "pink"',
+        "model = 3",
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_and_the_others_hold(path: Path, line: str) -> None:
+    write(path, f'{line}\nspeaker = "kept"\n')
+    reports = Reports()
+    assert load(path, reports) == Settings(speaker="kept")
+    assert len(reports) == 1
+    assert line.split(maxsplit=1)[0] in reports[0]
+
+
+def test_an_unknown_key_is_told_and_left_out(path: Path) -> None:
+    write(path, "volum = 0.5\nvolume = 0.75\n")
+    reports = Reports()
+    assert load(path, reports) == Settings(volume=0.75)
+    assert "volum" in reports[0]
+
+
+def test_a_value_out_of_its_limits_is_refused() -> None:
+    with pytest.raises(UserError, match="volume"):
+        replace(Settings(), volume=1.5)
+
+
+def test_an_interrupted_save_leaves_the_old_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(path, Settings(volume=0.5))
+
+    def full_disk(_handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(UserError, match="No space left"):
+        save(path, Settings(volume=0.75))
+    assert load(path).volume == 0.5
+    assert [entry.name for entry in path.parent.iterdir()] == ["settings.toml"]
+
+
+def test_upgrades_run_from_the_version_of_the_file_on() -> None:
+    def to_2(document: Document) -> Document:
+        return {"loudness": document["volume"]}
+
+    def to_3(document: Document) -> Document:
+        return {"loudness_percent": 100 * document["loudness"]}
+
+    assert upgrade({"version": 1, "volume": 0.5}, [to_2, to_3]) == {"loudness_percent": 50.0}
+    assert upgrade({"version": 2, "loudness": 0.5}, [to_2, to_3]) == {"loudness_percent": 50.0}
+    assert upgrade({"version": 3, "loudness_percent": 50.0}, [to_2, to_3]) == {"loudness_percent": 50.0}
+
+
+def test_the_version_counts_the_upgrades(path: Path) -> None:
+    save(path, Settings())
+    assert f"version = {VERSION}\n" in path.read_text()
+    assert len(UPGRADES) + 1 == VERSION
