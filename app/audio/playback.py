@@ -1,13 +1,14 @@
 """Plays a recording through the speaker, as a process of its own: `python -m app.audio.playback`.
 
 One JSON object a line on stdin says what to do:
-    {"do": "play", "file": PATH, "at": SAMPLE}
+    {"do": "play", "file": PATH, "at": SAMPLE, "take": NUMBER}
     {"do": "pause"}
     {"do": "loop", "span": [FIRST, LAST] or null}
     {"do": "balance", "model": GAIN, "user": GAIN}
     {"do": "speed", "speed": FACTOR}
-and one a line on stdout tells {"at": SAMPLE, "playing": BOOL} while it plays and when that changes, or
-{"sentence": TEXT, "advice": TEXT} when it can not. The process ends with its stdin.
+and one a line on stdout tells {"take": NUMBER, "at": SAMPLE, "playing": BOOL} while it plays and when that
+changes, or {"sentence": TEXT, "advice": TEXT} when it can not. The number is that of the last "play", so that
+the reader can tell news from what was under way. The process ends with its stdin.
 
 Sound is written with PortAudio's blocking calls: nothing here is in a hurry but the sound card, which
 waits in C. Knows nothing about the window, and nothing about what is in a recording beside its sound.
@@ -121,6 +122,7 @@ class Playback:
     stretch: Stretch | None = None
     speed: float = 1.0
     span: tuple[int, int] | None = None
+    take: int = 0
 
     def obey(self, command: Command) -> None:
         """Do what a line on stdin says."""
@@ -128,6 +130,7 @@ class Playback:
             case "step":
                 self.step()
             case "play":
+                self.take = int(command["take"])
                 self._play(Path(command["file"]), int(command["at"]))
             case "pause":
                 self.stop(at_once=True)
@@ -217,7 +220,7 @@ def _serve(playback: Playback, commands: queue.SimpleQueue[Command | None]) -> b
     except (sounddevice.PortAudioError, soundfile.SoundFileError, OSError) as error:
         playback.speaker = playback.tape = None
         _tell(sentence=f"The recording could not be played: {str(error).rstrip('.')}.", advice=_advice(error))
-    _tell(at=playback.heard_at(), playing=playback.speaker is not None)
+    _tell(take=playback.take, at=playback.heard_at(), playing=playback.speaker is not None)
     return True
 
 

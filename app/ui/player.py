@@ -34,6 +34,7 @@ class Player(QObject):
         self._looped: tuple[float, float] | None = None
         self._balance = (1.0, 1.0)
         self._speed = 1.0
+        self._take = 0
         self.playing = False
         self.frame = 0.0
 
@@ -50,8 +51,9 @@ class Player(QObject):
             return
         if self._process is None:
             self._start()
+        self._take += 1
         at = round(self.frame * FRAME_SAMPLES)
-        self._tell(do="play", file=str(self._audio), at=at)
+        self._tell(do="play", file=str(self._audio), at=at, take=self._take)
         self._set_playing(True)
 
     def pause(self) -> None:
@@ -118,11 +120,11 @@ class Player(QObject):
             message = json.loads(bytes(self._process.readLine().data()))
             if "sentence" in message:
                 self.trouble.emit(message["sentence"], message["advice"])
-            else:
+            elif message["take"] == self._take:
                 self._follow(message["at"] / FRAME_SAMPLES, message["playing"])
 
     def _follow(self, frame: float, playing: bool) -> None:
-        # A line that was under way when the user paused or sought is told by its state alone.
+        # What was under way when the user pressed pause must not move the head any more.
         if self.playing:
             self.frame = frame
             self.moved.emit(frame)
