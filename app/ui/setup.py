@@ -5,15 +5,39 @@ Knows nothing about where the settings file lies: it hands out a new Settings wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QSignalBlocker, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QButtonGroup,
+    QComboBox,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from app.errors import UserError
+from app.frames import FRAME_RATE
 from app.paths import Paths
+from app.settings import LIMITS, SCHEMES, Settings
+from app.ui import theme
+from app.ui.about import About
+from app.ui.aside import Aside
+from app.ui.number import NoWheel, Number
+from app.ui.panel import Column, Panel, Switch
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.audio.devices import Device
+
+CONTROL_WIDTH = 264
+CONTEXTS_S = (30, 60, 120)
+LARGEST_SEED = 2**31 - 1
+"""The largest whole number that a box of Qt holds."""
 
 
 class SettingsPage(QWidget):
@@ -28,7 +52,222 @@ class SettingsPage(QWidget):
         super().__init__(parent)
         self._settings = settings
         self._paths = paths
+        self._aside = Aside(self)
+        self._numbers: dict[str, Number] = {}
+        self._no_wheel = NoWheel(self)
+        self._column = Column()
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._column)
+        self._add_sound()
+        self._add_recording()
+        self._add_appearance()
+        self._add_sampling()
+        self._about = About(paths)
+        self._about.trouble.connect(self.trouble)
+        self._column.items.addSpacing(2 * theme.GRID)
+        self._column.items.addWidget(self._about)
+        for box in self.findChildren(QWidget):
+            if isinstance(box, (QAbstractSpinBox, QComboBox)):
+                box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+                box.installEventFilter(self._no_wheel)
+        self.set_settings(settings)
 
     def set_settings(self, settings: Settings) -> None:
         """Show settings that were changed elsewhere, without telling them again."""
         self._settings = settings
+        for box, name in ((self._microphone, settings.microphone), (self._speaker, settings.speaker)):
+            _choose(box, name)
+        for widget in (self._record, *self._schemes.buttons()):
+            widget.blockSignals(True)
+        self._record.setChecked(settings.record)
+        self._schemes.buttons()[SCHEMES.index(settings.scheme)].setChecked(True)
+        for widget in (self._record, *self._schemes.buttons()):
+            widget.blockSignals(False)
+        for name, number in self._numbers.items():
+            number.set_value(getattr(settings, name))
+        self._seed.set_value(settings.seed)
+        _choose(self._context, settings.context)
+
+    def shut(self) -> None:
+        """Wait for what is under way beside the window, and end it."""
+        self._aside.close()
+        self._about.shut()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look which devices there are whenever the page is opened."""
+        super().showEvent(event)
+        if not self._aside.busy:
+            self._aside.ask(_find_devices, self._show_devices)
+
+    def _change(self, **values: Any) -> None:
+        self._settings = replace(self._settings, **values)
+        self.changed.emit(self._settings)
+
+    def _add_sound(self) -> None:
+        panel = self._column.section(self.tr("Sound"))
+        self._microphone = self._combo(
+            self.tr("Microphone"), self.tr("The microphone that a talk starts with")
+        )
+        self._speaker = self._combo(self.tr("Speaker"), self.tr("The speaker that a talk starts with"))
+        for box in (self._microphone, self._speaker):
+            box.addItem(self.tr("The system's default"), "")
+        self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
+        self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
+        panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
+        advice = self.tr("Wear headphones: through a loudspeaker the model hears itself.")
+        panel.add_row(self.tr("Speaker"), advice, self._speaker)
+
+    def _add_recording(self) -> None:
+        panel = self._column.section(self.tr("Recordings"))
+        self._record = Switch(self.tr("Record every talk"))
+        self._record.setToolTip(
+            self.tr("Keep the sound and the words of each talk on this computer (R while talking)")
+        )
+        self._record.toggled.connect(lambda on: self._change(record=on))
+        explanation = self.tr(
+            "Both voices and the words, on this computer alone. A red dot shows while it is on."
+        )
+        panel.add_row(self.tr("Record every talk"), explanation, self._record)
+        button = QPushButton(self.tr("Open folder"))
+        button.setToolTip(self.tr("Show the recordings in the file manager"))
+        button.clicked.connect(partial(self._open_folder, self._paths.recordings))
+        panel.add_row(self.tr("Where they are kept"), _breakable(self._paths.recordings), button)
+
+    def _add_appearance(self) -> None:
+        panel = self._column.section(self.tr("Appearance"))
+        names = (self.tr("As the system"), self.tr("Light"), self.tr("Dark"))
+        tips = (
+            self.tr("Follow the system between light and dark"),
+            self.tr("Dark letters on a light ground"),
+            self.tr("Light letters on a dark ground"),
+        )
+        self._schemes = QButtonGroup(self)
+        buttons = []
+        for scheme, name, tip in zip(SCHEMES, names, tips, strict=True):
+            button = QPushButton(name)
+            button.setCheckable(True)
+            button.setToolTip(tip)
+            button.clicked.connect(partial(self._choose_scheme, scheme))
+            self._schemes.addButton(button)
+            buttons.append(button)
+        panel.add_row(self.tr("Colours"), "", *buttons)
+
+    def _add_sampling(self) -> None:
+        panel = self._column.section(self.tr("How the model chooses what to say"))
+        for name, title, explanation in (
+            (
+                "text_temperature",
+                self.tr("Liveliness of the words"),
+                self.tr("Text temperature. Lower is more predictable, 0 always takes the likeliest word."),
+            ),
+            (
+                "text_top_k",
+                self.tr("Choice of words"),
+                self.tr("Text top-k: how many likely words it draws from; 0 draws from all."),
+            ),
+            (
+                "audio_temperature",
+                self.tr("Liveliness of the voice"),
+                self.tr("Audio temperature. Lower is calmer; very low can turn into silence."),
+            ),
+            (
+                "audio_top_k",
+                self.tr("Choice of sounds"),
+                self.tr("Audio top-k: how many likely sounds it draws from; 0 draws from all."),
+            ),
+            (
+                "repetition_penalty",
+                self.tr("Against repeating"),
+                self.tr("Repetition penalty on the words of the last 5 s; 1 is off."),
+            ),
+        ):
+            self._add_number(panel, name, title, explanation)
+        self._add_seed(panel)
+        self._add_context(panel)
+
+    def _add_number(self, panel: Panel, name: str, title: str, explanation: str) -> None:
+        number = Number(title, explanation, *LIMITS[name], default=getattr(Settings(), name))
+        number.changed.connect(lambda value: self._change(**{name: value}))
+        self._numbers[name] = number
+        panel.add_row(title, explanation, number)
+
+    def _add_seed(self, panel: Panel) -> None:
+        title = self.tr("Seed")
+        explanation = self.tr("The same seed and the same sound give the same answers.")
+        self._seed = Number(
+            title, explanation, -1, 2**31 - 1, default=None, whenever=self.tr("new each time")
+        )
+        self._seed.changed.connect(lambda value: self._change(seed=value))
+        panel.add_row(title, explanation, self._seed)
+
+    def _add_context(self, panel: Panel) -> None:
+        title = self.tr("Memory of the talk")
+        explanation = self.tr("How far back the model remembers. Less needs less graphics memory.")
+        self._context = self._combo(title, explanation)
+        self._context.addItem(self.tr("As the model was made"), None)
+        for length_s in CONTEXTS_S:
+            self._context.addItem(self.tr("%n second(s)", None, length_s), round(length_s * FRAME_RATE))
+        self._context.activated.connect(lambda _: self._change(context=self._context.currentData()))
+        panel.add_row(title, explanation, self._context)
+
+    def _combo(self, name: str, tip: str) -> QComboBox:
+        box = QComboBox()
+        box.setFixedWidth(CONTROL_WIDTH)
+        box.setAccessibleName(name)
+        box.setToolTip(tip)
+        return box
+
+    def _choose_scheme(self, scheme: str) -> None:
+        theme.set_scheme(scheme)
+        self._change(scheme=scheme)
+
+    def _open_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as fault:
+            self.trouble.emit(self.tr("The folder could not be made: {0}.").format(fault), "")
+            return
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.trouble.emit(
+                self.tr("No file manager could be opened."), self.tr("The folder is {0}.").format(folder)
+            )
+
+    def _show_devices(self, found: list[Device] | UserError) -> None:
+        if isinstance(found, UserError):
+            self.trouble.emit(found.sentence, found.advice)
+            return
+        for box, kind, chosen in (
+            (self._microphone, "in", self._settings.microphone),
+            (self._speaker, "out", self._settings.speaker),
+        ):
+            while box.count() > 1:
+                box.removeItem(1)
+            for device in found:
+                if device.kind == kind and not device.default:
+                    box.addItem(device.label, device.name)
+            _choose(box, chosen)
+
+
+def _choose(box: QComboBox, data: object) -> None:
+    """Select the entry with this data; one that is not there (a device not plugged in) is added."""
+    with QSignalBlocker(box):
+        found = box.findData(data)
+        if found < 0:
+            box.addItem(str(data), data)
+            found = box.count() - 1
+        box.setCurrentIndex(found)
+
+
+def _breakable(path: Path) -> str:
+    """Return a path that may be wrapped after its slashes."""
+    return str(path).replace("/", "/\u200b")
+
+
+def _find_devices() -> list[Device] | UserError:
+    from app.audio.devices import list_devices
+
+    try:
+        return list_devices()
+    except UserError as fault:
+        return fault

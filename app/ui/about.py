@@ -1,0 +1,68 @@
+"""Which version of the program this is, and the text that belongs below a bug report.
+
+Knows nothing about what is looked at: `aizuchi doctor` does that, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import PySide6
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton
+
+from app import __version__
+from app.paths import Paths
+from app.ui.errand import Errand
+from app.ui.panel import Panel, quiet
+
+
+class About(Panel):
+    """Which version this is, and the text for a bug report."""
+
+    trouble = Signal(str, str)
+    """A sentence and an advice for the status line."""
+
+    def __init__(self, paths: Paths) -> None:
+        super().__init__()
+        self._paths = paths
+        self._errand: Errand | None = None
+        self._copy = QPushButton(self.tr("Copy for a bug report"))
+        self._copy.setToolTip(
+            self.tr("Look over this computer and copy what was found, without names of files")
+        )
+        self._copy.clicked.connect(self._look)
+        versions = self.tr("Python {0}, PySide6 {1}. Free software under the MIT licence.")
+        version = ".".join(map(str, sys.version_info[:3]))
+        self.add_row(f"Aizuchi {__version__}", versions.format(version, PySide6.__version__), self._copy)
+        self._note = quiet("")
+        self._note.hide()
+        self.add(self._note)
+
+    def shut(self) -> None:
+        """End the look-over if it is under way."""
+        if self._errand is not None:
+            self._errand.cancel()
+            self._errand = None
+
+    def _look(self) -> None:
+        self._copy.setEnabled(False)
+        self._say(self.tr("Looking over this computer…"))
+        self._errand = Errand(["doctor"], self._paths, self)
+        self._errand.done.connect(self._found)
+
+    def _found(self, status: int, out: str, trouble: str) -> None:
+        self._errand = None
+        self._copy.setEnabled(True)
+        text = out.strip()
+        if not text:
+            self._say(self.tr("This computer could not be looked over."))
+            self.trouble.emit(trouble.strip() or self.tr("`aizuchi doctor` ended without a word."), "")
+            return
+        QGuiApplication.clipboard().setText(f"Aizuchi {__version__}\n{text}\n")
+        self._say(self.tr("Copied. Paste it below your description of what happened."))
+
+    def _say(self, text: str) -> None:
+        self._note.setText(text)
+        self._note.show()

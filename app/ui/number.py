@@ -1,0 +1,94 @@
+"""A number with limits and a default, for the Settings page; and a guard against the mouse wheel.
+
+Knows nothing about what the number means.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Signal
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
+
+from app.ui import theme
+
+NUMBER_WIDTH = 112
+
+
+class Number(QWidget):
+    """A number with its limits, and a button that brings back its default where it is not that."""
+
+    changed = Signal(object)
+
+    def __init__(
+        self, name: str, tip: str, low: float, high: float, *, default: float | None, whenever: str = ""
+    ) -> None:
+        super().__init__()
+        self._default = default
+        self._box = _number_box(low, high, default)
+        self._box.setFixedWidth(NUMBER_WIDTH if not whenever else NUMBER_WIDTH + 4 * theme.GRID)
+        self._box.setSpecialValueText(whenever)
+        self._box.setKeyboardTracking(False)
+        self._box.setAccessibleName(name)
+        self._box.setToolTip(tip)
+        self._box.valueChanged.connect(self._tell)
+        self._reset = QPushButton("↺", flat=True)
+        self._reset.setFixedWidth(5 * theme.GRID)
+        self._reset.setAccessibleName(self.tr("Bring back the default of: {0}").format(name))
+        self._reset.setToolTip(self.tr("Bring back the default"))
+        self._reset.clicked.connect(self._bring_back)
+        policy = self._reset.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self._reset.setSizePolicy(policy)
+        across = QHBoxLayout(self)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(theme.GRID // 2)
+        across.addWidget(self._reset)
+        across.addWidget(self._box)
+        self.set_value(default)
+
+    def value(self) -> float | None:
+        """Return the number; None where none is fixed."""
+        value = self._box.value()
+        return None if self._default is None and value == self._box.minimum() else value
+
+    def set_value(self, value: float | None) -> None:
+        """Show a number without telling it."""
+        with QSignalBlocker(self._box):
+            _show(self._box, self._box.minimum() if value is None else value)
+        self._reset.setVisible(self.value() != self._default)
+
+    def _bring_back(self) -> None:
+        self.set_value(self._default)
+        self._box.setFocus()
+        self.changed.emit(self._default)
+
+    def _tell(self) -> None:
+        self._reset.setVisible(self.value() != self._default)
+        self.changed.emit(self.value())
+
+
+class NoWheel(QObject):
+    """Lets a page scroll under the mouse without changing the numbers that it passes."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Hold back the wheel from what has not been clicked."""
+        if event.type() == QEvent.Type.Wheel and isinstance(watched, QWidget) and not watched.hasFocus():
+            event.ignore()
+            return True
+        return False
+
+
+def _number_box(low: float, high: float, default: float | None) -> QSpinBox | QDoubleSpinBox:
+    if isinstance(default, float):
+        fine = QDoubleSpinBox(decimals=2, singleStep=0.05)
+        fine.setRange(low, high)
+        return fine
+    whole = QSpinBox()
+    whole.setRange(int(low), int(high))
+    return whole
+
+
+def _show(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
+    if isinstance(box, QSpinBox):
+        box.setValue(round(value))
+    else:
+        box.setValue(value)
