@@ -57,8 +57,8 @@ class LiveActivity:
     """
 
     FLOOR_WINDOW_FRAMES = 50
-    MARGIN_DB = 10.0
-    LOWEST_FLOOR_DB = -60.0
+    MARGIN_DB = 8.0
+    LOWEST_FLOOR_DB = -58.0
     HIGHEST_FLOOR_DB = -35.0
 
     def __init__(self) -> None:

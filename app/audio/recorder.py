@@ -4,7 +4,7 @@ Knows nothing about devices, models or what the noted events mean. The folder ho
 
 - `audio.wav` while the talk goes on, `audio.flac` afterwards: 24 kHz, 16 bit, left = model, right = user;
 - `events.jsonl`: one event a line, `{"kind": "spoke", "frame": 12, "token": 412, "text": "hi"}`;
-- `session.json`: `format`, `model`, `started` and `ended` (ISO 8601, null until the end), `frames`, `details`.
+- `session.json`: `format`, `model`, `started`, `ended` (ISO 8601, null until the end), `frames`, `details`.
 
 A kill leaves what was written: the wav header is brought up to date with every frame.
 """
@@ -22,12 +22,13 @@ import struct
 import threading
 import wave
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from app.frames import FRAME_RATE, SAMPLE_RATE, Samples, seconds
@@ -60,11 +61,11 @@ class HasSamples(Protocol):
 
 
 class Recorder:
-    """Writes one session folder. `tap` and `note` only queue and come from one thread; `close` waits for the disk.
+    """Writes one session folder. `tap` and `note` come from one thread and only queue; `close` waits.
 
     The folder is a new one below `root`, named after the time and the model, or exactly `folder`.
-    A run on files names its folder, and is allowed to outrun the disk: there a full queue makes
-    `tap` wait up to MAX_WAITING_S. A live talk never waits. Raises OSError when the folder can not be begun.
+    A run on files names its folder and may be faster than the disk: there a full queue makes `tap`
+    wait up to MAX_WAITING_S. A live talk never waits. Raises OSError when the folder can not be begun.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Recorder:
             )
 
     def _write(self) -> None:
-        """Move what is queued to the files until the end or the first refusal. Runs on the recorder thread."""
+        """Move what is queued to the files until the end or the first refusal, on the recorder thread."""
         try:
             while not self._over.is_set() and (item := self._queue.get()) is not None:
                 self._files.add(item)
@@ -157,11 +158,13 @@ class _SessionFiles:
         self._folder = folder
         self._session = session
         _write_json(folder / SESSION, session)
-        self._events = open(folder / EVENTS, "w", encoding="utf-8", buffering=1)
-        self._file = open(folder / WAV, "wb")
-        self._wav = wave.open(self._file, "wb")
-        self._wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-        self._add_pcm(b"")  # the header: from now on the file opens
+        with ExitStack() as files:
+            self._events = files.enter_context(open(folder / EVENTS, "w", encoding="utf-8", buffering=1))
+            self._file = files.enter_context(open(folder / WAV, "wb"))
+            self._wav = files.enter_context(wave.open(self._file, "wb"))
+            self._wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
+            self._add_pcm(b"")  # the header: from now on the file opens
+            self._open = files.pop_all()
 
     def add(self, item: bytes | str) -> None:
         """Append one frame of stereo PCM or one line, and hand it to the system at once."""
@@ -173,9 +176,7 @@ class _SessionFiles:
 
     def finish(self) -> None:
         """Close the files, write the end into session.json, and compress."""
-        self._wav.close()
-        self._file.close()
-        self._events.close()
+        self._open.close()
         ended = datetime.now().astimezone().isoformat(timespec="seconds")
         _write_json(self._folder / SESSION, {**self._session, "ended": ended, "frames": self.frames})
         if self.frames:
@@ -183,9 +184,8 @@ class _SessionFiles:
 
     def abandon(self) -> None:
         """Close the files after the disk refused one, so that what is there opens."""
-        for file in (self._wav, self._file, self._events):
-            with suppress(OSError):
-                file.close()
+        with suppress(OSError):
+            self._open.close()
         with suppress(OSError):
             _mend_header(self._folder / WAV)
 
@@ -220,8 +220,9 @@ def _pcm(said: Samples, heard: Samples) -> bytes:
 
     The scale is libsndfile's for reading: 16-bit audio that came in goes out unchanged.
     """
-    stereo = np.nan_to_num(np.stack([said, heard], axis=1)) * 32768.0
-    return np.clip(np.rint(stereo), -32768, 32767).astype(np.int16).tobytes()
+    stereo = 32768.0 * np.nan_to_num(np.stack([said, heard], axis=1), posinf=1.0, neginf=-1.0)
+    pcm: npt.NDArray[np.int16] = np.clip(np.rint(stereo), -32768, 32767).astype(np.int16)
+    return pcm.tobytes()
 
 
 def _write_json(path: Path, values: Mapping[str, object]) -> None:
@@ -259,7 +260,8 @@ def _compress(wav: Path, flac: Path) -> None:
         wav.unlink()
     except (OSError, soundfile.SoundFileError) as fault:
         log.warning("%s stays as it is: %s", wav, fault)
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _transcode(wav: Path, flac: Path) -> None:

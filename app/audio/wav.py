@@ -115,7 +115,7 @@ class WavPort:
         self._closed.set()
 
     def _keep_time(self) -> int:
-        """Wait until the next frame has been spoken, or drop what is too old; return how many were dropped."""
+        """Wait until the next frame has been spoken; return how many were too old and dropped."""
         now_s = time.monotonic()
         if self._began_s is None:
             self._began_s = now_s
