@@ -1,0 +1,432 @@
+"""The timeline of a talk: one painted widget that scrolls along, zooms, and can be dragged back.
+
+Knows nothing about sessions or recordings: it shows a TimelineData and says which frame was clicked.
+Stretches are painted once into tiles, so that a repaint only moves pixels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QPushButton, QToolTip, QWidget
+
+from app.frames import FRAME_MS, FRAME_RATE, seconds
+from app.ui.theme import GRID, SMALL, Colours, colours, mixed, scaled
+from app.ui.timeline_data import TimelineData
+from app.ui.timeline_paint import Lane, arrange, paint_timeline
+
+__all__ = ["Timeline", "TimelineData", "clock", "paint_timeline"]
+
+TILE_PX = 256
+MAX_TILES = 32
+MIN_FRAMES = 5 * FRAME_RATE
+DEFAULT_FRAMES = 20 * FRAME_RATE
+ZOOM_STEP = 1.2
+AXIS_PX = 20
+TOP_PX = 8
+RIGHT_PX = 16
+REACH_PX = 160
+"""How far to the left of a changed frame something may look different: the word before it."""
+AXIS_LABEL_PX = 88
+AXIS_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200)
+CATCH_UP = 0.1
+"""The share of its distance that the view makes good with each tick."""
+JUMP_FRAMES = 6.0
+
+
+class _Look(NamedTuple):
+    """What the tiles were painted for; any change makes them worthless."""
+
+    scale: float
+    height: int
+    ratio: float
+    dark: bool
+
+
+def clock(time_s: float) -> str:
+    """Return a time as people read it: 0:07, 12:34, 1:02:03."""
+    whole = int(time_s)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Timeline(QWidget):
+    """Two lanes of loudness, words and overlap. `live` talks are followed until they are dragged back."""
+
+    frame_clicked = Signal(int)
+
+    def __init__(self, data: TimelineData | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._data = data or TimelineData()
+        self._live = False
+        self._following = True
+        self._shown = DEFAULT_FRAMES
+        self._right = 0.0
+        self._cursor: int | None = None
+        self._tiles: dict[int, QPixmap] = {}
+        self._look: _Look | None = None
+        self._drag: tuple[float, float] | None = None
+        self._dragged = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumHeight(120)
+        self.setAccessibleName(self.tr("Timeline"))
+        self.setAccessibleDescription(
+            self.tr("The wheel zooms, dragging goes back, the arrow keys move, End returns to the newest.")
+        )
+        self._now = QPushButton(self.tr("Now"), self)
+        self._now.setToolTip(self.tr("Return to the newest (End)"))
+        self._now.setAccessibleName(self.tr("Return to the newest"))
+        self._now.clicked.connect(self.follow)
+        self._now.hide()
+
+    # What it shows.
+
+    @property
+    def data(self) -> TimelineData:
+        """Return what is shown."""
+        return self._data
+
+    @property
+    def frames_shown(self) -> float:
+        """Return how many frames the width of the widget stands for."""
+        return self._shown
+
+    @property
+    def first_frame(self) -> float:
+        """Return the frame at the left end; negative while the talk is shorter than the view."""
+        return self._right - self._shown
+
+    @property
+    def following(self) -> bool:
+        """Say whether the view moves along with the newest frame."""
+        return self._following
+
+    def set_data(self, data: TimelineData, *, live: bool = False) -> None:
+        """Show another talk: a whole one from end to end, a live one from now on."""
+        self._data = data
+        self._tiles.clear()
+        self._cursor = None
+        self.set_live(live)
+        if live:
+            self._shown = DEFAULT_FRAMES
+            self.follow()
+        else:
+            self.fit()
+
+    def set_live(self, live: bool) -> None:
+        """Say whether frames are still being added; the time axis then counts back from now."""
+        self._live = live
+        self._place_now_button()
+        self.update()
+
+    def set_cursor(self, frame: int | None) -> None:
+        """Draw the play cursor at a frame and keep it in view; None takes it away."""
+        if frame == self._cursor:
+            return
+        self._cursor = frame
+        if frame is not None and not self.first_frame <= frame <= self._right:
+            self._move(frame + 0.9 * self._shown)
+        self.update()
+
+    def fit(self) -> None:
+        """Show the whole talk."""
+        self._shown = self._longest()
+        self._following = False
+        self._move(self._data.frames)
+
+    def follow(self) -> None:
+        """Return to the newest frame and move along with it."""
+        self._following = True
+        self._right = float(self._data.frames)
+        self._place_now_button()
+        self.update()
+
+    def show_frame(self, frame: int) -> None:
+        """Bring a frame to the middle of the view."""
+        self._following = False
+        self._move(frame + self._shown / 2)
+
+    def advance(self, elapsed_ms: float) -> None:
+        """Move along with a live talk, as evenly as time goes; to be called with each tick of the window."""
+        dirty = self._data.take_dirty()
+        if dirty is not None:
+            self._drop_tiles(dirty)
+        if self._following and self._live:
+            newest = float(self._data.frames)
+            behind = newest - 0.5 - self._right
+            if abs(behind) > JUMP_FRAMES:
+                self._right = newest
+            elif self._right < newest:
+                self._right = min(newest, self._right + elapsed_ms / FRAME_MS + CATCH_UP * behind)
+            else:
+                return
+        if dirty is not None or (self._following and self._live):
+            self.update()
+
+    # Where it looks.
+
+    @property
+    def _area(self) -> QRectF:
+        """Return where the lanes are painted."""
+        left = self._gutter()
+        height = self.height() - AXIS_PX - TOP_PX
+        return QRectF(left, TOP_PX, max(1.0, self.width() - left - RIGHT_PX), max(1.0, height))
+
+    @property
+    def _scale(self) -> float:
+        """Return the pixels of one frame."""
+        return self._area.width() / self._shown
+
+    def _gutter(self) -> int:
+        metrics = QFontMetricsF(scaled(self.font(), SMALL))
+        return int(max(metrics.horizontalAdvance(name) for name in self._lane_names())) + 3 * GRID
+
+    def _lane_names(self) -> tuple[str, str, str]:
+        return self.tr("Moshi"), self.tr("You"), self.tr("both")
+
+    def _longest(self) -> float:
+        return max(float(self._data.frames), MIN_FRAMES)
+
+    def _move(self, right: float) -> None:
+        """Let the view end at a frame, within the talk."""
+        oldest = min(self._data.first + self._shown, float(self._data.frames))
+        self._right = min(max(right, oldest), max(float(self._data.frames), oldest))
+        self._place_now_button()
+        self.update()
+
+    def _zoom(self, factor: float, x: float) -> None:
+        """Show that many times as many frames; what is at `x` stays there unless now is followed."""
+        anchor = self.frame_at(x)
+        longest = max(self._longest(), DEFAULT_FRAMES) if self._live else self._longest()
+        shown = min(max(self._shown * factor, MIN_FRAMES), longest)
+        share = (self._right - anchor) / self._shown
+        self._shown = shown
+        if not self._following:
+            self._move(anchor + share * shown)
+        self.update()
+
+    def frame_at(self, x: float) -> float:
+        """Return the frame at an x of the widget."""
+        return self._right - (self._area.right() - x) / self._scale
+
+    def _place_now_button(self) -> None:
+        self._now.setVisible(self._live and not self._following)
+        size = self._now.sizeHint()
+        self._now.setGeometry(self.width() - size.width() - GRID, GRID, size.width(), size.height())
+
+    # What the user does.
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom in time; sideways or with Shift, move."""
+        delta = event.angleDelta()
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or abs(delta.x()) > abs(delta.y()):
+            self._following = False
+            self._move(self._right - (delta.x() or delta.y()) / 120 * self._shown / 10)
+        else:
+            self._zoom(ZOOM_STEP ** (-delta.y() / 120), event.position().x())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag or a click."""
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._drag = event.position().x(), self._right
+            self._dragged = False
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag the view."""
+        if self._drag is None:
+            return
+        start, right = self._drag
+        distance = event.position().x() - start
+        if self._dragged or abs(distance) >= QApplication.startDragDistance():
+            self._dragged = True
+            self._following = False
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            self._move(right - distance / self._scale)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag, or tell the frame that was clicked."""
+        if self._drag is None:
+            return
+        self._drag = None
+        self.unsetCursor()
+        if self._dragged:
+            if self._live and self._right >= self._data.frames - 1:
+                self.follow()
+            return
+        frame = int(self.frame_at(event.position().x()))
+        if self._data.first <= frame < self._data.frames:
+            self.frame_clicked.emit(frame)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Move with the arrows, zoom with + and -, return to the newest with End."""
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._following = False
+            self._move(self._right + (1 if key == Qt.Key.Key_Right else -1) * self._shown / 10)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._zoom(ZOOM_STEP if key == Qt.Key.Key_Minus else 1 / ZOOM_STEP, self._area.center().x())
+        elif key == Qt.Key.Key_Home:
+            self._following = False
+            self._move(0.0)
+        elif key == Qt.Key.Key_End:
+            self.follow()
+        else:
+            super().keyPressEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        """Tell in a tooltip what is under the pointer."""
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self._describe(int(self.frame_at(event.pos().x()))), self)
+            return True
+        return super().event(event)
+
+    def _describe(self, frame: int) -> str:
+        if not self._data.first <= frame < self._data.frames:
+            return ""
+        said = [clock(seconds(frame))]
+        for spans, text in (
+            (self._data.backchannels, self.tr("backchannel, {length} s")),
+            (self._data.interruptions, self.tr("interruption: Moshi stops after {length} s")),
+        ):
+            found = [span for span in spans if span.first - 1 <= frame <= span.last + 1]
+            said += [text.format(length=f"{seconds(span.frames):.1f}") for span in found[:1]]
+        for gap in self._data.gaps_between(frame - 2, frame + 3)[:1]:
+            text = self.tr("silence played for {length} s") if gap.starved else self.tr("{length} s skipped")
+            said.append(text.format(length=f"{seconds(gap.frames):.2f}"))
+        return " · ".join(said)
+
+    # How it is painted.
+
+    def sizeHint(self) -> QSize:
+        """Return a height at which three rows of words fit."""
+        return QSize(800, 200)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the button in its corner."""
+        super().resizeEvent(event)
+        self._place_now_button()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Repaint the tiles in a new font or scheme."""
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._tiles.clear()
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Put the tiles together and paint the little that moves against them."""
+        painter = QPainter(self)
+        tones = colours(self.palette())
+        area = self._area
+        painter.fillRect(self.rect(), tones.base)
+        painter.setFont(scaled(self.font(), SMALL))
+        self._paint_ground(painter, area, tones)
+        painter.setClipRect(area)
+        left = self.first_frame * self._scale
+        for index in range(int(left // TILE_PX), int((left + area.width()) // TILE_PX) + 1):
+            if (index + 1) * TILE_PX > 0:
+                x = area.left() + index * TILE_PX - left
+                painter.drawPixmap(QPointF(x, area.top()), self._tile(index, tones))
+        if self._cursor is not None:
+            x = area.left() + (self._cursor - self.first_frame) * self._scale
+            painter.setPen(QPen(tones.text, 2.0))
+            painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+        if self.hasFocus():
+            painter.setClipping(False)
+            painter.setPen(QPen(tones.text, 2.0))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+
+    def _paint_ground(self, painter: QPainter, area: QRectF, tones: Colours) -> None:
+        """Paint what stands still: names and middles of the lanes, and the time axis."""
+        metrics = QFontMetricsF(painter.font())
+        lanes = arrange(area.height(), metrics.height())
+        names = zip(
+            self._lane_names(),
+            (lanes.model, lanes.user, lanes.overlap),
+            (tones.model_text, tones.user_text, tones.quiet),
+            strict=True,
+        )
+        for name, lane, colour in names:
+            painter.setPen(colour)
+            self._paint_name(painter, name, lane, area)
+            painter.setPen(QPen(mixed(tones.line, tones.base, 0.4), 1.0))
+            y = round(area.top() + lane.middle) + 0.5
+            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        painter.setPen(tones.quiet)
+        for x, text in self._ticks(area):
+            box = QRectF(x - AXIS_LABEL_PX, area.bottom(), 2 * AXIS_LABEL_PX, AXIS_PX)
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+        if self._live:
+            painter.setPen(QPen(tones.quiet, 1.0))
+            painter.drawLine(area.topRight(), area.bottomRight())
+
+    def _paint_name(self, painter: QPainter, name: str, lane: Lane, area: QRectF) -> None:
+        box = QRectF(GRID, area.top() + lane.middle - AXIS_PX, area.left() - 2 * GRID, 2 * AXIS_PX)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, name)
+
+    def _ticks(self, area: QRectF) -> list[tuple[float, str]]:
+        """Return where the time axis is labelled: seconds before now, or the time of the talk."""
+        wanted_s = seconds(1) * AXIS_LABEL_PX / self._scale
+        step_s = next((step for step in AXIS_STEPS_S if step >= wanted_s), AXIS_STEPS_S[-1])
+        step = step_s * FRAME_RATE
+        if self._live and self._following:
+            count = int((area.width() - AXIS_LABEL_PX / 4) / (step * self._scale))
+            back = [
+                (area.right() - n * step * self._scale, self.tr("-{seconds} s").format(seconds=n * step_s))
+                for n in range(1, count + 1)
+            ]
+            return [(area.right() - GRID / 2, self.tr("now")), *back]
+        first = max(0, -int(-self.first_frame // step))
+        last = int(min(self._right, self._data.frames) // step)
+        left = area.left() - self.first_frame * self._scale
+        return [(left + n * step * self._scale, clock(n * step_s)) for n in range(first, last + 1)]
+
+    def _tile(self, index: int, tones: Colours) -> QPixmap:
+        """Return a stretch of the talk as a picture, TILE_PX wide; painted anew only if it changed."""
+        area = self._area
+        look = _Look(self._scale, int(area.height()), self.devicePixelRatioF(), tones.dark)
+        if look != self._look:
+            self._tiles.clear()
+            self._look = look
+        tile = self._tiles.pop(index, None)
+        if tile is None:
+            tile = self._painted(index, look, tones)
+        # The most recently used stand last, the first are the ones to go.
+        self._tiles[index] = tile
+        while len(self._tiles) > MAX_TILES:
+            del self._tiles[next(iter(self._tiles))]
+        return tile
+
+    def _painted(self, index: int, look: _Look, tones: Colours) -> QPixmap:
+        tile = QPixmap(QSize(TILE_PX, look.height) * look.ratio)
+        tile.setDevicePixelRatio(look.ratio)
+        tile.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(tile)
+        painter.setFont(scaled(self.font(), SMALL))
+        frames = TILE_PX / look.scale
+        rect = QRectF(0, 0, TILE_PX, look.height)
+        paint_timeline(painter, rect, self._data, index * frames, frames, colours=tones)
+        painter.end()
+        return tile
+
+    def _drop_tiles(self, frame: int) -> None:
+        """Forget the pictures that show `frame` or what comes after it."""
+        if self._look is None:
+            return
+        oldest = int((frame * self._look.scale - REACH_PX) // TILE_PX)
+        for index in [index for index in self._tiles if index >= oldest]:
+            del self._tiles[index]

@@ -1,0 +1,290 @@
+"""How a stretch of a timeline is drawn: the same for the live widget, for small pictures and for a report.
+
+Knows nothing about widgets, scrolling or time axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
+
+from app.turns import Span
+from app.ui.theme import Colours, mixed
+from app.ui.timeline_data import MODEL, USER, Label, TimelineData
+
+FLOOR_DB, CEILING_DB = -62.0, -12.0
+"""The levels that are drawn as a line and as the full height of a lane."""
+
+MIN_BAR_PX = 2.0
+MIN_WORD_SCALE = 0.6
+"""Pixels per frame below which words would be noise."""
+WORD_GAP_PX = 6.0
+WORD_SLACK_PX = 24.0
+"""How far a word may stand behind its frame when its place is taken."""
+WORD_LOOKBACK_FRAMES = 150
+STRIPE_PX = 4.0
+
+
+class Lane(NamedTuple):
+    """A horizontal band."""
+
+    top: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        """Return the y of its middle."""
+        return self.top + self.height / 2
+
+
+class Lanes(NamedTuple):
+    """Where everything stands in a timeline, from top to bottom."""
+
+    words: Lane
+    rows: int
+    model: Lane
+    user: Lane
+    overlap: Lane
+
+
+class PlacedWord(NamedTuple):
+    """A word with its place: x from frame 0, in pixels, and its row, 0 next to the lane."""
+
+    label: Label
+    x: float
+    row: int
+    text: str
+
+
+def arrange(height: float, row_height: float, *, compact: bool = False) -> Lanes:
+    """Divide a height into lanes; `row_height` is that of a row of words."""
+    gap = 2.0 if compact else 8.0
+    overlap = max(3.0, height * 0.1) if compact else 8.0
+    rows = 0 if compact else int(min(3.0, max(1.0, (height - 80.0) / row_height)))
+    top = rows * row_height
+    each = max(4.0, (height - top - overlap - 2 * gap) / 2)
+    user_top = top + each + gap
+    return Lanes(
+        words=Lane(0.0, top),
+        rows=rows,
+        model=Lane(top, each),
+        user=Lane(user_top, each),
+        overlap=Lane(user_top + each + gap, overlap),
+    )
+
+
+def paint_timeline(
+    painter: QPainter,
+    rect: QRectF,
+    data: TimelineData,
+    first_frame: float,
+    frames: float,
+    *,
+    colours: Colours,
+    compact: bool = False,
+) -> None:
+    """Paint `frames` frames from `first_frame` on into `rect`, with the painter's font for the words.
+
+    Frames that the data does not hold stay empty; nothing is painted behind. `compact` leaves out
+    words and marks, for small pictures.
+    """
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
+    painter.translate(rect.topLeft())
+    scale = rect.width() / frames
+    metrics = QFontMetricsF(painter.font())
+    lanes = arrange(rect.height(), metrics.height(), compact=compact)
+    start = max(data.first, int(first_frame) - 1)
+    end = min(data.frames, int(first_frame + frames) + 2)
+    if start < end:
+        painter.translate(-first_frame * scale, 0.0)
+        stretch = _Stretch(painter, lanes, data, start, end, scale, colours)
+        stretch.paint_lanes()
+        if not compact:
+            stretch.paint_marks()
+            stretch.paint_words()
+        stretch.paint_gaps()
+    painter.restore()
+
+
+def place_words(
+    data: TimelineData, frames: tuple[int, int], scale: float, rows: int, metrics: QFontMetricsF
+) -> list[PlacedWord]:
+    """Return the words of some frames (first, last) that find a place in their rows, none upon another.
+
+    A word whose place is taken moves a little to the right; where even that is taken it is left out,
+    and the word before it ends in an ellipsis. What was said shortly before takes part, so that any
+    two stretches that meet agree.
+    """
+    if scale < MIN_WORD_SCALE or rows == 0:
+        return []
+    first, last = frames
+    placed: list[PlacedWord] = []
+    ends = [-1e9] * rows
+    for label in data.labels_between(first - WORD_LOOKBACK_FRAMES, last):
+        wish = label.frame * scale
+        row = next((r for r, end in enumerate(ends) if end <= wish), int(np.argmin(ends)))
+        x = max(wish, ends[row])
+        if x - wish > WORD_SLACK_PX:
+            if placed and not placed[-1].text.endswith("…"):
+                shorter = placed[-1]._replace(text=placed[-1].text + "…")
+                ends[shorter.row] += metrics.horizontalAdvance("…")
+                placed[-1] = shorter
+            continue
+        ends[row] = x + metrics.horizontalAdvance(label.text) + WORD_GAP_PX
+        placed.append(PlacedWord(label, x, row, label.text))
+    return [word for word in placed if word.x + metrics.horizontalAdvance(word.text) >= first * scale]
+
+
+def paint_hatch(painter: QPainter, area: QRectF, colours: Colours) -> None:
+    """Fill an area with the stripes of overlap: model and user, both at once."""
+    painter.save()
+    painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
+    painter.fillRect(area, colours.model)
+    painter.setPen(_pen(colours.user, STRIPE_PX / 2**0.5, Qt.PenCapStyle.FlatCap))
+    height = area.height()
+    step = 2 * STRIPE_PX
+    x = area.left() // step * step - height - step
+    lines = []
+    while x < area.right() + step:
+        lines.append(QLineF(x - 2, area.bottom() + 2, x + height + 2, area.top() - 2))
+        x += step
+    painter.drawLines(lines)
+    painter.restore()
+
+
+def runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the stretches of True in a row, [T], as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The frames start..end-1 on a painter whose x is 0 at frame 0, `scale` pixels each."""
+
+    painter: QPainter
+    lanes: Lanes
+    data: TimelineData
+    start: int
+    end: int
+    scale: float
+    colours: Colours
+
+    def paint_lanes(self) -> None:
+        """Paint both envelopes, several frames to a bar where frames are narrow, and the overlap."""
+        step = max(1, int(np.ceil(MIN_BAR_PX / self.scale)))
+        begin = max(self.data.first, self.start // step * step)
+        end = min(self.data.frames, -(-self.end // step) * step)
+        heights = _bars(_loudness(self.data.levels(begin, end)), step)
+        active = _bars(self.data.activity(begin, end), step)
+        width = step * self.scale
+        x = begin * self.scale + width * (np.arange(heights.shape[1]) + 0.5)
+        for row, lane, colour in self._sides():
+            faint = mixed(colour, self.colours.base, 0.62)
+            for chosen, shade in ((~active[row], faint), (active[row], colour)):
+                _paint_bars(self.painter, lane, x[chosen], heights[row, chosen], _bar_pen(shade, width))
+        overlap = self.lanes.overlap
+        for first, last in runs(active[MODEL] & active[USER]):
+            left = begin * self.scale + first * width
+            area = QRectF(left, overlap.top, (last - first) * width, overlap.height)
+            paint_hatch(self.painter, area, self.colours)
+
+    def paint_words(self) -> None:
+        """Paint the words above the model's lane, with a stem where a word does not stand next to it."""
+        metrics = QFontMetricsF(self.painter.font())
+        stem = QPen(mixed(self.colours.model, self.colours.base, 0.5), 1.0)
+        floor = self.lanes.words.height
+        for word in place_words(self.data, (self.start, self.end), self.scale, self.lanes.rows, metrics):
+            baseline = floor - word.row * metrics.height() - metrics.descent()
+            if word.row:
+                self.painter.setPen(stem)
+                x = word.label.frame * self.scale
+                self.painter.drawLine(QPointF(x, baseline), QPointF(x, floor))
+            self.painter.setPen(self.colours.model_text)
+            self.painter.drawText(QPointF(word.x, baseline - 2.0), word.text)
+
+    def paint_gaps(self) -> None:
+        """Paint in red what was lost: skipped through the user's lane, starved through the model's."""
+        self.painter.setPen(_pen(self.colours.trouble, 2.0, Qt.PenCapStyle.FlatCap))
+        gaps = self.data.gaps_between(self.start, self.end)
+        for gap in {(int(gap.frame * self.scale / 2), gap.starved): gap for gap in gaps}.values():
+            lane = self.lanes.model if gap.starved else self.lanes.user
+            x = gap.frame * self.scale
+            self.painter.drawLine(QPointF(x, lane.top), QPointF(x, lane.top + lane.height))
+
+    def paint_marks(self) -> None:
+        """Paint a cup under each backchannel, and a wedge where the user made the model stop."""
+        model_bottom = self.lanes.model.top + self.lanes.model.height
+        for span in self._visible(self.data.backchannels):
+            left, right = span.first * self.scale, (span.last + 1) * self.scale
+            _paint_cup(self.painter, left, right, model_bottom, self.colours.model_text)
+        for span in self._visible(self.data.interruptions):
+            _paint_wedge(self.painter, span.first * self.scale, self.lanes.user.top, self.colours.user_text)
+
+    def _visible(self, spans: Iterable[Span]) -> list[Span]:
+        """Return the spans whose mark reaches into the stretch, or stands just beside it."""
+        margin = 1 + int(8 / self.scale)
+        first, last = self.start - margin, self.end + margin
+        return [span for span in spans if span.last >= first and span.first <= last]
+
+    def _sides(self) -> tuple[tuple[int, Lane, QColor], ...]:
+        return (MODEL, self.lanes.model, self.colours.model), (USER, self.lanes.user, self.colours.user)
+
+
+def _pen(colour: QColor, width: float, cap: Qt.PenCapStyle) -> QPen:
+    return QPen(colour, width, Qt.PenStyle.SolidLine, cap)
+
+
+def _bar_pen(colour: QColor, width: float) -> QPen:
+    return _pen(colour, max(1.0, width * 0.68), Qt.PenCapStyle.RoundCap)
+
+
+def _paint_bars(
+    painter: QPainter, lane: Lane, x: npt.NDArray[np.float64], loudness: npt.NDArray[np.float32], pen: QPen
+) -> None:
+    half = np.maximum(0.25, loudness * (lane.height - pen.widthF()) / 2)
+    painter.setPen(pen)
+    middle = lane.middle
+    painter.drawLines(
+        [QLineF(a, middle - h, a, middle + h) for a, h in zip(x.tolist(), half.tolist(), strict=True)]
+    )
+
+
+def _bars(rows: npt.NDArray[np.generic], step: int) -> npt.NDArray[np.generic]:
+    """Return the largest of each `step` columns, [2, T] -> [2, ceil(T / step)]."""
+    if step == 1 or rows.shape[1] == 0:
+        return rows
+    return np.maximum.reduceat(rows, np.arange(0, rows.shape[1], step), axis=1)
+
+
+def _loudness(levels_db: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Map levels to the share of a lane that they fill, 0..1."""
+    share = (levels_db - np.float32(FLOOR_DB)) / np.float32(CEILING_DB - FLOOR_DB)
+    return np.clip(share, 0.0, 1.0).astype(np.float32)
+
+
+def _paint_cup(painter: QPainter, left: float, right: float, y: float, colour: QColor) -> None:
+    middle, half = (left + right) / 2, max(6.0, (right - left) / 2)
+    cup = QPainterPath(QPointF(middle - half, y - 2))
+    cup.quadTo(QPointF(middle, y + 8), QPointF(middle + half, y - 2))
+    painter.setPen(_pen(colour, 2.0, Qt.PenCapStyle.RoundCap))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawPath(cup)
+
+
+def _paint_wedge(painter: QPainter, x: float, y: float, colour: QColor) -> None:
+    wedge = QPainterPath(QPointF(x - 5, y + 3))
+    for point in (QPointF(x + 5, y + 3), QPointF(x, y - 7)):
+        wedge.lineTo(point)
+    wedge.closeSubpath()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawPath(wedge)
