@@ -1,0 +1,234 @@
+"""Recordings are read as they were written, and what a crash left behind is read as far as it goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.audio.recorder import Recorder
+from app.audio.wav import read_wav
+from app.engine.ports import Said
+from app.errors import UserError
+from app.frames import FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Samples
+from app.recordings import Recording, Skip, Word, list_recordings, open_recording
+
+
+def burst(frame: int, *spans: tuple[int, int]) -> Samples:
+    """Return a loud frame within the spans (first, last), a silent one elsewhere."""
+    loud = any(first <= frame <= last for first, last in spans)
+    return np.full(FRAME_SAMPLES, 0.25 if loud else 0.0, dtype=np.float32)
+
+
+def record(root: Path, model: str, details: Mapping[str, object] | None = None) -> Recorder:
+    """Return the open recorder of a talk where the user spoke in frames 10 to 40, the model in 50 to 80."""
+    recorder = Recorder(root, model=model, details=details or {}, on_failure=lambda *_: None)
+    words = {50: " Oh", 52: " nice", 53: ",", 54: "", 75: " how long?", 95: " Bye"}
+    for frame in range(100):
+        recorder.tap(frame, burst(frame, (10, 40)), Said(burst(frame, (50, 80))))
+        if frame in words:
+            recorder.note("spoke", {"frame": frame, "token": 9, "text": words[frame]})
+    recorder.note("skipped", {"frame": 60, "frames": 4})
+    return recorder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "recordings"
+
+
+@pytest.fixture
+def recording(root: Path) -> Recording:
+    recorder = record(root, "kyutai/moshika")
+    recorder.close()
+    return open_recording(recorder.folder)
+
+
+def test_a_recording_is_listed_as_it_was_made(root: Path) -> None:
+    recorder = record(root, "moshiko", {"model": {"language": "en"}})
+    recorder.close()
+    (found,) = list_recordings(root)
+    assert (found.folder, found.model, found.language) == (recorder.folder, "moshiko", "en")
+    assert found.seconds == pytest.approx(8.0)
+    assert found.whole
+    assert found.audio == recorder.folder / "audio.flac"
+    assert abs((datetime.now().astimezone() - found.started).total_seconds()) < 60
+
+
+def test_the_newest_recording_comes_first(root: Path) -> None:
+    for day, name in (("2025-03-01", "b"), ("2026-01-01", "a"), ("2024-12-31", "c")):
+        recorder = Recorder(
+            root, model="m", details={}, on_failure=lambda *_: None, folder=root / f"{day}_10-00-00-{name}"
+        )
+        recorder.close()
+        (recorder.folder / "session.json").unlink()
+    assert [found.model for found in list_recordings(root)] == ["a", "b", "c"]
+
+
+def test_words_and_skips_stand_at_their_frames(recording: Recording) -> None:
+    assert recording.words() == [
+        Word(50, " Oh"), Word(52, " nice"), Word(53, ","), Word(75, " how long?"), Word(95, " Bye"),
+    ]  # fmt: skip
+    assert recording.skips() == [Skip(60, 4)]
+
+
+def test_levels_are_those_of_the_model_and_the_user(recording: Recording) -> None:
+    said_db, heard_db = recording.levels()
+    assert said_db.shape == heard_db.shape == (100,)
+    loud_db = 20 * np.log10(0.25)
+    np.testing.assert_allclose(said_db[50:81], loud_db, atol=0.01)
+    np.testing.assert_allclose(heard_db[10:41], loud_db, atol=0.01)
+    np.testing.assert_array_equal(said_db[:50], SILENCE_DB)
+    np.testing.assert_array_equal(heard_db[41:], SILENCE_DB)
+
+
+def test_levels_are_kept_and_measured_anew_when_the_audio_changed(recording: Recording) -> None:
+    first = recording.levels()
+    cache = recording.folder / "levels.npy"
+    np.save(cache, first + 1)
+    np.testing.assert_array_equal(recording.levels(), first + 1)
+    later = cache.stat().st_mtime + 10
+    os.utime(recording.audio, (later, later))
+    np.testing.assert_array_equal(recording.levels(), first)
+    np.save(cache, first[:, :50])
+    np.testing.assert_array_equal(recording.levels(), first)
+    cache.write_bytes(b"not an array")
+    np.testing.assert_array_equal(recording.levels(), first)
+
+
+def test_a_folder_that_can_not_be_written_is_read_all_the_same(recording: Recording) -> None:
+    (recording.folder / f"levels.npy.{os.getpid()}.part").mkdir()
+    assert recording.levels().shape == (2, 100)
+    assert not (recording.folder / "levels.npy").exists()
+
+
+def test_turns_are_those_of_the_levels(recording: Recording) -> None:
+    turns = recording.turns()
+    assert turns.heard[10:41].all()
+    assert turns.said[50:81].all()
+    assert not turns.overlap.any()
+
+
+def test_the_transcript_groups_words_by_pauses_and_marks_the_users_turns(recording: Recording) -> None:
+    assert recording.transcript() == (
+        "[00:00.8] (you: 2.5 s)\n[00:04.0] Oh nice,\n[00:06.0] how long?\n[00:07.6] Bye\n"
+    )
+
+
+def test_export_is_a_16_bit_stereo_wav_and_the_transcript(recording: Recording, tmp_path: Path) -> None:
+    wav, text = recording.export(tmp_path / "out")
+    assert (wav.stem, text.stem) == (recording.folder.name, recording.folder.name)
+    info = soundfile.info(wav)
+    assert (info.format, info.subtype, info.channels, info.samplerate) == ("WAV", "PCM_16", 2, SAMPLE_RATE)
+    np.testing.assert_array_equal(
+        soundfile.read(wav, dtype="int16")[0], soundfile.read(recording.audio, dtype="int16")[0]
+    )
+    assert text.read_text() == recording.transcript()
+    assert set(wav.parent.iterdir()) == {wav, text}
+
+
+def test_an_export_that_can_not_be_written_is_a_sentence(recording: Recording, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="could not be exported"):
+        recording.export(tmp_path / "file")
+
+
+def test_the_user_of_a_recording_can_be_heard_again(recording: Recording) -> None:
+    user = read_wav(recording.audio).reshape(-1, FRAME_SAMPLES)
+    np.testing.assert_array_equal(user[:, 0] > 0, [10 <= frame <= 40 for frame in range(100)])
+
+
+def test_a_talk_that_was_not_closed_is_listed_as_not_whole_and_read(root: Path) -> None:
+    recorder = record(root, "moshika")
+    deadline = time.monotonic() + 5
+    while (found := open_recording(recorder.folder)).seconds < 8.0:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert list_recordings(root) == [found]
+    assert not found.whole
+    assert found.audio.name == "audio.wav"
+    assert found.levels().shape == (2, 100)
+    recorder.close()
+    assert found.audio.name == "audio.flac"
+    assert open_recording(found.folder).whole
+
+
+@pytest.mark.parametrize(
+    ("damage", "listed", "whole"),
+    [
+        ("no session", True, False),
+        ("session cut", True, False),
+        ("session of another kind", True, False),
+        ("events cut", True, True),
+        ("events not text", True, True),
+        ("no events", True, True),
+        ("audio empty", True, False),
+        ("audio cut", True, True),
+        ("audio not audio", True, False),
+        ("no audio", False, False),
+    ],
+)
+def test_damage_never_raises(
+    recording: Recording, root: Path, damage: str, listed: bool, whole: bool
+) -> None:
+    folder = recording.folder
+    session, events, audio = folder / "session.json", folder / "events.jsonl", recording.audio
+    match damage:
+        case "no session":
+            session.unlink()
+        case "session cut":
+            session.write_text(session.read_text()[:40])
+        case "session of another kind":
+            session.write_text("[1, 2]")
+        case "events cut":
+            events.write_text(events.read_text()[:-20])
+        case "events not text":
+            events.write_bytes(b'\xff\xfe{"kind"\n[]\n{"kind": "spoke"}\n{"frame": 3}\n')
+        case "no events":
+            events.unlink()
+        case "audio empty":
+            audio.write_bytes(b"")
+        case "audio cut":
+            audio.write_bytes(audio.read_bytes()[: audio.stat().st_size // 2])
+        case "audio not audio":
+            audio.write_text("no audio")
+        case "no audio":
+            audio.unlink()
+    found = list_recordings(root)
+    assert [one.whole for one in found] == ([whole] if listed else [])
+    for one in found:
+        assert one.model in ("kyutai/moshika", "kyutai-moshika")
+        assert one.started == recording.started
+        levels = one.levels()
+        assert levels.shape[0] == 2
+        one.words(), one.skips(), one.transcript(), one.turns()
+
+
+def test_a_root_that_is_not_there_holds_nothing_and_strangers_are_left_out(root: Path) -> None:
+    assert list_recordings(root) == []
+    (root / "notes").mkdir(parents=True)
+    (root / "a file").touch()
+    assert list_recordings(root) == []
+    with pytest.raises(UserError, match="no recording in"):
+        open_recording(root / "notes")
+
+
+def test_times_beyond_an_hour_have_hours(recording: Recording) -> None:
+    (recording.folder / "events.jsonl").write_text(
+        json.dumps({"kind": "spoke", "frame": 60_000, "token": 4, "text": " late"}) + "\n"
+    )
+    assert recording.transcript().splitlines()[-1] == "[1:20:00.0] late"
+
+
+def test_a_copied_folder_reads_the_same(recording: Recording, tmp_path: Path) -> None:
+    levels = recording.levels()
+    copied = Path(shutil.copytree(recording.folder, tmp_path / "copy"))
+    np.testing.assert_array_equal(open_recording(copied).levels(), levels)
