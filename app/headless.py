@@ -1,0 +1,337 @@
+"""A talk without a window: words as they come, one line of figures, and what it leaves behind.
+
+With sound devices through them; without, in real time with the recorded user that comes with the
+program. Knows nothing about models beyond their names.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from types import FrameType
+from typing import TYPE_CHECKING, TextIO
+
+from app.engine.events import (
+    Event,
+    Failed,
+    Loading,
+    Ready,
+    Skipped,
+    Spoke,
+    Started,
+    Starved,
+    Stepped,
+    Stopped,
+    Trouble,
+)
+from app.errors import UserError
+from app.frames import FRAME_MS, FRAME_RATE, Heard, Samples, seconds
+from app.recordings import open_recording
+from app.session import Session, Talk
+from app.talk import chosen
+
+if TYPE_CHECKING:
+    from app.engine.ports import FramePort
+    from app.paths import Paths
+    from app.settings import Settings
+    from app.talk import Options
+
+BUNDLED_USER = Path(__file__).parent / "data" / "user.flac"
+
+TAIL_S = 4.0
+"""How long the model may go on after a recorded user has ended."""
+
+LOOK_S = 0.1
+PAUSE_FRAMES = 12
+"""A second without a word begins a new line."""
+
+LINE_CHARACTERS = 60
+PICTURE_S = 120.0
+
+TINY = """The model is “tiny”: random weights of no use but to try things out; what it says is babble.
+`aizuchi models list` shows the real ones, and `aizuchi talk --model moshika` talks with one of them."""
+
+
+def run(where: Paths, settings: Settings, options: Options) -> int:
+    """Hold a talk, print it and where its recording is, and return the exit status."""
+    settings = chosen(settings, options)
+    spec = settings.model or "tiny"
+    if spec == "tiny":
+        _say(TINY)
+    session = Session()
+    with Interrupt() as interrupt:
+        session.load(spec, base=options.base, context=settings.context, models=where.models)
+        _await_model(session, interrupt)
+        try:
+            session.start(_talk(session, where, settings, options))
+            folder = _follow(session, Page(sys.stdout), interrupt)
+        finally:
+            session.close()
+    if folder is not None:
+        _leave_behind(folder)
+    return 0
+
+
+def _await_model(session: Session, interrupt: Interrupt) -> None:
+    """Return when the model is ready. Raises UserError when it can not be loaded."""
+    stage = ""
+    while not interrupt.asked:
+        for event in session.drain():
+            if isinstance(event, Failed):
+                session.close()
+                raise UserError(event.sentence, event.advice)
+            if isinstance(event, Ready):
+                _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
+                return
+            if isinstance(event, Loading) and event.stage != stage:
+                stage = event.stage
+                _say(stage)
+        time.sleep(LOOK_S)
+    # A load can not be broken off; its thread ends with the program.
+    raise KeyboardInterrupt
+
+
+def _talk(session: Session, where: Paths, settings: Settings, options: Options) -> Talk:
+    open_port, microphone, speaker = _choose_port(session, settings, options)
+    return Talk(
+        open_port=(lambda: Slowed(open_port(), options.compute_ms)) if options.compute_ms else open_port,
+        sampling=settings.sampling(),
+        seed=secrets.randbelow(2**32) if settings.seed is None else settings.seed,
+        recordings=where.recordings if settings.record else None,
+        microphone=microphone,
+        speaker=speaker,
+        max_frames=None if options.seconds is None else math.ceil(options.seconds * FRAME_RATE),
+    )
+
+
+def _choose_port(
+    session: Session, settings: Settings, options: Options
+) -> tuple[Callable[[], FramePort], str, str]:
+    """Return what opens the port, and names for the two ends of it."""
+    from app.audio.wav import WavPort
+
+    source = options.input
+    if source is None:
+        if _has_sound():
+            return lambda: _open_devices(session, settings), settings.microphone, settings.speaker
+        _say("There are no sound devices: a recorded user speaks in your place, and nothing is played.")
+        source = BUNDLED_USER
+    # Read before the talk begins, so that a file that is no audio is told at once.
+    port = WavPort(source, realtime=True, tail_s=TAIL_S)
+    return lambda: port, source.name, ""
+
+
+def _has_sound() -> bool:
+    from app.audio.devices import list_devices
+
+    try:
+        kinds = {device.kind for device in list_devices()}
+    except UserError as fault:
+        _say(f"{fault.sentence} {fault.advice}")
+        return False
+    return kinds >= {"in", "out"}
+
+
+def _open_devices(session: Session, settings: Settings) -> FramePort:
+    from app.audio.duplex import Duplex
+
+    port = Duplex(settings.microphone, settings.speaker, report=session.report)
+    port.volume = settings.volume
+    return port
+
+
+class Slowed:
+    """A frame port behind which every frame takes longer, as with a slower model."""
+
+    def __init__(self, port: FramePort, compute_ms: float) -> None:
+        self._port = port
+        self._compute_s = compute_ms / 1000
+
+    def take(self) -> Heard | None:
+        """Take a frame from the port behind."""
+        return self._port.take()
+
+    def give(self, said: Samples) -> None:
+        """Wait, then hand the frame on."""
+        time.sleep(self._compute_s)
+        self._port.give(said)
+
+    def close(self) -> None:
+        """Close the port behind."""
+        self._port.close()
+
+
+def _follow(session: Session, page: Page, interrupt: Interrupt) -> Path | None:
+    """Show the talk until it is over, and return its recording. Raises UserError when it never began."""
+    while True:
+        for event in session.drain():
+            page.show(event)
+            if isinstance(event, Stopped):
+                page.close()
+                if page.failed is not None and event.frames == 0:
+                    raise UserError(page.failed.sentence, page.failed.advice)
+                return event.folder
+        if interrupt.asked:
+            session.stop()
+        session.wait(LOOK_S)
+
+
+@dataclass
+class Page:
+    """Prints a talk: a line for each utterance of the model, figures behind the line that is growing."""
+
+    out: TextIO
+    failed: Failed | None = None
+    frames: int = 0
+    skipped: int = 0
+    starved: int = 0
+    slowest_ms: float = 0.0
+    _first_frame: int = 0
+    _last_frame: int = 0
+    _words: str = ""
+    _figures: str = ""
+    _steps_ms: list[float] = field(default_factory=list)
+    _lags_ms: list[float] = field(default_factory=list)
+
+    def show(self, event: Event) -> None:
+        """Show what an event changes."""
+        match event:
+            case Started(microphone=microphone):
+                self._note(f"Talking (microphone: {microphone or 'default'}). Ctrl+C ends the talk.")
+            case Stepped():
+                self._step(event)
+            case Spoke(frame=frame, text=text):
+                self._speak(frame, text)
+            case Skipped(frames=frames):
+                self.skipped += frames
+            case Starved(frames=frames):
+                self.starved += frames
+            case Failed():
+                self.failed = event
+                self._note(f"{event.sentence} {event.advice}")
+            case Trouble():
+                self._note(f"{event.sentence} {event.advice}")
+
+    def close(self) -> None:
+        """End the line that is growing, and tell the figures of the whole talk."""
+        self._end_line()
+        _say(
+            f"{_clock(self.frames)} talked; slowest step {self.slowest_ms:.0f} of {FRAME_MS:.0f} ms; "
+            f"{self.skipped} frames skipped, {self.starved} starved."
+        )
+
+    def _step(self, event: Stepped) -> None:
+        self.frames = event.frame + 1
+        self.slowest_ms = max(self.slowest_ms, event.step_ms)
+        self._steps_ms.append(event.step_ms)
+        if event.lag_ms is not None:
+            self._lags_ms.append(event.lag_ms)
+        if event.frame % round(FRAME_RATE) == 0:
+            self._figures = self._figure()
+            self._draw()
+
+    def _figure(self) -> str:
+        """Return the figures of the last second, which begins anew."""
+        lag = f"lag {median(self._lags_ms):.0f} ms, " if self._lags_ms else ""
+        step = f"step {median(self._steps_ms):.0f}/{FRAME_MS:.0f} ms"
+        self._steps_ms.clear()
+        self._lags_ms.clear()
+        return f"{lag}{step}"
+
+    def _speak(self, frame: int, text: str) -> None:
+        full = len(self._words) >= LINE_CHARACTERS and (text.startswith(" ") or not text.isascii())
+        if self._words and (full or frame - self._last_frame > PAUSE_FRAMES):
+            self._end_line()
+        if not self._words:
+            self._first_frame = frame
+            text = text.lstrip()
+        self._words += text
+        self._last_frame = frame
+        self._draw()
+
+    def _draw(self) -> None:
+        """Write the last line anew, where that is possible."""
+        if self.out.isatty():
+            line = f"{_clock(self._first_frame if self._words else self.frames)}  {self._words}"
+            self.out.write(f"\r\x1b[K{line}  \x1b[2m{self._figures}\x1b[0m")
+            self.out.flush()
+
+    def _end_line(self) -> None:
+        clear = "\r\x1b[K" if self.out.isatty() else ""
+        line = f"{_clock(self._first_frame)}  {self._words}\n" if self._words else ""
+        self.out.write(clear + line)
+        self.out.flush()
+        self._words = ""
+
+    def _note(self, text: str) -> None:
+        self._end_line()
+        _say(text)
+
+
+def _leave_behind(folder: Path) -> None:
+    """Write the transcript and the picture beside the recording, and print where all three are."""
+    recording = open_recording(folder)
+    transcript = folder / "transcript.txt"
+    transcript.write_text(recording.transcript(), encoding="utf-8")
+    picture = folder / "timeline.png"
+    drawn = _draw_picture(folder, picture)
+    print(f"recording   {recording.audio}")
+    print(f"transcript  {transcript}")
+    if drawn:
+        print(f"picture     {picture}")
+
+
+def _draw_picture(folder: Path, picture: Path) -> bool:
+    """Draw the timeline with the verb of that name, in a process of its own and without a screen."""
+    command = [sys.executable, "-m", "app", "picture", str(folder), str(picture)]
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    try:
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PICTURE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        _say("The picture of the timeline took too long to draw.")
+        return False
+    if not picture.exists():
+        _say(f"The picture of the timeline could not be drawn: {ended.stderr.strip()}")
+    return picture.exists()
+
+
+class Interrupt:
+    """Ctrl+C and SIGTERM (of `timeout`, of a logout) as a wish; a second one ends the program at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = {
+            number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+def _clock(frames: int) -> str:
+    minutes, rest = divmod(int(seconds(frames)), 60)
+    return f"{minutes:02}:{rest:02}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,111 @@
+"""The verb `talk`: a window where there is a screen, a headless talk where there is none.
+
+Knows nothing about how a talk is held; the window and the headless talk are imported when chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from app.paths import Paths
+from app.settings import Settings, load
+
+SCREEN_S = 20.0
+"""How long a display may take to answer."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. None or '' leaves the choice to the settings."""
+
+    headless: bool = False
+    model: str = ""
+    base: str | None = None
+    seconds: float | None = None
+    compute_ms: float = 0.0
+    record: bool | None = None
+    seed: int | None = None
+    microphone: str = ""
+    speaker: str = ""
+    input: Path | None = None
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Hold a talk and return the exit status."""
+    options = parse(argv)
+    settings = load(where.settings, _tell)
+    if not options.headless and (trouble := screen_trouble()):
+        print(f"{trouble} The talk is held without a window.", file=sys.stderr)
+    elif not options.headless:
+        return int(import_module("app.ui.app").run(where, settings, options))
+    return int(import_module("app.headless").run(where, settings, options))
+
+
+def parse(argv: list[str]) -> Options:
+    """Return the options of a command line; ends the program when they are not well formed."""
+    parser = argparse.ArgumentParser(
+        prog="aizuchi talk",
+        description="Talk with a model, in a window or, where there is no screen, headless.",
+    )
+    add = parser.add_argument
+    add("--headless", action="store_true", help="open no window")
+    add("--model", default="", metavar="NAME", help="a known model, a folder, a hub repo, `tiny` or `echo`")
+    add("--base", metavar="NAME", help="the model that a LoRA folder belongs on")
+    add("--seconds", type=_positive, metavar="N", help="end the talk after this time")
+    add("--no-record", dest="record", action="store_false", default=None, help="leave no recording")
+    add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
+    add("--microphone", default="", metavar="NAME", help="the device to hear with, as `doctor` names it")
+    add("--speaker", default="", metavar="NAME", help="the device to speak with")
+    add("--input", type=Path, metavar="FILE", help="headless: a recorded user in place of the microphone")
+    add("--compute-ms", type=float, default=0.0, metavar="N", help="let each frame take longer, for tests")
+    return Options(**vars(parser.parse_args(argv)))
+
+
+def chosen(settings: Settings, options: Options) -> Settings:
+    """Return the settings with what the command line asks for in their place. Raises UserError."""
+    wishes = {
+        "model": options.model,
+        "microphone": options.microphone,
+        "speaker": options.speaker,
+        "record": options.record,
+        "seed": options.seed,
+    }
+    given = {name: wish for name, wish in wishes.items() if wish not in ("", None)}
+    return Settings(**(vars(settings) | given))
+
+
+def screen_trouble() -> str:
+    """Return why no window can be opened, '' if one can.
+
+    Asked in a child, since Qt ends the process when a display or a library of the system is missing.
+    """
+    if not any(os.environ.get(name) for name in ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")):
+        return "There is no display."
+    code = "from PySide6.QtGui import QGuiApplication; QGuiApplication([])"
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=SCREEN_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "The display does not answer."
+    if ended.returncode == 0:
+        return ""
+    reason = ended.stderr.strip().splitlines()
+    return f"The display can not be used ({reason[0] if reason else 'no reason given'})."
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _tell(sentence: str, advice: str) -> None:
+    print(sentence, advice, file=sys.stderr)
