@@ -1,0 +1,201 @@
+"""The known models: where they are, what they speak, what they may be used for, what memory they take.
+
+Each has a configuration of our own: moshi's loader silently takes that of the 7B model where the hub
+has none or can not be reached. Knows nothing about files on this computer; imports neither torch nor moshi.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+MOSHI_NAME = "model.safetensors"
+MIMI_NAME = "tokenizer-e351c8d8-checkpoint125.safetensors"
+TOKENIZER_NAME = "tokenizer_spm_32k_3.model"
+
+MOSHI_7B_CONTEXT = 3_000
+"""Frames (240 s) that the 7B models look back on; older ones are forgotten, and talk goes on."""
+
+MIMI_BYTES = 384_644_900
+"""The released Mimi: 96.15 M float32 weights and codebooks."""
+
+_BF16_BYTES = 15_375_472_640
+_Q8_BYTES = 8_008_733_000
+
+WORKSPACE_BYTES = 600_000_000
+"""CUDA context, graph pools and scratch memory beside weights, Mimi and KV ring."""
+
+QUANTIZED_WORKSPACE_BYTES = 1_900_000_000
+"""The same for 8-bit weights, whose products need scratch memory: fitted to the 12 GB (context 3000) and
+10 GB (context 375) that the maintainers report."""
+
+
+def moshi_7b(*, quantize: bool = False) -> dict[str, Any]:
+    """Return the keyword arguments of moshi's LMModel for the 7B models, a new dict each time."""
+    return {
+        "dim": 4096,
+        "text_card": 32_000,
+        "existing_text_padding_id": 3,
+        "n_q": 16,
+        "dep_q": 8,
+        "card": 2048,
+        "num_heads": 32,
+        "num_layers": 32,
+        "hidden_scale": 4.125,
+        "causal": True,
+        "layer_scale": None,
+        "context": MOSHI_7B_CONTEXT,
+        "max_period": 10_000,
+        "gating": "silu",
+        "norm": "rms_norm_f32",
+        "positional_embedding": "rope",
+        "depformer_dim": 1024,
+        "depformer_dim_feedforward": 4224,
+        "depformer_num_heads": 16,
+        "depformer_num_layers": 6,
+        "depformer_layer_scale": None,
+        "depformer_multi_linear": True,
+        "depformer_context": 8,
+        "depformer_max_period": 10_000,
+        "depformer_gating": "silu",
+        "depformer_pos_emb": "none",
+        "depformer_weights_per_step": True,
+        "delays": [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1],
+        **({"quantize": True} if quantize else {}),
+    }
+
+
+def kv_bytes(config: dict[str, Any], context: int, element_bytes: int) -> int:
+    """Return the size of the ring of keys and values of the temporal transformer."""
+    return 2 * int(config["num_layers"]) * int(config["dim"]) * context * element_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One model of the Moshi family on the Hugging Face hub."""
+
+    name: str
+    repo: str
+    language: str
+    """An ISO 639-1 code."""
+    voice: str
+    licence: str
+    research_only: bool
+    """The licence forbids commercial use."""
+    summary: str
+    weights_bytes: int = _BF16_BYTES
+    quantized: bool = False
+    moshi_name: str = MOSHI_NAME
+    shared_repo: str = ""
+    """Where Mimi and the tokenizer are, if not in `repo`."""
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """Return the references hf://owner/name/file of weights, Mimi and tokenizer."""
+        shared = self.shared_repo or self.repo
+        return (
+            f"hf://{self.repo}/{self.moshi_name}",
+            f"hf://{shared}/{MIMI_NAME}",
+            f"hf://{shared}/{TOKENIZER_NAME}",
+        )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Return our own configuration, the keyword arguments of moshi's LMModel."""
+        return moshi_7b(quantize=self.quantized)
+
+    @property
+    def size_gb(self) -> float:
+        """Return what the files take on disk, in GB (1e9 bytes)."""
+        return (self.weights_bytes + MIMI_BYTES) / 1e9
+
+    @property
+    def mode(self) -> str:
+        """Return the word for how the weights are kept in memory: 'bf16' or 'q8'."""
+        return "q8" if self.quantized else "bf16"
+
+    def memory_gb(self, context: int = MOSHI_7B_CONTEXT) -> float:
+        """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes)."""
+        workspace = QUANTIZED_WORKSPACE_BYTES if self.quantized else WORKSPACE_BYTES
+        ring = kv_bytes(self.config, context, 2)
+        return (self.weights_bytes + MIMI_BYTES + ring + workspace) / 1e9
+
+
+KNOWN: tuple[KnownModel, ...] = (
+    KnownModel(
+        name="moshiko",
+        repo="kyutai/moshiko-pytorch-bf16",
+        language="en",
+        voice="male",
+        licence="CC-BY-4.0",
+        research_only=False,
+        summary="Kyutai's English model with a male voice, in full precision.",
+    ),
+    KnownModel(
+        name="moshika",
+        repo="kyutai/moshika-pytorch-bf16",
+        language="en",
+        voice="female",
+        licence="CC-BY-4.0",
+        research_only=False,
+        summary="Kyutai's English model with a female voice, in full precision.",
+    ),
+    KnownModel(
+        name="moshiko-q8",
+        repo="kyutai/moshiko-pytorch-q8",
+        language="en",
+        voice="male",
+        licence="CC-BY-4.0",
+        research_only=False,
+        summary="Moshiko with 8-bit weights, for graphics cards with 12 GB.",
+        weights_bytes=_Q8_BYTES,
+        quantized=True,
+        moshi_name="model.q8.safetensors",
+        shared_repo="kyutai/moshiko-pytorch-bf16",
+    ),
+    KnownModel(
+        name="moshika-q8",
+        repo="kyutai/moshika-pytorch-q8",
+        language="en",
+        voice="female",
+        licence="CC-BY-4.0",
+        research_only=False,
+        summary="Moshika with 8-bit weights, for graphics cards with 12 GB.",
+        weights_bytes=_Q8_BYTES,
+        quantized=True,
+        moshi_name="model.q8.safetensors",
+        shared_repo="kyutai/moshika-pytorch-bf16",
+    ),
+    KnownModel(
+        name="j-moshi",
+        repo="nu-dialogue/j-moshi",
+        language="ja",
+        voice="various",
+        licence="CC-BY-NC-4.0",
+        research_only=True,
+        summary="Nagoya University's Japanese model, finetuned on recorded dialogue.",
+    ),
+    KnownModel(
+        name="j-moshi-ext",
+        repo="nu-dialogue/j-moshi-ext",
+        language="ja",
+        voice="various",
+        licence="CC-BY-NC-4.0",
+        research_only=True,
+        summary="J-Moshi finetuned on 602 hours of synthetic dialogue more.",
+    ),
+    KnownModel(
+        name="llm-jp-moshi-v1",
+        repo="llm-jp/llm-jp-moshi-v1",
+        language="ja",
+        voice="various",
+        licence="Apache-2.0",
+        research_only=False,
+        summary="LLM-jp's Japanese model, rated more natural than J-Moshi by listeners.",
+    ),
+)
+
+
+def find(name: str) -> KnownModel | None:
+    """Return the model of this name or hub repository, None if it is not known."""
+    return next((known for known in KNOWN if name in (known.name, known.repo)), None)
