@@ -6,10 +6,9 @@ Stretches are painted once into tiles, so that a repaint only moves pixels.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -17,43 +16,30 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
-    QPixmap,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QPushButton, QToolTip, QWidget
 
 from app.frames import FRAME_MS, FRAME_RATE, seconds
-from app.ui.theme import GRID, SMALL, Colours, colours, mixed, scaled
+from app.ui.theme import GRID, SMALL, Colours, colours, scaled
+from app.ui.tiles import TILE_PX, Look, Tiles
 from app.ui.timeline_data import TimelineData
-from app.ui.timeline_paint import Lane, arrange, paint_timeline
+from app.ui.timeline_paint import arrange, paint_timeline
 
 __all__ = ["Timeline", "TimelineData", "clock", "paint_timeline"]
 
-TILE_PX = 256
-MAX_TILES = 32
 MIN_FRAMES = 5 * FRAME_RATE
 DEFAULT_FRAMES = 20 * FRAME_RATE
 ZOOM_STEP = 1.2
 AXIS_PX = 20
 TOP_PX = 8
 RIGHT_PX = 16
-REACH_PX = 160
-"""How far to the left of a changed frame something may look different: the word before it."""
-AXIS_LABEL_PX = 88
+AXIS_LABEL_PX = 120
 AXIS_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200)
 CATCH_UP = 0.1
 """The share of its distance that the view makes good with each tick."""
 JUMP_FRAMES = 6.0
-
-
-class _Look(NamedTuple):
-    """What the tiles were painted for; any change makes them worthless."""
-
-    scale: float
-    height: int
-    ratio: float
-    dark: bool
 
 
 def clock(time_s: float) -> str:
@@ -77,10 +63,10 @@ class Timeline(QWidget):
         self._shown = DEFAULT_FRAMES
         self._right = 0.0
         self._cursor: int | None = None
-        self._tiles: dict[int, QPixmap] = {}
-        self._look: _Look | None = None
+        self._tiles = Tiles()
         self._drag: tuple[float, float] | None = None
         self._dragged = False
+        self._ringed = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(120)
         self.setAccessibleName(self.tr("Timeline"))
@@ -164,7 +150,7 @@ class Timeline(QWidget):
         """Move along with a live talk, as evenly as time goes; to be called with each tick of the window."""
         dirty = self._data.take_dirty()
         if dirty is not None:
-            self._drop_tiles(dirty)
+            self._tiles.drop(dirty)
         if self._following and self._live:
             newest = float(self._data.frames)
             behind = newest - 0.5 - self._right
@@ -184,7 +170,7 @@ class Timeline(QWidget):
         """Return where the lanes are painted."""
         left = self._gutter()
         height = self.height() - AXIS_PX - TOP_PX
-        return QRectF(left, TOP_PX, max(1.0, self.width() - left - RIGHT_PX), max(1.0, height))
+        return QRectF(left, TOP_PX, max(1, self.width() - left - RIGHT_PX), max(1, height))
 
     @property
     def _scale(self) -> float:
@@ -196,7 +182,7 @@ class Timeline(QWidget):
         return int(max(metrics.horizontalAdvance(name) for name in self._lane_names())) + 3 * GRID
 
     def _lane_names(self) -> tuple[str, str, str]:
-        return self.tr("Moshi"), self.tr("You"), self.tr("both")
+        return self.tr("Moshi"), self.tr("You"), self.tr("overlap")
 
     def _longest(self) -> float:
         return max(float(self._data.frames), MIN_FRAMES)
@@ -321,38 +307,50 @@ class Timeline(QWidget):
         super().resizeEvent(event)
         self._place_now_button()
 
-    def changeEvent(self, event: QEvent) -> None:
-        """Repaint the tiles in a new font or scheme."""
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._tiles.clear()
-        super().changeEvent(event)
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus ring to those who come by keyboard."""
+        self._ringed = event.reason() not in (
+            Qt.FocusReason.MouseFocusReason,
+            Qt.FocusReason.PopupFocusReason,
+        )
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the focus ring away."""
+        self._ringed = False
+        super().focusOutEvent(event)
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Put the tiles together and paint the little that moves against them."""
         painter = QPainter(self)
         tones = colours(self.palette())
         area = self._area
-        painter.fillRect(self.rect(), tones.base)
-        painter.setFont(scaled(self.font(), SMALL))
+        font = scaled(self.font(), SMALL)
+        painter.setFont(font)
         self._paint_ground(painter, area, tones)
         painter.setClipRect(area)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Source)
+        look = Look(self._scale, int(area.height()), self.devicePixelRatioF(), tones.dark, font)
         left = self.first_frame * self._scale
         for index in range(int(left // TILE_PX), int((left + area.width()) // TILE_PX) + 1):
-            if (index + 1) * TILE_PX > 0:
-                x = area.left() + index * TILE_PX - left
-                painter.drawPixmap(QPointF(x, area.top()), self._tile(index, tones))
+            x = area.left() + index * TILE_PX - left
+            painter.drawPixmap(QPointF(x, area.top()), self._tiles.tile(index, self._data, look))
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         if self._cursor is not None:
             x = area.left() + (self._cursor - self.first_frame) * self._scale
             painter.setPen(QPen(tones.text, 2.0))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        if self.hasFocus():
+        if self._ringed:
             painter.setClipping(False)
             painter.setPen(QPen(tones.text, 2.0))
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
 
     def _paint_ground(self, painter: QPainter, area: QRectF, tones: Colours) -> None:
-        """Paint what stands still: names and middles of the lanes, and the time axis."""
-        metrics = QFontMetricsF(painter.font())
+        """Paint what stands still: the names of the lanes and the time axis."""
+        painter.fillRect(self.rect(), tones.base)
+        metrics = painter.fontMetrics()
         lanes = arrange(area.height(), metrics.height())
         names = zip(
             self._lane_names(),
@@ -362,10 +360,8 @@ class Timeline(QWidget):
         )
         for name, lane, colour in names:
             painter.setPen(colour)
-            self._paint_name(painter, name, lane, area)
-            painter.setPen(QPen(mixed(tones.line, tones.base, 0.4), 1.0))
-            y = round(area.top() + lane.middle) + 0.5
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+            box = QRectF(GRID, area.top() + lane.middle - AXIS_PX, area.left() - 2 * GRID, 2 * AXIS_PX)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, name)
         painter.setPen(tones.quiet)
         for x, text in self._ticks(area):
             box = QRectF(x - AXIS_LABEL_PX, area.bottom(), 2 * AXIS_LABEL_PX, AXIS_PX)
@@ -373,10 +369,6 @@ class Timeline(QWidget):
         if self._live:
             painter.setPen(QPen(tones.quiet, 1.0))
             painter.drawLine(area.topRight(), area.bottomRight())
-
-    def _paint_name(self, painter: QPainter, name: str, lane: Lane, area: QRectF) -> None:
-        box = QRectF(GRID, area.top() + lane.middle - AXIS_PX, area.left() - 2 * GRID, 2 * AXIS_PX)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, name)
 
     def _ticks(self, area: QRectF) -> list[tuple[float, str]]:
         """Return where the time axis is labelled: seconds before now, or the time of the talk."""
@@ -394,39 +386,3 @@ class Timeline(QWidget):
         last = int(min(self._right, self._data.frames) // step)
         left = area.left() - self.first_frame * self._scale
         return [(left + n * step * self._scale, clock(n * step_s)) for n in range(first, last + 1)]
-
-    def _tile(self, index: int, tones: Colours) -> QPixmap:
-        """Return a stretch of the talk as a picture, TILE_PX wide; painted anew only if it changed."""
-        area = self._area
-        look = _Look(self._scale, int(area.height()), self.devicePixelRatioF(), tones.dark)
-        if look != self._look:
-            self._tiles.clear()
-            self._look = look
-        tile = self._tiles.pop(index, None)
-        if tile is None:
-            tile = self._painted(index, look, tones)
-        # The most recently used stand last, the first are the ones to go.
-        self._tiles[index] = tile
-        while len(self._tiles) > MAX_TILES:
-            del self._tiles[next(iter(self._tiles))]
-        return tile
-
-    def _painted(self, index: int, look: _Look, tones: Colours) -> QPixmap:
-        tile = QPixmap(QSize(TILE_PX, look.height) * look.ratio)
-        tile.setDevicePixelRatio(look.ratio)
-        tile.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(tile)
-        painter.setFont(scaled(self.font(), SMALL))
-        frames = TILE_PX / look.scale
-        rect = QRectF(0, 0, TILE_PX, look.height)
-        paint_timeline(painter, rect, self._data, index * frames, frames, colours=tones)
-        painter.end()
-        return tile
-
-    def _drop_tiles(self, frame: int) -> None:
-        """Forget the pictures that show `frame` or what comes after it."""
-        if self._look is None:
-            return
-        oldest = int((frame * self._look.scale - REACH_PX) // TILE_PX)
-        for index in [index for index in self._tiles if index >= oldest]:
-            del self._tiles[index]

@@ -120,6 +120,8 @@ class TimelineData:
             last.text += clean
             last.last = frame
         else:
+            # The word before may end in an ellipsis now.
+            self._touch(last.frame if last is not None else frame)
             last = Label(frame, frame, clean)
             self.labels.append(last)
         if len(self.labels) > MAX_WORDS:

@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.turns import Span
 from app.ui.theme import Colours, mixed
-from app.ui.timeline_data import MODEL, USER, Label, TimelineData
+from app.ui.timeline_data import FIRST_UNSPACED, MODEL, USER, Label, TimelineData
 
 FLOOR_DB, CEILING_DB = -62.0, -12.0
 """The levels that are drawn as a line and as the full height of a lane."""
@@ -24,8 +24,8 @@ FLOOR_DB, CEILING_DB = -62.0, -12.0
 MIN_BAR_PX = 2.0
 MIN_WORD_SCALE = 0.6
 """Pixels per frame below which words would be noise."""
-WORD_GAP_PX = 6.0
-WORD_SLACK_PX = 24.0
+WORD_GAP_PX = 5.0
+WORD_SLACK_PX = 56.0
 """How far a word may stand behind its frame when its place is taken."""
 WORD_LOOKBACK_FRAMES = 150
 STRIPE_PX = 4.0
@@ -54,7 +54,7 @@ class Lanes(NamedTuple):
 
 
 class PlacedWord(NamedTuple):
-    """A word with its place: x from frame 0, in pixels, and its row, 0 next to the lane."""
+    """A word with its place: x from frame 0, in pixels, and its row, 0 the upmost."""
 
     label: Label
     x: float
@@ -66,8 +66,8 @@ def arrange(height: float, row_height: float, *, compact: bool = False) -> Lanes
     """Divide a height into lanes; `row_height` is that of a row of words."""
     gap = 2.0 if compact else 8.0
     overlap = max(3.0, height * 0.1) if compact else 8.0
-    rows = 0 if compact else int(min(3.0, max(1.0, (height - 80.0) / row_height)))
-    top = rows * row_height
+    rows = 0 if compact else int(min(3.0, max(1.0, (height - 90.0) / row_height)))
+    top = rows * row_height + (0.0 if compact else 2.0)
     each = max(4.0, (height - top - overlap - 2 * gap) / 2)
     user_top = top + each + gap
     return Lanes(
@@ -99,8 +99,7 @@ def paint_timeline(
     painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
     painter.translate(rect.topLeft())
     scale = rect.width() / frames
-    metrics = QFontMetricsF(painter.font())
-    lanes = arrange(rect.height(), metrics.height(), compact=compact)
+    lanes = arrange(rect.height(), painter.fontMetrics().height(), compact=compact)
     start = max(data.first, int(first_frame) - 1)
     end = min(data.frames, int(first_frame + frames) + 2)
     if start < end:
@@ -119,27 +118,31 @@ def place_words(
 ) -> list[PlacedWord]:
     """Return the words of some frames (first, last) that find a place in their rows, none upon another.
 
-    A word whose place is taken moves a little to the right; where even that is taken it is left out,
-    and the word before it ends in an ellipsis. What was said shortly before takes part, so that any
-    two stretches that meet agree.
+    They read like lines: a word whose place is taken moves a little to the right, then into the row below;
+    where even that is taken it is left out, and the word before it ends in an ellipsis. What was said
+    shortly before takes part, so that any two stretches that meet agree.
     """
     if scale < MIN_WORD_SCALE or rows == 0:
         return []
     first, last = frames
     placed: list[PlacedWord] = []
     ends = [-1e9] * rows
+    row = 0
     for label in data.labels_between(first - WORD_LOOKBACK_FRAMES, last):
         wish = label.frame * scale
-        row = next((r for r, end in enumerate(ends) if end <= wish), int(np.argmin(ends)))
+        if wish >= max(ends):
+            row = 0
+        elif ends[row] - wish > WORD_SLACK_PX:
+            row = (row + 1) % rows
         x = max(wish, ends[row])
         if x - wish > WORD_SLACK_PX:
             if placed and not placed[-1].text.endswith("…"):
-                shorter = placed[-1]._replace(text=placed[-1].text + "…")
-                ends[shorter.row] += metrics.horizontalAdvance("…")
-                placed[-1] = shorter
+                placed[-1] = placed[-1]._replace(text=placed[-1].text + "…")
+                ends[placed[-1].row] += metrics.horizontalAdvance("…")
             continue
-        ends[row] = x + metrics.horizontalAdvance(label.text) + WORD_GAP_PX
         placed.append(PlacedWord(label, x, row, label.text))
+        gap = WORD_GAP_PX if ord(label.text[-1]) < FIRST_UNSPACED else 0.0
+        ends[row] = x + metrics.horizontalAdvance(label.text) + gap
     return [word for word in placed if word.x + metrics.horizontalAdvance(word.text) >= first * scale]
 
 
@@ -164,6 +167,14 @@ def runs(active: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Return the stretches of True in a row, [T], as (first, one past the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def paint_middles(painter: QPainter, rect: QRectF, lanes: Lanes, colours: Colours) -> None:
+    """Paint the line that each lane grows from."""
+    painter.setPen(_pen(mixed(colours.line, colours.base, 0.4), 1.0, Qt.PenCapStyle.FlatCap))
+    for lane in (lanes.model, lanes.user, lanes.overlap):
+        y = round(rect.top() + lane.middle) + 0.5
+        painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,18 +209,12 @@ class _Stretch:
             paint_hatch(self.painter, area, self.colours)
 
     def paint_words(self) -> None:
-        """Paint the words above the model's lane, with a stem where a word does not stand next to it."""
+        """Paint the words above the model's lane."""
         metrics = QFontMetricsF(self.painter.font())
-        stem = QPen(mixed(self.colours.model, self.colours.base, 0.5), 1.0)
-        floor = self.lanes.words.height
+        self.painter.setPen(self.colours.model_text)
         for word in place_words(self.data, (self.start, self.end), self.scale, self.lanes.rows, metrics):
-            baseline = floor - word.row * metrics.height() - metrics.descent()
-            if word.row:
-                self.painter.setPen(stem)
-                x = word.label.frame * self.scale
-                self.painter.drawLine(QPointF(x, baseline), QPointF(x, floor))
-            self.painter.setPen(self.colours.model_text)
-            self.painter.drawText(QPointF(word.x, baseline - 2.0), word.text)
+            y = self.lanes.words.top + word.row * metrics.height() + metrics.ascent()
+            self.painter.drawText(QPointF(word.x, y), word.text)
 
     def paint_gaps(self) -> None:
         """Paint in red what was lost: skipped through the user's lane, starved through the model's."""
