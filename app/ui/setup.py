@@ -111,7 +111,7 @@ class SettingsPage(QWidget):
         )
         self._speaker = self._combo(self.tr("Speaker"), self.tr("The speaker that a talk starts with"))
         for box in (self._microphone, self._speaker):
-            box.addItem(self.tr("The system's default"), "")
+            box.addItem(self.tr("System default"), "")
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
         panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
@@ -244,8 +244,10 @@ class SettingsPage(QWidget):
             while box.count() > 1:
                 box.removeItem(1)
             for device in found:
-                if device.kind == kind and not device.default:
+                if device.kind == kind:
                     box.addItem(device.label, device.name)
+                    if device.default:
+                        box.setItemText(0, self.tr("System default: {0}").format(device.label))
             _choose(box, chosen)
 
 

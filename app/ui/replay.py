@@ -1,0 +1,284 @@
+"""One recording opened: its timeline and transcript with a play head, its figures, export and delete.
+
+Knows nothing about the other recordings. Reading and exporting happen beside the window.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QFile, Qt, Signal
+from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.errors import UserError
+from app.recordings import Line, Recording
+from app.turns import Statistics, statistics
+from app.ui import theme, wording
+from app.ui.aside import Aside
+from app.ui.figures import Figures
+from app.ui.overview import Overview, Stretch
+from app.ui.panel import Panel, quiet
+from app.ui.player import Player
+from app.ui.timeline import Timeline
+from app.ui.timeline_data import Gap, TimelineData
+from app.ui.transcript import Transcript
+from app.ui.transport import Transport
+
+FIGURES_WIDTH = 264
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What is read of a recording to show it."""
+
+    recording: Recording
+    timeline: TimelineData
+    lines: list[Line]
+    figures: Statistics | None
+    """None until it is read."""
+
+
+def read_talk(recording: Recording) -> Talk:
+    """Read a recording; whatever is damaged is left out."""
+    return Talk(recording, read_timeline(recording), recording.lines(), statistics(recording.turns()))
+
+
+def read_timeline(recording: Recording) -> TimelineData:
+    """Read what the timeline of a recording shows."""
+    skips = [Gap(skip.frame, skip.frames, starved=False) for skip in recording.skips()]
+    return TimelineData.from_levels(recording.levels(), recording.words(), skips)
+
+
+class Replay(QWidget):
+    """The opened recording."""
+
+    closed = Signal()
+    deleted = Signal(Path)
+    trouble = Signal(str, str)
+    """A sentence and an advice for the status line."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._recording: Recording | None = None
+        self._stretch: Stretch | None = None
+        self._aside = Aside(self)
+        self._player = Player(self)
+        self._timeline = Timeline()
+        self._overview = Overview()
+        self._transport = Transport()
+        self._transcript = Transcript()
+        self._figures = Figures()
+        self._title = QLabel()
+        self._facts = quiet("")
+        self._note = quiet("")
+        self._lay_out()
+        self._connect()
+
+    def open(self, recording: Recording) -> None:
+        """Show a recording; its timeline follows as soon as it is read."""
+        self._recording = recording
+        self._title.setText(wording.date_words(recording.started))
+        self._facts.setText(wording.facts(recording))
+        self._say(wording.damage(recording))
+        self._show(Talk(recording, TimelineData(), [], None))
+        self._aside.ask(partial(read_talk, recording), self._show)
+
+    def shut(self) -> None:
+        """End the sound and what is under way."""
+        self._player.close()
+        self._aside.close()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Fall silent when another page is shown."""
+        self._player.pause()
+        super().hideEvent(event)
+
+    def _show(self, talk: Talk) -> None:
+        if talk.recording != self._recording:
+            return
+        self._timeline.set_data(talk.timeline)
+        self._timeline.set_cursor(0)
+        self._overview.set_data(talk.timeline)
+        self._transcript.set_lines(talk.lines)
+        self._figures.setVisible(talk.figures is not None and talk.timeline.frames > 0)
+        if talk.figures is not None:
+            self._figures.set_statistics(talk.figures)
+        self._transport.set_length(talk.timeline.frames)
+        self._mark(None)
+        self._player.load(talk.recording.audio)
+
+    def _mark(self, stretch: Stretch | None) -> None:
+        self._stretch = stretch
+        self._overview.set_stretch(stretch)
+        self._transport.set_stretch(stretch is not None)
+        self._player.loop(stretch)
+        if stretch is not None:
+            self._player.seek(stretch[0])
+
+    def _loop(self, on: bool) -> None:
+        if not on and self._stretch is not None:
+            self._mark(None)
+
+    def _move(self, frame: float) -> None:
+        self._timeline.set_cursor(int(frame))
+        self._overview.set_cursor(frame)
+        self._transcript.set_cursor(frame)
+        self._transport.set_frame(frame)
+
+    def _toggle(self) -> None:
+        if self._player.playing:
+            self._player.pause()
+            return
+        if self._player.frame >= self._timeline.data.frames - 1:
+            self._player.seek(0.0)
+        if self._timeline.data.frames:
+            self._player.play()
+
+    def _leave(self) -> None:
+        self._player.pause()
+        self.closed.emit()
+
+    def _export(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a folder for the sound and the text"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.export_to(Path(name)))
+        dialog.open()
+
+    def export_to(self, folder: Path) -> None:
+        """Write the sound and the text into a folder, beside the window."""
+        if self._recording is None:
+            return
+        self._say(self.tr("Exporting…"))
+        self._aside.ask(partial(_export, self._recording, folder), self._exported)
+
+    def _exported(self, written: tuple[Path, Path] | UserError) -> None:
+        if isinstance(written, UserError):
+            self._say("")
+            self.trouble.emit(written.sentence, written.advice)
+            return
+        wav, text = written
+        self._say(self.tr("Exported {0} and {1} to {2}.").format(wav.name, text.name, wav.parent))
+
+    def _ask_delete(self) -> None:
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle(self.tr("Delete the recording"))
+        box.setText(self.tr("Move this talk to the trash?"))
+        box.setInformativeText(f"{self._title.text()}\n{self._facts.text()}")
+        delete = box.addButton(self.tr("Move to trash"), QMessageBox.ButtonRole.AcceptRole)
+        keep = box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
+        box.setDefaultButton(keep)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        delete.clicked.connect(self.delete)
+        box.open()
+
+    def delete(self) -> None:
+        """Move the recording to the trash, or say that there is none."""
+        if self._recording is None:
+            return
+        self._player.close()
+        folder = self._recording.folder
+        if QFile(str(folder)).moveToTrash():
+            self._recording = None
+            self.deleted.emit(folder)
+            self.closed.emit()
+        else:
+            self.trouble.emit(
+                self.tr("The recording could not be moved to the trash."),
+                self.tr("There may be none on this disk; the folder to remove is {0}.").format(folder),
+            )
+
+    def _say(self, text: str) -> None:
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def _connect(self) -> None:
+        self._player.moved.connect(self._move)
+        self._player.playing_changed.connect(self._transport.set_playing)
+        self._player.trouble.connect(self.trouble)
+        self._timeline.frame_clicked.connect(self._player.seek)
+        self._overview.sought.connect(self._player.seek)
+        self._overview.marked.connect(self._mark)
+        self._transcript.frame_chosen.connect(self._player.seek)
+        self._transport.play_pressed.connect(self._toggle)
+        self._transport.speed_chosen.connect(self._player.set_speed)
+        self._transport.loop_toggled.connect(self._loop)
+        self._transport.balance_chosen.connect(self._player.set_balance)
+        for key, action in (
+            (Qt.Key.Key_Space, self._toggle),
+            (Qt.Key.Key_L, self._transport.toggle_loop),
+            (Qt.Key.Key_Escape, self._leave),
+            (Qt.Key.Key_Delete, self._ask_delete),
+        ):
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(action)
+
+    def _lay_out(self) -> None:
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(3 * theme.GRID, 2 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
+        rows.setSpacing(1 * theme.GRID)
+        rows.addLayout(self._header())
+        rows.addWidget(self._note)
+        rows.addWidget(self._timeline, 3)
+        rows.addWidget(self._overview)
+        rows.addWidget(self._transport)
+        rows.addSpacing(theme.GRID)
+        below = QHBoxLayout()
+        below.setSpacing(2 * theme.GRID)
+        sheet = Panel()
+        sheet.add(self._transcript)
+        self._transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        below.addWidget(sheet, 1)
+        self._figures.setFixedWidth(FIGURES_WIDTH)
+        below.addWidget(self._figures)
+        rows.addLayout(below, 4)
+
+    def _header(self) -> QHBoxLayout:
+        across = QHBoxLayout()
+        across.setSpacing(theme.GRID)
+        back = self._button(self.tr("‹ All"), self.tr("Back to all recordings (Esc)"), self._leave)
+        back.setAccessibleName(self.tr("Back to all recordings"))
+        across.addWidget(back)
+        across.addSpacing(theme.GRID)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        font = self._title.font()
+        font.setBold(True)
+        self._title.setFont(font)
+        words.addWidget(self._title)
+        words.addWidget(self._facts)
+        across.addLayout(words, 1)
+        across.addWidget(
+            self._button(self.tr("Export…"), self.tr("Save sound and text in a folder"), self._export)
+        )
+        across.addWidget(
+            self._button(self.tr("Delete…"), self.tr("Move the talk to the trash (Del)"), self._ask_delete)
+        )
+        return across
+
+    def _button(self, text: str, tip: str, action: object) -> QPushButton:
+        button = QPushButton(text)
+        button.setToolTip(tip)
+        button.clicked.connect(action)
+        return button
+
+
+def _export(recording: Recording, folder: Path) -> tuple[Path, Path] | UserError:
+    try:
+        return recording.export(folder)
+    except UserError as fault:
+        return fault

@@ -1,0 +1,92 @@
+"""Dates, lengths, sizes and languages in the words of the user's locale.
+
+Knows nothing about where they are shown.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
+
+from app.frames import seconds
+from app.recordings import Line, Recording
+
+GB = 1e9
+
+
+def date_words(when: datetime, today: QDate | None = None) -> str:
+    """Return 'Today, 14:32', 'Yesterday, 14:32', or the whole date of the locale."""
+    locale = QLocale()
+    day = QDate(when.year, when.month, when.day)
+    time = locale.toString(QTime(when.hour, when.minute), QLocale.FormatType.ShortFormat)
+    ago = day.daysTo(today or QDate.currentDate())
+    if ago == 0:
+        return QCoreApplication.translate("Wording", "Today, {0}").format(time)
+    if ago == 1:
+        return QCoreApplication.translate("Wording", "Yesterday, {0}").format(time)
+    return f"{locale.toString(day, QLocale.FormatType.LongFormat)}, {time}"
+
+
+def full_date(when: datetime) -> str:
+    """Return the date and time of the locale, the same on every day."""
+    moment = QDateTime(QDate(when.year, when.month, when.day), QTime(when.hour, when.minute))
+    locale = QLocale()
+    day = locale.toString(moment.date(), QLocale.FormatType.LongFormat)
+    return f"{day}, {locale.toString(moment.time(), QLocale.FormatType.ShortFormat)}"
+
+
+def length_words(length_s: float) -> str:
+    """Return a length such as '48 s', '3 min 12 s' or '1 h 5 min'."""
+    whole = round(length_s)
+    minutes, rest_s = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return QCoreApplication.translate("Wording", "{0} h {1} min").format(hours, minutes)
+    if minutes:
+        return QCoreApplication.translate("Wording", "{0} min {1} s").format(minutes, rest_s)
+    return QCoreApplication.translate("Wording", "{0} s").format(rest_s)
+
+
+def size_words(size_bytes: float) -> str:
+    """Return a size in GB of 1e9 bytes, as graphics cards are sold."""
+    number = QLocale().toString(size_bytes / GB, "f", 0 if size_bytes >= 100 * GB else 1)
+    return QCoreApplication.translate("Wording", "{0} GB").format(number)
+
+
+def language_words(code: str) -> str:
+    """Return the name of a language, '' for none."""
+    return QLocale.languageToString(QLocale(code).language()) if code else ""
+
+
+def model_words(name: str) -> str:
+    """Return the name of a model as it is written in a sentence: a folder by its last part."""
+    last = name.rstrip("/").rsplit("/", 1)[-1]
+    return last[:1].upper() + last[1:]
+
+
+def facts(recording: Recording) -> str:
+    """Return model, length and language of a recording in one line."""
+    parts = (
+        model_words(recording.model),
+        length_words(recording.seconds) if recording.seconds else "",
+        language_words(recording.language),
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def damage(recording: Recording) -> str:
+    """Return what is wrong with a recording in one sentence, '' when it is whole."""
+    if recording.seconds == 0:
+        return QCoreApplication.translate("Wording", "Its sound can not be read.")
+    if not recording.whole:
+        return QCoreApplication.translate("Wording", "It was cut off; what was written until then is here.")
+    return ""
+
+
+def spoken_line(line: Line) -> str:
+    """Return the words of a line, or how long the user spoke."""
+    if line.text:
+        return line.text.strip()
+    length = QLocale().toString(seconds(line.frames), "f", 1)
+    return QCoreApplication.translate("Wording", "you, {0} s").format(length)
