@@ -1,0 +1,276 @@
+"""The sound card as a FramePort: frames out of the microphone's ring, frames into the speaker's.
+
+Keeps the lag bounded and the speaker fed: drops the oldest of a backlog, holds a cushion that follows
+the lateness of the engine, and counts what it had to do. Knows nothing about PortAudio, which runs in
+the audio process, and nothing about the model.
+"""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
+from app.audio.memory import SharedSound, Side
+from app.audio.process import AudioProcess, Report
+from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Heard, Samples
+
+BLOCK_S = 0.010
+"""How often the audio process brings something new."""
+
+POLL_S = 0.001
+IDLE_POLL_S = 0.020
+SILENT_S = 0.2
+"""A device that brought nothing for so long shows no level and is not polled closely."""
+
+BACKLOG_FRAMES = 3
+"""What may wait in the microphone's ring while the model is able to catch up."""
+
+SLOW_SHARE = 0.97
+"""A model that takes more of a frame's time than this can not catch up, so nothing may wait for it."""
+
+STEPS = 9
+"""The usual time of a step is the median of so many."""
+
+SPEAKER_MOST = 2 * FRAME_SAMPLES + MOST
+"""A speaker's ring with more than this is not being played: what is said goes nowhere."""
+
+FADE_IN = 48
+"""2 ms: how sound begins again after a silence that was not meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How the sound is doing. Peaks are of the last frame's length of sound, in dB of full scale."""
+
+    lag_ms: float | None
+    heard_peak_db: float
+    said_peak_db: float
+    skipped_frames: int
+    starved_frames: int
+    mic_fill_ms: float
+    speaker_fill_ms: float
+    cushion_ms: float
+    drift_samples: int
+    """Samples put in (or, negative, taken out) a few at a time, as for two devices whose clocks differ."""
+    trimmed_samples: int
+    """Samples taken out at once, in quiet moments or after a stall."""
+    xruns: int
+    restarts: int
+    microphone: str
+    speaker: str
+
+
+class Duplex:
+    """A microphone and a speaker as one FramePort.
+
+    One thread calls `take` and `give`. `close`, `volume` and `counters` may be used from any other: they
+    share plain numbers with it, each written by one thread, and a reader does no harm by being late.
+    """
+
+    def __init__(
+        self,
+        microphone: str = "",
+        speaker: str = "",
+        *,
+        report: Report | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Open two devices by the names of `list_devices`, '' for the default ones.
+
+        `report` is told, on another thread, of trouble that does not end the talk. `env` is the
+        environment of the audio process. Raises UserError where no devices can be opened.
+        """
+        self.volume = 1.0
+        self._sound = SharedSound()
+        self._process = AudioProcess(self._sound, microphone, speaker, report or _ignore, env)
+        self._closed = threading.Event()
+        self._ear = _Ear(self._sound.mic)
+        self._mouth = _Mouth(self._sound)
+        self._lag_ms: float | None = None
+        self._oldest_s = 0.0
+        self._taken_s = 0.0
+        self._steps_s: deque[float] = deque(maxlen=STEPS)
+        self._process.wait()
+
+    def take(self) -> Heard | None:
+        """Wait for the next frame of the user; None after `close`. Waits as long as there is no device."""
+        while not self._closed.is_set():
+            if (wait_s := self._ear.wait_s()) <= 0:
+                return self._take()
+            self._closed.wait(wait_s)
+        return None
+
+    def give(self, said: Samples) -> None:
+        """Play one frame, [FRAME_SAMPLES] float32, at the volume, after the one before."""
+        now = time.monotonic()
+        self._steps_s.append(now - self._taken_s)
+        waits_s = self._mouth.say(said, self.volume, catching_up=self._ear.backlog > 0)
+        # Mouth to ear: from the oldest sample of the frame into the microphone to its way out of the speaker.
+        self._lag_ms = 1000 * (now - self._oldest_s + waits_s)
+
+    def close(self) -> None:
+        """Let go of the devices; a waiting `take` returns None at once. Calling it again does nothing."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._process.close()
+            self._sound.close()
+
+    def counters(self) -> Counters:
+        """Return how the sound is doing now; cheap, for a meter that asks 30 times a second."""
+        ear, mouth, process = self._ear, self._mouth, self._process
+        mic, speaker = self._sound.mic, self._sound.speaker
+        return Counters(
+            lag_ms=self._lag_ms,
+            heard_peak_db=_peak_db(mic, mic.ring.written),
+            said_peak_db=_peak_db(speaker, speaker.ring.taken),
+            skipped_frames=ear.skipped_frames,
+            starved_frames=mouth.starved_frames,
+            mic_fill_ms=_ms(mic.ring.fill),
+            speaker_fill_ms=_ms(speaker.ring.fill),
+            cushion_ms=_ms(mouth.cushion.size),
+            drift_samples=mouth.drift_samples,
+            trimmed_samples=mouth.trimmed_samples,
+            xruns=mic.xruns.value + speaker.xruns.value,
+            restarts=process.restarts,
+            microphone=process.names[0],
+            speaker=process.names[1],
+        )
+
+    def _take(self) -> Heard:
+        slow = len(self._steps_s) == STEPS and statistics.median(self._steps_s) > SLOW_SHARE * FRAME_MS / 1000
+        samples, skipped, age_s = self._ear.hear(0 if slow else BACKLOG_FRAMES)
+        self._taken_s = time.monotonic()
+        self._oldest_s = self._taken_s - age_s
+        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms)
+
+
+class _Ear:
+    """The reading end of the microphone's ring."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._lost = 0
+        self._first = True
+        self.backlog = 0
+        self.skipped_frames = 0
+
+    def wait_s(self) -> float:
+        """Return for how long it is no use to look again, 0 when a frame is there."""
+        missing = FRAME_SAMPLES - self._side.ring.fill
+        if missing <= 0:
+            return 0.0
+        since_s = _since_block_s(self._side)
+        if since_s > SILENT_S:
+            return IDLE_POLL_S
+        blocks = -(-missing // round(BLOCK_S * SAMPLE_RATE))
+        return max(POLL_S, blocks * BLOCK_S - since_s - POLL_S)
+
+    def hear(self, backlog_frames: int) -> tuple[Samples, int, float]:
+        """Return a frame, the frames dropped before it so that the backlog is bounded, and its age in s."""
+        ring = self._side.ring
+        most = 0 if self._first else backlog_frames
+        drop = max(0, ring.fill // FRAME_SAMPLES - 1 - most)
+        ring.skip(drop * FRAME_SAMPLES)
+        age_s = ring.fill / SAMPLE_RATE + _since_block_s(self._side) + self._side.latency_us.value / 1e6
+        samples = np.empty(FRAME_SAMPLES, dtype=np.float32)
+        ring.read(samples)
+        self.backlog = ring.fill // FRAME_SAMPLES
+        lost = self._side.lost.value - self._lost
+        self._lost += lost
+        skipped = 0 if self._first else drop + -(-lost // FRAME_SAMPLES)
+        self._first = False
+        self.skipped_frames += skipped
+        return samples, skipped, age_s
+
+
+class _Mouth:
+    """The writing end of the speaker's ring, and its cushion."""
+
+    def __init__(self, sound: SharedSound) -> None:
+        self._side = sound.speaker
+        self._spare = sound.spare
+        self._seen = 0
+        self._silence = 0
+        self._volume = 1.0
+        self._begun = False
+        self._told_frames = 0
+        self.cushion = Cushion()
+        self.starved_frames = 0
+        self.drift_samples = 0
+        self.trimmed_samples = 0
+
+    def say(self, said: Samples, volume: float, *, catching_up: bool) -> float:
+        """Write a frame to be played at a volume of 0..1; return in how many s its first sample is heard."""
+        starved = self._observe(catching_up) if self._begun else self._begin()
+        waits_s = self._side.ring.fill / SAMPLE_RATE + self._side.latency_us.value / 1e6
+        change = self.cushion.correct(is_quiet(said))
+        played = alter(said, change) * self._ramp(volume, FRAME_SAMPLES + change)
+        if starved:
+            played[:FADE_IN] *= np.linspace(0, 1, FADE_IN, dtype=np.float32)
+        if self._side.ring.fill <= SPEAKER_MOST:
+            self._side.ring.write(played)
+        if abs(change) <= 4:
+            self.drift_samples += change
+        else:
+            self.trimmed_samples -= change
+        return waits_s
+
+    def starved_since(self) -> int:
+        """Return the starved frames since the last call."""
+        frames = self.starved_frames - self._told_frames
+        self._told_frames += frames
+        return frames
+
+    def _begin(self) -> bool:
+        """Lay the first cushion; what was silent before the first frame is nobody's fault."""
+        self._side.ring.write(np.zeros(START, dtype=np.float32))
+        self._seen = self._spare.count
+        self._silence = self._side.lost.value
+        self._begun = True
+        return True
+
+    def _observe(self, catching_up: bool) -> bool:
+        """Look at the blocks since the last frame, and say whether silence had to be played."""
+        silence = self._side.lost.value - self._silence
+        blocks = self._spare.since(self._seen)
+        self._seen = self._spare.count
+        self._silence += silence
+        if silence:
+            self.starved_frames += -(-silence // FRAME_SAMPLES)
+        if blocks:
+            self.cushion.observe(-silence or min(blocks), silence, catching_up=catching_up)
+        return silence > 0
+
+    def _ramp(self, volume: float, size: int) -> Samples:
+        """Return the gain of each sample, [size] float32, from the last frame's volume to this one."""
+        gain = np.linspace(self._volume, volume, size, dtype=np.float32)
+        self._volume = volume
+        return gain
+
+
+def _since_block_s(side: Side) -> float:
+    """Return how long ago a device brought or took its last block."""
+    return (time.monotonic_ns() - side.block_ns.value) / 1e9
+
+
+def _peak_db(side: Side, position: int) -> float:
+    """Return the peak of the frame's length of sound before a position of the ring."""
+    samples = side.ring.look_back(position, FRAME_SAMPLES)
+    if not samples.size or _since_block_s(side) > SILENT_S:
+        return SILENCE_DB
+    return max(SILENCE_DB, 20 * float(np.log10(np.abs(samples).max() + 1e-9)))
+
+
+def _ms(samples: int) -> float:
+    return 1000 * samples / SAMPLE_RATE
+
+
+def _ignore(_sentence: str, _advice: str) -> None:
+    """Take a report that nobody wants."""

@@ -1,0 +1,150 @@
+"""The life of the audio process: started, listened to, and started anew when a device or PortAudio fails.
+
+Knows nothing about frames or the model, and loads no PortAudio itself.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from typing import IO
+
+from app.audio.memory import SharedSound
+from app.errors import UserError
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[str, str], None]
+"""Takes a sentence and an advice about trouble that does not end the talk; called on another thread."""
+
+START_TIMEOUT_S = 15
+STOP_TIMEOUT_S = 2
+RETRY_S = 1.0
+
+QUANTUM = "256/48000"
+"""What PipeWire is asked for unless the user asks otherwise: its ALSA plugin may choose a buffer of seconds."""
+
+ABSENT = (
+    "There is no microphone or no speaker that works; the talk waits.",
+    "Plug one in, or choose another one in the system's sound settings: the talk goes on by itself.",
+)
+LOST = (
+    "The sound was lost and is being set up again.",
+    "If this comes again, check the cable of the device.",
+)
+
+
+class AudioProcess:
+    """Keeps one audio process running on shared memory until it is closed.
+
+    `restarts` and `names` are written by the supervising thread alone and may be read by any.
+    """
+
+    def __init__(
+        self,
+        sound: SharedSound,
+        microphone: str,
+        speaker: str,
+        report: Report,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._command = [sys.executable, "-m", "app.audio.soundcard", str(sound.fd), microphone, speaker]
+        self._fd = sound.fd
+        self._report = report
+        self._env = {"PIPEWIRE_LATENCY": QUANTUM, **(os.environ if env is None else env)}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._decided = threading.Event()
+        self._runs = False
+        self._told: set[str] = set()
+        self._child: subprocess.Popen[str] | None = None
+        self.restarts = 0
+        self.names = (microphone, speaker)
+        self._thread = threading.Thread(target=self._supervise, name="audio-process", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until both devices run. Raises UserError where they do not, after ending the process."""
+        self._decided.wait(START_TIMEOUT_S)
+        if not self._runs:
+            self.close()
+            raise UserError(
+                "No microphone or no speaker could be opened.",
+                "Plug one in, or check the system's sound settings, and start again.",
+            )
+
+    def close(self) -> None:
+        """End the audio process. Calling it again does nothing."""
+        with self._lock:
+            self._closed.set()
+            child = self._child
+        if child is not None and child.stdin is not None:
+            child.stdin.close()
+            try:
+                child.wait(STOP_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                child.kill()
+        self._thread.join()
+
+    # Everything below runs on the supervising thread.
+
+    def _supervise(self) -> None:
+        while not self._closed.is_set():
+            with tempfile.TemporaryFile("w+", errors="replace") as errors:
+                self._live(errors)
+                self._log_end(errors)
+            self._decided.set()
+            self._runs = False
+            self.restarts += 1
+            self._closed.wait(RETRY_S if LOST[0] in self._told else 0)
+            self._tell(*LOST)
+
+    def _live(self, errors: IO[str]) -> None:
+        """Start a child and listen to it until it ends."""
+        with self._lock:
+            if self._closed.is_set():
+                return
+            self._child = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=self._env,
+                pass_fds=(self._fd,),
+            )
+        with self._child as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                if line.startswith("{"):
+                    self._hear(json.loads(line))
+
+    def _hear(self, told: dict[str, str]) -> None:
+        log.info("audio process: %s", told)
+        if "microphone" in told:
+            self.names = (told["microphone"], told["speaker"])
+            self._told.clear()
+            self._runs = True
+            self._decided.set()
+        elif "trouble" in told:
+            self._tell(told["trouble"], told["advice"])
+        elif "absent" in told:
+            self._decided.set()
+            self._tell(*ABSENT)
+
+    def _tell(self, sentence: str, advice: str) -> None:
+        """Report a sentence once until the devices run again."""
+        if sentence not in self._told and not self._closed.is_set():
+            self._told.add(sentence)
+            self._report(sentence, advice)
+
+    def _log_end(self, errors: IO[str]) -> None:
+        if self._child is not None and not self._closed.is_set():
+            errors.seek(0)
+            log.warning("the audio process ended (%s): %s", self._child.returncode, errors.read()[-2000:])
