@@ -20,9 +20,8 @@ fi
 UV_HOME=${XDG_DATA_HOME:-$HOME/.local/share}/aizuchi/uv
 
 # Behind a company's proxy only the system's certificates are of use.
-if [ -e /etc/ssl/certs/ca-certificates.crt ]; then
-    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
-fi
+CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
+[ ! -e $CERTIFICATES ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -30,7 +29,7 @@ has() { command -v "$1" >/dev/null 2>&1; }
 
 # What sound, the window and the compiled steps on a graphics card need, as Debian and Ubuntu name it.
 talk_packages() {
-    echo libportaudio2 libasound2-plugins
+    echo libportaudio2 libasound2-plugins pulseaudio-utils
     echo libegl1 libgl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 libxcb-cursor0 \
         libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 \
         libxcb-xinerama0 libxcb-xkb1
@@ -42,7 +41,7 @@ talk_packages() {
 # The tests bring a sound server, a screen and a speaker of their own.
 test_packages() {
     talk_packages
-    echo espeak-ng pulseaudio pulseaudio-utils xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk
+    echo espeak-ng pulseaudio xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk
 }
 
 # Since Debian 13 and Ubuntu 24.04 some libraries carry t64 in their name.
@@ -124,11 +123,15 @@ find_uv() {
     return 1
 }
 
+pip_install() {
+    "$UV_HOME/bin/python" -m pip install --quiet --disable-pip-version-check "$@" "uv==$UV_VERSION"
+}
+
 install_uv() {
     say "Installing uv $UV_VERSION from PyPI into $UV_HOME"
     python3 -c 'import ensurepip, venv' 2>/dev/null || install_packages python3 python3-venv
     python3 -m venv "$UV_HOME" || stop "python3 with its module venv is needed to install uv."
-    "$UV_HOME/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$UV_VERSION" ||
+    pip_install || pip_install --cert "$CERTIFICATES" ||
         stop "uv could not be installed; is there a network? See https://docs.astral.sh/uv for other ways."
 }
 

@@ -1,0 +1,364 @@
+"""The verb `doctor`: what this computer has, what it lacks, and what to do about it.
+
+Knows nothing about how the things it looks for are used. What is slow or may end a process (torch,
+PortAudio, Qt) is asked in children, all at once. The report names no user, so that it can be posted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from app.audio.devices import Kind, list_devices
+from app.catalog import KNOWN, KnownModel
+from app.errors import UserError
+from app.paths import Paths
+from app.talk import screen_trouble
+
+OLDEST_PYTHON = (3, 10)
+FIRST_UNTRIED_PYTHON = (3, 14)
+
+PACKAGES = (
+    "aizuchi", "torch", "moshi", "numpy", "PySide6-Essentials", "pyqtgraph", "sounddevice", "soundfile",
+    "soxr", "sentencepiece", "huggingface_hub", "safetensors",
+)  # fmt: skip
+
+BF16_CAPABILITY = (8, 0)
+"""The compute capability from which on NVIDIA cards reckon in bfloat16 (Ampere)."""
+
+MEMORY_GB = 16.0
+"""Main memory below which a model of 15 GB is loaded slowly, through the disk."""
+
+RECORDINGS_GB = 1.0
+"""Three hours of talk, before they are compressed."""
+
+CHILD_S = 60.0
+
+TORCH = """
+import json, torch
+cards = []
+for index in range(torch.cuda.device_count()):
+    about = torch.cuda.get_device_properties(index)
+    free, total = torch.cuda.mem_get_info(index)
+    cards.append({"name": about.name, "capability": [about.major, about.minor], "free": free, "total": total})
+built_for = torch.cuda.get_arch_list() if cards else []
+print(json.dumps({"cuda": torch.version.cuda, "cards": cards, "built_for": built_for}))
+"""
+
+FONTS = """
+import json
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+app = QGuiApplication([])
+print(json.dumps(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)))
+"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: its name, whether it will do, what was found, and what to do if not."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+    essential: bool = False
+    """Nothing works without it."""
+
+
+Probe = Callable[[Paths], list[Check]]
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Print what was found; the status is 0 unless something essential is missing."""
+    parser = argparse.ArgumentParser(
+        prog="aizuchi doctor", description="Look over this computer and say what is missing."
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs and bug reports")
+    as_json = parser.parse_args(argv).json
+    checks = examine(where)
+    print(json.dumps([asdict(check) for check in checks], indent=2) if as_json else table(checks))
+    return int(any(check.essential and not check.ok for check in checks))
+
+
+def examine(where: Paths) -> list[Check]:
+    """Return every check, in the order of PROBES; takes as long as the slowest of them."""
+    with ThreadPoolExecutor(len(PROBES)) as pool:
+        found = pool.map(lambda probe: probe(where), PROBES)
+        return [_anonymous(check) for checks in found for check in checks]
+
+
+def table(checks: Sequence[Check]) -> str:
+    """Return the checks for people, a line each, and the advice below those that will not do."""
+    width = max(len(check.name) for check in checks)
+    lines = []
+    for check in checks:
+        mark = "ok" if check.ok else "MISSING" if check.essential else "note"
+        lines.append(f"{mark:<7}  {check.name:<{width}}  {check.found}")
+        if check.advice and not check.ok:
+            lines.append(f"{'':<7}  {'':<{width}}  -> {check.advice}")
+    return "\n".join(lines)
+
+
+# --- The probes -----------------------------------------------------------------------------------
+
+
+def python(_where: Paths) -> list[Check]:
+    """Look at the interpreter and the system."""
+    ok = OLDEST_PYTHON <= sys.version_info[:2] < FIRST_UNTRIED_PYTHON
+    advice = "Use Python 3.10 to 3.13; `uv sync` in the clone fetches one."
+    return [
+        Check("Python", ok, platform.python_version(), advice, essential=True),
+        Check(
+            "System",
+            True,
+            f"{_distribution()}, {platform.system()} {platform.release()}, {platform.machine()}",
+        ),
+    ]
+
+
+def packages(_where: Paths) -> list[Check]:
+    """Look for the Python packages and their versions."""
+    versions = {name: _version(name) for name in PACKAGES}
+    missing = [name for name, version in versions.items() if version is None]
+    found = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+    return [
+        Check(
+            "Packages", not missing, found, "Run packaging/talk, or `uv sync` in the clone.", essential=True
+        )
+    ]
+
+
+def graphics(_where: Paths) -> list[Check]:
+    """Ask torch for the graphics cards, and weigh them against the known models."""
+    answer = _ask(TORCH)
+    if isinstance(answer, str):
+        advice = "Run packaging/talk again; it repairs the Python environment."
+        return [Check("PyTorch", False, answer, advice, essential=True)]
+    cuda = answer["cuda"]
+    torch = Check("PyTorch", True, f"{_version('torch')}, {f'for CUDA {cuda}' if cuda else 'without CUDA'}")
+    cards = [check for card in answer["cards"] for check in judge_card(card, answer["built_for"])]
+    return [torch, _driver(bool(cards)), *(cards or [_no_card(cuda)])]
+
+
+def judge_card(card: dict[str, Any], built_for: Sequence[str]) -> list[Check]:
+    """Return what can be said about one graphics card, as the child that asked torch describes it."""
+    major, minor = card["capability"]
+    new = (major, minor) >= BF16_CAPABILITY
+    served = not built_for or any(_serves(arch, major, minor) for arch in built_for)
+    if not new:
+        advice = "Cards before Ampere (RTX 30, A100) have no bfloat16; expect late frames."
+    else:
+        advice = "This PyTorch has no code for the card; install one that was built for it."
+    total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
+    fitting = [known.name for known in KNOWN if known.memory_gb() <= free_gb]
+    room = f"{free_gb:.1f} of {total_gb:.1f} GB free"
+    least = min(known.memory_gb() for known in KNOWN)
+    close = f"Close what else uses the card; the smallest known model needs {least:.1f} GB."
+    return [
+        Check("Graphics card", new and served, f"{card['name']}, compute capability {major}.{minor}", advice),
+        Check("Graphics memory", bool(fitting), f"{room}: {_fits(fitting)}", close),
+    ]
+
+
+def memory(_where: Paths) -> list[Check]:
+    """Look at the main memory."""
+    kb = dict(re.findall(r"(\w+):\s+(\d+) kB", Path("/proc/meminfo").read_text()))
+    total_gb, free_gb = (int(kb[name]) * 1024 / 1e9 for name in ("MemTotal", "MemAvailable"))
+    found = f"{free_gb:.0f} of {total_gb:.0f} GB free"
+    advice = "Loading a model of 15 GB takes longer with less than 16 GB; close other programs."
+    return [Check("Memory", total_gb >= 0.95 * MEMORY_GB, found, advice)]
+
+
+def compiler(_where: Paths) -> list[Check]:
+    """Look for what Triton compiles its launchers with."""
+    names = (os.environ.get("CC", ""), "cc", "gcc", "clang")
+    program = next((path for name in names if name and (path := shutil.which(name))), None)
+    headers = Path(sysconfig.get_path("include"), "Python.h").exists()
+    found = f"{program or 'no C compiler'}, {'with' if headers else 'without'} the headers of Python"
+    advice = "On a graphics card the first talk compiles some code: `sudo apt-get install gcc python3-dev`."
+    return [Check("C compiler", bool(program) and headers, found, advice)]
+
+
+def sound(_where: Paths) -> list[Check]:
+    """Look for PortAudio, microphones and speakers."""
+    library = ctypes.util.find_library("portaudio")
+    advice = "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
+    checks = [Check("PortAudio", library is not None, library or "not installed", advice)]
+    try:
+        devices = list_devices()
+    except UserError as fault:
+        return [*checks, Check("Sound devices", False, fault.sentence, fault.advice)]
+    kinds: tuple[tuple[Kind, str], ...] = (("in", "Microphone"), ("out", "Speaker"))
+    for kind, name in kinds:
+        labels = [
+            f"{device.label}{' (default)' * device.default}" for device in devices if device.kind == kind
+        ]
+        advice = "Plug one in or choose one in the system's sound settings; a headless talk needs none."
+        checks.append(Check(name, bool(labels), ", ".join(labels) or "none", advice))
+    return checks
+
+
+def screen(_where: Paths) -> list[Check]:
+    """Look for a display that Qt can use, and for the fonts of the languages that models speak."""
+    trouble = screen_trouble()
+    displays = [
+        f"{name}={os.environ[name]}" for name in ("WAYLAND_DISPLAY", "DISPLAY") if os.environ.get(name)
+    ]
+    advice = (
+        "Without a display, `aizuchi talk` is headless; libraries that are missing come with packaging/talk."
+    )
+    families = _ask(FONTS, QT_QPA_PLATFORM="offscreen")
+    fonts = ", ".join(families[:3]) if isinstance(families, list) else families
+    return [
+        Check("Display", not trouble, trouble or ", ".join(displays), advice),
+        Check(
+            "Japanese fonts",
+            isinstance(families, list) and bool(families),
+            fonts or "none",
+            "`sudo apt-get install fonts-noto-cjk`, or Japanese words show as boxes.",
+        ),
+    ]
+
+
+def disk(where: Paths) -> list[Check]:
+    """Look at the room for recordings and for models."""
+    largest_gb = max(known.size_gb for known in KNOWN)
+    return [
+        _room("Disk, recordings", where.recordings, RECORDINGS_GB, "Make room, or talk with --no-record."),
+        _room(
+            "Disk, models",
+            _hub_cache(),
+            largest_gb,
+            f"The largest known model takes {largest_gb:.0f} GB; HF_HOME names another disk.",
+        ),
+    ]
+
+
+def models(_where: Paths) -> list[Check]:
+    """Look for known models that are on this computer already."""
+    present = [known.name for known in KNOWN if _is_present(known)]
+    advice = "`aizuchi models list` shows what there is; `tiny` and `echo` need no download."
+    return [Check("Models", bool(present), ", ".join(present) or "none downloaded", advice)]
+
+
+PROBES: tuple[Probe, ...] = (python, packages, graphics, memory, compiler, sound, screen, disk, models)
+
+
+# --- What the probes are made of ------------------------------------------------------------------
+
+
+def _ask(code: str, **environment: str) -> Any:
+    """Run Python code in a child and return the JSON of its last line, or a str: why it failed."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=CHILD_S,
+            check=False,
+        )
+        return json.loads(ended.stdout.splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return f"no answer within {CHILD_S:.0f} s"
+    except (IndexError, ValueError):
+        return (ended.stderr.strip().splitlines() or [f"ended with status {ended.returncode}"])[-1]
+
+
+def _driver(card: bool) -> Check:
+    try:
+        text = Path("/proc/driver/nvidia/version").read_text()
+    except OSError:
+        return Check(
+            "NVIDIA driver", card, "loaded" if card else "not loaded", "Install the driver for your card."
+        )
+    version = re.search(r"\d+\.\d[\d.]*", text)
+    return Check("NVIDIA driver", True, version.group() if version else "of unknown version")
+
+
+def _no_card(cuda: str | None) -> Check:
+    if Path("/proc/driver/nvidia/version").exists():
+        advice = (
+            f"The driver is older than CUDA {cuda} wants; update it." if cuda else "Install PyTorch for CUDA."
+        )
+    else:
+        advice = "The real models need an NVIDIA card with 12 GB; `tiny` and `echo` run on the processor."
+    return Check("Graphics card", False, "none that PyTorch can use", advice)
+
+
+def _serves(arch: str, major: int, minor: int) -> bool:
+    """Tell whether code for an architecture (`sm_86`, `compute_90`) runs on a card of a capability.
+
+    Compiled code runs on later cards of the same major number; `compute_` code is compiled by the driver.
+    """
+    kind, _, number = arch.partition("_")
+    digits = re.match(r"\d+", number)
+    if digits is None:
+        return False
+    built = divmod(int(digits.group()), 10)
+    return built <= (major, minor) and (kind == "compute" or built[0] == major)
+
+
+def _fits(names: list[str]) -> str:
+    return f"enough for {', '.join(names)}" if names else "not enough for any known model"
+
+
+def _room(name: str, folder: Path, needed_gb: float, advice: str) -> Check:
+    there = folder
+    while not there.exists():
+        there = there.parent
+    free_gb = shutil.disk_usage(there).free / 1e9
+    return Check(name, free_gb >= needed_gb, f"{free_gb:.0f} GB free for {folder}", advice)
+
+
+def _hub_cache() -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE)
+
+
+def _is_present(known: KnownModel) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    parts = (reference.removeprefix("hf://").rpartition("/") for reference in known.files)
+    return all(isinstance(try_to_load_from_cache(repo, file), str) for repo, _, file in parts)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _distribution() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return "unknown distribution"
+
+
+def _anonymous(check: Check) -> Check:
+    """Return the check without the home folder and the name of the user in its paths."""
+    return replace(check, found=_shorten(check.found), advice=_shorten(check.advice))
+
+
+def _shorten(text: str) -> str:
+    home = os.path.expanduser("~").rstrip("/")
+    if not home:
+        return text
+    return re.sub(rf"/{re.escape(Path(home).name)}(?=/|\s|$)", "/USER", text.replace(home, "~"))

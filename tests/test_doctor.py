@@ -1,0 +1,124 @@
+"""The doctor tells what is there and what to do, and never who the user is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app import doctor
+from app.cli import main as aizuchi
+from app.doctor import Check, examine, judge_card, table
+from app.paths import Paths, paths
+
+CARD = {
+    "name": "NVIDIA GeForce RTX 4090",
+    "capability": [8, 9],
+    "free": 24_000_000_000,
+    "total": 25_000_000_000,
+}
+ARCHES = ["sm_80", "sm_86", "sm_90", "sm_100", "compute_120"]
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Paths:
+    return paths(tmp_path / "home" / "aizuchi")
+
+
+@pytest.fixture(scope="module")
+def checks(tmp_path_factory: pytest.TempPathFactory) -> list[Check]:
+    """Return what the doctor says of the computer that runs the tests."""
+    return examine(paths(tmp_path_factory.mktemp("home")))
+
+
+def test_this_computer_has_what_is_essential(checks: list[Check]) -> None:
+    assert all(check.ok for check in checks if check.essential)
+    names = {check.name for check in checks}
+    assert {"Python", "Packages", "PyTorch", "Graphics card", "PortAudio", "Display", "Models"} <= names
+
+
+def test_what_will_not_do_comes_with_an_advice_that_is_a_sentence(checks: list[Check]) -> None:
+    for check in checks:
+        if not check.ok:
+            assert check.advice.endswith("."), check
+
+
+def test_the_report_of_the_command_is_json_without_names(
+    where: Paths, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = aizuchi(["--home", str(where.config.parent), "doctor", "--json"])
+    printed = capsys.readouterr().out
+    checks = json.loads(printed)
+    assert status == 0
+    assert all({"name", "ok", "found", "advice", "essential"} == set(check) for check in checks)
+    assert str(home) not in printed
+    assert "~/aizuchi/recordings" in printed
+
+
+def test_something_essential_that_is_missing_is_an_exit_status_and_a_word(
+    where: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "PACKAGES", ("aizuchi", "no-such-package"))
+    monkeypatch.setattr(doctor, "PROBES", (doctor.python, doctor.packages))
+    assert doctor.main([], where) == 1
+    line = next(line for line in capsys.readouterr().out.splitlines() if "no-such-package" in line)
+    assert line.startswith("MISSING")
+
+
+def test_a_note_is_no_fault(
+    where: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "PROBES", (lambda _where: [Check("Cup", False, "empty", "Fill it.")],))
+    assert doctor.main([], where) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["note", "Cup", "empty"], ["->", "Fill", "it."]]
+
+
+def test_advice_is_kept_for_what_needs_it() -> None:
+    assert "Fill it." not in table([Check("Cup", True, "full", "Fill it.")])
+
+
+def test_a_large_card_is_told_what_fits() -> None:
+    card, room = judge_card(CARD, ARCHES)
+    assert card.ok
+    assert "8.9" in card.found
+    assert room.ok
+    assert "moshika," in room.found
+
+
+def test_a_small_card_is_told_how_much_is_needed() -> None:
+    _, room = judge_card(CARD | {"free": 7_500_000_000, "total": 8_000_000_000}, ARCHES)
+    assert not room.ok
+    assert "7.5 of 8.0 GB" in room.found
+    assert "GB" in room.advice
+
+
+def test_a_card_before_ampere_is_told_of() -> None:
+    card, _ = judge_card(CARD | {"capability": [7, 5]}, ["sm_75"])
+    assert not card.ok
+    assert "bfloat16" in card.advice
+
+
+@pytest.mark.parametrize(
+    ("capability", "served"),
+    [([8, 0], True), ([8, 9], True), ([9, 0], True), ([11, 0], False), ([12, 1], True)],
+)
+def test_a_card_without_code_for_it_is_told_of(capability: list[int], served: bool) -> None:
+    card, _ = judge_card(CARD | {"capability": capability}, ARCHES)
+    assert card.ok is served
+
+
+def test_a_child_that_fails_is_a_check_and_not_a_fault(where: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "TORCH", "raise ImportError('libcudart.so.12 is missing')")
+    (check,) = doctor.graphics(where)
+    assert not check.ok
+    assert check.essential
+    assert "libcudart.so.12 is missing" in check.found
+
+
+def test_a_child_that_hangs_is_a_check_and_not_a_fault(where: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "TORCH", "import time; time.sleep(60)")
+    monkeypatch.setattr(doctor, "CHILD_S", 0.3)
+    (check,) = doctor.graphics(where)
+    assert "no answer" in check.found
