@@ -116,4 +116,5 @@ def alter(samples: Samples, change: int) -> Samples:
     second = samples[-(size - first.size + FADE) :]
     ramp = np.linspace(0, 1, FADE, dtype=np.float32)
     seam = first[-FADE:] * (1 - ramp) + second[:FADE] * ramp
-    return np.concatenate((first[:-FADE], seam, second[FADE:]))
+    joined: Samples = np.concatenate((first[:-FADE], seam, second[FADE:]))
+    return joined

@@ -28,7 +28,7 @@ STOP_TIMEOUT_S = 2
 RETRY_S = 1.0
 
 QUANTUM = "256/48000"
-"""What PipeWire is asked for unless the user asks otherwise: its ALSA plugin may choose a buffer of seconds."""
+"""What PipeWire is asked for unless the user does: its ALSA plugin may else choose a buffer of seconds."""
 
 ABSENT = (
     "There is no microphone or no speaker that works; the talk waits.",

@@ -47,7 +47,7 @@ class Puller:
         self._read = read
         self._resampler = Resampler(from_rate, to_rate)
         self._chunk = np.zeros(max(1, from_rate // 400), dtype=np.float32)
-        self._ready = np.zeros(0, dtype=np.float32)
+        self._ready: Samples = np.zeros(0, dtype=np.float32)
 
     @property
     def delay_s(self) -> float:

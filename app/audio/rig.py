@@ -33,7 +33,8 @@ MODULES = {
     "master_channel_map=front-left remix=no source_properties=device.description=Virtual-microphone",
     "speaker": "module-remap-sink sink_name=speaker master=wire channels=1 channel_map=mono "
     "master_channel_map=front-right remix=no sink_properties=device.description=Virtual-speaker",
-    "other": "module-null-sink sink_name=other rate=48000 channels=2 sink_properties=device.description=Other-speaker",
+    "other": "module-null-sink sink_name=other rate=48000 channels=2 "
+    "sink_properties=device.description=Other-speaker",
     "other_mic": "module-remap-source source_name=other_mic master=other.monitor "
     "source_properties=device.description=Other-microphone",
 }

@@ -146,6 +146,7 @@ class Stream:
         self._side = sound.mic if kind == "in" else sound.speaker
         self._kind = kind
         self._device = device
+        self._bad_looks = 0
         self._open()
 
     def close(self) -> None:
