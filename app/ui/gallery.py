@@ -39,7 +39,7 @@ Index = QModelIndex | QPersistentModelIndex
 CARD_HEIGHT = 112
 GAP = theme.GRID
 PICTURE_HEIGHT = 64
-PICTURE_SHARE = 0.52
+PICTURE_SHARE = 0.5
 MAX_GLIMPSES = 256
 OPENING_LETTERS = 160
 
@@ -104,7 +104,7 @@ class Gallery(QAbstractListModel):
         if role == GLIMPSE:
             return self._glimpse(recording)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            return ". ".join(filter(None, (*_lines(recording), wording.damage(recording))))
+            return ". ".join(part for part in (*_lines(recording), wording.damage(recording)) if part)
         return None
 
     def _glimpse(self, recording: Recording) -> Glimpse | None:
@@ -167,7 +167,7 @@ class Card(QStyledItemDelegate):
         bold = QFont(font)
         bold.setBold(True)
         rows = [_Row(when, bold, tones.text), _Row(what, small, tones.quiet)]
-        trouble = wording.damage(recording)
+        trouble = "" if recording.seconds else wording.damage(recording)
         opening = glimpse.opening if glimpse else ""
         if self.excerpt is not None:
             opening = self.excerpt(recording) or opening
@@ -197,7 +197,9 @@ def _draw_rows(painter: QPainter, area: QRectF, rows: list[_Row]) -> None:
 
 
 def _lines(recording: Recording) -> tuple[str, str]:
-    return wording.date_words(recording.started), wording.facts(recording)
+    when, what = wording.date_words(recording.started), wording.facts(recording)
+    cut_off = recording.seconds > 0 and not recording.whole
+    return when, f"{what} · {wording.cut_off()}" if cut_off else what
 
 
 def _draw_sheet(painter: QPainter, area: QRectF, state: QStyle.StateFlag, tones: theme.Colours) -> None:

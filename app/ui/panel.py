@@ -62,10 +62,10 @@ class Column(QScrollArea):
 class Panel(QFrame):
     """A sheet with round corners that holds rows, a thin line between them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, across: int = 2 * theme.GRID, down: int = theme.GRID) -> None:
+        super().__init__()
         self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(2 * theme.GRID, theme.GRID, 2 * theme.GRID, theme.GRID)
+        self._rows.setContentsMargins(across, down, across, down)
         self._rows.setSpacing(0)
 
     def add_row(self, title: str, explanation: str, *controls: QWidget) -> QWidget:

@@ -87,11 +87,14 @@ class RecordingsPage(QWidget):
         """Look for new recordings whenever the page is opened."""
         super().showEvent(event)
         self.refresh()
+        if self._stack.currentIndex() == 0:
+            self._list.setFocus()
 
     def _found(self, recordings: list[Recording]) -> None:
         self._recordings = recordings
         length = wording.length_words(sum(recording.seconds for recording in recordings))
-        self._count.setText(self.tr("%n talk(s), {0}", None, len(recordings)).format(length))
+        count = self.tr("1 talk, {1}") if len(recordings) == 1 else self.tr("{0} talks, {1}")
+        self._count.setText(count.format(len(recordings), length))
         self._sift()
 
     def _sift(self) -> None:
@@ -125,7 +128,7 @@ class RecordingsPage(QWidget):
         at = text.casefold().find(wanted)
         if at < 0:
             return ""
-        start = max(0, at - EXCERPT_BEFORE)
+        start = text.find(" ", at - EXCERPT_BEFORE, at) + 1 if at > EXCERPT_BEFORE else 0
         return ("…" if start else "") + text[start:]
 
     def _open(self, recording: Recording) -> None:

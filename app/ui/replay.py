@@ -83,6 +83,7 @@ class Replay(QWidget):
         self._title = QLabel()
         self._facts = quiet("")
         self._note = quiet("")
+        self._sounding = self._sound_controls()
         self._lay_out()
         self._connect()
 
@@ -92,6 +93,7 @@ class Replay(QWidget):
         self._title.setText(wording.date_words(recording.started))
         self._facts.setText(wording.facts(recording))
         self._say(wording.damage(recording))
+        self._sounding.setVisible(recording.seconds > 0)
         self._show(Talk(recording, TimelineData(), [], None))
         self._aside.ask(partial(read_talk, recording), self._show)
 
@@ -233,19 +235,30 @@ class Replay(QWidget):
         rows.setSpacing(1 * theme.GRID)
         rows.addLayout(self._header())
         rows.addWidget(self._note)
-        rows.addWidget(self._timeline, 3)
-        rows.addWidget(self._overview)
-        rows.addWidget(self._transport)
+        rows.addWidget(self._sounding, 3)
         rows.addSpacing(theme.GRID)
         below = QHBoxLayout()
         below.setSpacing(2 * theme.GRID)
-        sheet = Panel()
+        sheet = Panel(across=2, down=2)
         sheet.add(self._transcript)
         self._transcript.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         below.addWidget(sheet, 1)
         self._figures.setFixedWidth(FIGURES_WIDTH)
         below.addWidget(self._figures)
         rows.addLayout(below, 4)
+
+    def _sound_controls(self) -> QWidget:
+        """Return what needs sound: timeline, strip and controls."""
+        sheet = Panel(across=2, down=2)
+        sheet.add(self._timeline)
+        part = QWidget()
+        rows = QVBoxLayout(part)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(theme.GRID)
+        rows.addWidget(sheet, 1)
+        rows.addWidget(self._overview)
+        rows.addWidget(self._transport)
+        return part
 
     def _header(self) -> QHBoxLayout:
         across = QHBoxLayout()

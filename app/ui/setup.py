@@ -34,7 +34,7 @@ from app.ui.panel import Column, Panel, Switch
 if TYPE_CHECKING:
     from app.audio.devices import Device
 
-CONTROL_WIDTH = 264
+CONTROL_WIDTH, CONTROL_HEIGHT = 264, 30
 CONTEXTS_S = (30, 60, 120)
 LARGEST_SEED = 2**31 - 1
 """The largest whole number that a box of Qt holds."""
@@ -69,6 +69,7 @@ class SettingsPage(QWidget):
         self._column.items.addWidget(self._about)
         for box in self.findChildren(QWidget):
             if isinstance(box, (QAbstractSpinBox, QComboBox)):
+                box.setMinimumHeight(CONTROL_HEIGHT)
                 box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
                 box.installEventFilter(self._no_wheel)
         self.set_settings(settings)
@@ -207,7 +208,7 @@ class SettingsPage(QWidget):
         self._context = self._combo(title, explanation)
         self._context.addItem(self.tr("As the model was made"), None)
         for length_s in CONTEXTS_S:
-            self._context.addItem(self.tr("%n second(s)", None, length_s), round(length_s * FRAME_RATE))
+            self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
         self._context.activated.connect(lambda _: self._change(context=self._context.currentData()))
         panel.add_row(title, explanation, self._context)
 

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
     QTextFormat,
+    QTextOption,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
@@ -23,6 +24,9 @@ from app.frames import seconds
 from app.recordings import Line
 from app.ui import theme, wording
 from app.ui.timeline import clock
+
+CLOCK_WIDTH = 7 * theme.GRID
+"""Where the words begin, right of the time of their line."""
 
 
 class Transcript(QTextEdit):
@@ -139,8 +143,8 @@ class Transcript(QTextEdit):
 def _block_format(spoken: bool) -> QTextBlockFormat:
     style = QTextBlockFormat()
     style.setBottomMargin(theme.GRID * (0.75 if spoken else 0.25))
-    style.setLeftMargin(7 * theme.GRID)
-    style.setTextIndent(-7 * theme.GRID)
-    style.setTabPositions([])
+    style.setLeftMargin(CLOCK_WIDTH)
+    style.setTextIndent(-CLOCK_WIDTH)
+    style.setTabPositions([QTextOption.Tab(CLOCK_WIDTH, QTextOption.TabType.LeftTab)])
     style.setLineHeight(118, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     return style

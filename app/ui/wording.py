@@ -84,6 +84,11 @@ def damage(recording: Recording) -> str:
     return ""
 
 
+def cut_off() -> str:
+    """Return the word for a recording that was not closed."""
+    return QCoreApplication.translate("Wording", "cut off")
+
+
 def spoken_line(line: Line) -> str:
     """Return the words of a line, or how long the user spoke."""
     if line.text:

@@ -1,0 +1,59 @@
+"""Session folders of the made-up talk, written by the real recorder, for tests and screenshots."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from app.audio.recorder import SESSION, Recorder
+from app.engine.ports import Said
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
+from tests.ui import dialogue
+
+MODEL_HZ, USER_HZ = 210.0, 125.0
+
+
+def record_dialogue(
+    root: Path,
+    *,
+    model: str = "moshika",
+    language: str = "en",
+    started: datetime | None = None,
+    span_s: tuple[float, float] = (0.0, dialogue.LENGTH_S),
+    times: int = 1,
+) -> Path:
+    """Record a stretch of the made-up talk, `times` times in a row, and return its folder."""
+    details = {"model": {"language": language}, "seed": 7}
+    recorder = Recorder(root, model=model, details=details, on_failure=lambda *_: None)
+    first, last = (int(edge * FRAME_RATE) for edge in span_s)
+    db = dialogue.levels()[:, first:last]
+    words = [word for word in dialogue.spoken() if first <= word.frame < last]
+    for turn in range(times):
+        offset = turn * (last - first)
+        for at in range(last - first):
+            said = Said(_voice(offset + at, MODEL_HZ, db[0, at]))
+            recorder.tap(offset + at, _voice(offset + at, USER_HZ, db[1, at]), said)
+        for word in words:
+            fields = {"frame": word.frame - first + offset, "token": word.token, "text": word.text}
+            recorder.note("spoke", fields)
+    recorder.close()
+    if started is not None:
+        _date(recorder.folder, started)
+    return recorder.folder
+
+
+def _voice(frame: int, pitch_hz: float, level_db: float) -> Samples:
+    """Return one frame of a buzzing voice, [FRAME_SAMPLES], at an RMS level in dB."""
+    time = (frame * FRAME_SAMPLES + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
+    wave = sum(np.sin(2 * np.pi * pitch_hz * n * time) / n for n in (1, 2, 3, 4, 5))
+    return (wave / np.sqrt(np.mean(wave**2)) * 10 ** (level_db / 20)).astype(np.float32)
+
+
+def _date(folder: Path, started: datetime) -> None:
+    """Let a recording have begun at another time."""
+    session = json.loads((folder / SESSION).read_text(encoding="utf-8"))
+    session["started"] = started.astimezone().isoformat(timespec="seconds")
+    (folder / SESSION).write_text(json.dumps(session), encoding="utf-8")
