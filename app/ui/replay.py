@@ -5,7 +5,6 @@ Knows nothing about the other recordings. Reading and exporting happen beside th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -23,42 +22,20 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UserError
-from app.recordings import Line, Recording
-from app.turns import Statistics, statistics
+from app.recordings import Recording
 from app.ui import theme, wording
 from app.ui.aside import Aside
 from app.ui.figures import Figures
 from app.ui.overview import Overview, Stretch
 from app.ui.panel import Panel, quiet
 from app.ui.player import Player
+from app.ui.reading import Talk, read_talk
 from app.ui.timeline import Timeline
-from app.ui.timeline_data import Gap, TimelineData
+from app.ui.timeline_data import TimelineData
 from app.ui.transcript import Transcript
 from app.ui.transport import Transport
 
 FIGURES_WIDTH = 264
-
-
-@dataclass(frozen=True)
-class Talk:
-    """What is read of a recording to show it."""
-
-    recording: Recording
-    timeline: TimelineData
-    lines: list[Line]
-    figures: Statistics | None
-    """None until it is read."""
-
-
-def read_talk(recording: Recording) -> Talk:
-    """Read a recording; whatever is damaged is left out."""
-    return Talk(recording, read_timeline(recording), recording.lines(), statistics(recording.turns()))
-
-
-def read_timeline(recording: Recording) -> TimelineData:
-    """Read what the timeline of a recording shows."""
-    skips = [Gap(skip.frame, skip.frames, starved=False) for skip in recording.skips()]
-    return TimelineData.from_levels(recording.levels(), recording.words(), skips)
 
 
 class Replay(QWidget):

@@ -1,0 +1,34 @@
+"""What is read of a recording to show it; slow enough to be done beside the window.
+
+Knows nothing about widgets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.recordings import Line, Recording
+from app.turns import Statistics, statistics
+from app.ui.timeline_data import Gap, TimelineData
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What is read of a recording to show it."""
+
+    recording: Recording
+    timeline: TimelineData
+    lines: list[Line]
+    figures: Statistics | None
+    """None until it is read."""
+
+
+def read_talk(recording: Recording) -> Talk:
+    """Read a recording; whatever is damaged is left out."""
+    return Talk(recording, read_timeline(recording), recording.lines(), statistics(recording.turns()))
+
+
+def read_timeline(recording: Recording) -> TimelineData:
+    """Read what the timeline of a recording shows."""
+    skips = [Gap(skip.frame, skip.frames, starved=False) for skip in recording.skips()]
+    return TimelineData.from_levels(recording.levels(), recording.words(), skips)
