@@ -1,24 +1,31 @@
 """The Models page: what each model is for, what it costs, and the one thing to do with it next.
 
-Knows nothing about how a model is loaded: it asks with signals, and learns the rest from events.
+Knows nothing about how a model is loaded: it asks with signals, and learns the rest from events. What is
+on this computer is asked of `aizuchi models list`, a process of its own, so that the window needs no torch.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from app.engine.events import Event
+from app.catalog import find
+from app.engine.events import Event, Failed, Loading, Ready, Unloaded
 from app.paths import Paths
-
-if TYPE_CHECKING:
-    from app.settings import Settings
+from app.settings import Settings
+from app.ui import theme
+from app.ui.errand import Errand
+from app.ui.model_card import ModelCard, ModeRow
+from app.ui.panel import Column, Panel, heading, quiet
+from app.ui.shelf import families, read_shelf
 
 
 class ModelsPage(QWidget):
-    """One card for each known model, and for each folder of the user's own."""
+    """One card for each known model, and one for a folder of the user's own."""
 
     load_model = Signal(str)
     """The spec of the model that the user wants in memory."""
@@ -29,7 +36,159 @@ class ModelsPage(QWidget):
     def __init__(self, paths: Paths, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paths = paths
-        self._settings = settings
+        self._wanted = settings.model
+        self._loaded = ""
+        self._errands: set[Errand] = set()
+        self._rows: dict[str, ModeRow] = {}
+        self._column = Column()
+        self._own = OwnModel()
+        self._lay_out()
 
     def on_event(self, event: Event) -> None:
         """Follow what the session does with its model."""
+        if isinstance(event, Loading):
+            self._show_loading(event)
+        elif isinstance(event, Ready):
+            self._show_loaded(event.model)
+        elif isinstance(event, Unloaded):
+            self._show_loaded("")
+        elif isinstance(event, Failed):
+            self._show_loaded(self._loaded)
+
+    def expect(self, spec: str) -> None:
+        """Take note that another page asked for this model."""
+        self._wanted = spec
+
+    def refresh(self) -> None:
+        """Ask anew which models are on this computer."""
+        self._run(["models", "list", "--json"], self._listed)
+
+    def shut(self) -> None:
+        """End what is under way."""
+        for errand in self._errands:
+            errand.cancel()
+        self._errands.clear()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look what is there whenever the page is opened."""
+        super().showEvent(event)
+        if not self._errands:
+            self.refresh()
+
+    def _run(self, arguments: list[str], then: Callable[[int, str, str], None]) -> None:
+        errand = Errand(arguments, self._paths, self)
+        self._errands.add(errand)
+
+        def finish(status: int, out: str, complaint: str) -> None:
+            self._errands.discard(errand)
+            errand.deleteLater()
+            then(status, out, complaint)
+
+        errand.done.connect(finish)
+
+    def _listed(self, status: int, out: str, complaint: str) -> None:
+        try:
+            shelf = read_shelf(out)
+        except ValueError:
+            advice = complaint.strip() or self.tr("`aizuchi models list` in a terminal tells more.")
+            self.trouble.emit(self.tr("The models on this computer could not be listed."), advice)
+            return
+        for row in self._rows.values():
+            row.set_shelf(shelf)
+
+    def _load(self, spec: str) -> None:
+        self._wanted = spec
+        self.load_model.emit(spec)
+
+    def _verify(self, name: str) -> None:
+        row = self._rows[name]
+        row.wait(True)
+        row.say(self.tr("Reading its files…"))
+
+        def verified(status: int, out: str, complaint: str) -> None:
+            row.wait(False)
+            row.say(self.tr("All of its files are whole.") if status == 0 else (complaint or out).strip())
+
+        self._run(["models", "verify", name], verified)
+
+    def _show_loading(self, event: Loading) -> None:
+        row = self._row(self._wanted)
+        if row is not None:
+            row.show_loading(event)
+        elif self._wanted:
+            self._own.show_model(self._wanted, loaded=False, note=event.stage)
+
+    def _show_loaded(self, spec: str) -> None:
+        self._loaded = spec
+        known = self._row(spec)
+        for row in self._rows.values():
+            row.set_loaded(row is known)
+        self._own.show_model("" if known is not None else spec, loaded=known is None and bool(spec))
+
+    def _row(self, spec: str) -> ModeRow | None:
+        known = find(spec)
+        return self._rows.get(known.name) if known is not None else None
+
+    def _lay_out(self) -> None:
+        items = self._column.items
+        items.addWidget(heading(self.tr("Models")))
+        items.addWidget(quiet(self.tr("Everything runs on this computer; nothing you say leaves it.")))
+        items.addSpacing(theme.GRID)
+        for family in families():
+            card = ModelCard(family)
+            card.load_pressed.connect(self._load)
+            card.unload_pressed.connect(self.unload_model)
+            card.verify_pressed.connect(self._verify)
+            self._rows.update(card.modes)
+            items.addWidget(card)
+        items.addSpacing(2 * theme.GRID)
+        items.addWidget(heading(self.tr("Your own")))
+        self._own.load_pressed.connect(self._load)
+        self._own.unload_pressed.connect(self.unload_model)
+        items.addWidget(self._own)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(self._column)
+
+
+class OwnModel(Panel):
+    """A model in a folder of the user's: choose one, and see which one is in memory."""
+
+    load_pressed = Signal(str)
+    unload_pressed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        open_button = QPushButton(self.tr("Open a folder…"))
+        open_button.setToolTip(self.tr("Load a finetuned model from a folder"))
+        open_button.clicked.connect(self._choose)
+        explanation = self.tr("A whole checkpoint, or a LoRA beside its config.json; safetensors only.")
+        self.add_row(self.tr("A finetune in a folder"), explanation, open_button)
+        self._name = quiet("")
+        self._unload = QPushButton(self.tr("Unload"))
+        self._unload.setToolTip(self.tr("Give the memory back"))
+        self._unload.clicked.connect(self.unload_pressed)
+        self._row = QWidget()
+        across = QHBoxLayout(self._row)
+        across.setContentsMargins(0, theme.GRID, 0, theme.GRID)
+        across.addWidget(self._name, 1)
+        across.addWidget(self._unload)
+        self.add(self._row)
+        self._row.hide()
+
+    def show_model(self, spec: str, *, loaded: bool, note: str = "") -> None:
+        """Show which folder is in memory or on the way there; '' for none."""
+        self._row.setVisible(bool(spec))
+        self._unload.setVisible(loaded)
+        self._name.setText("\n".join(part for part in (spec.replace("/", "/\u200b"), note) if part))
+
+    def open_folder(self, folder: Path) -> None:
+        """Ask for the model in a folder."""
+        self.load_pressed.emit(str(folder))
+
+    def _choose(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose the folder of a model"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.open_folder(Path(name)))
+        dialog.open()

@@ -94,6 +94,10 @@ class Panel(QFrame):
         else:
             self._rows.addLayout(content)
 
+    def add_space(self, height: int) -> None:
+        """Leave some room before what is added next."""
+        self._rows.addSpacing(height)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the sheet."""
         tones = theme.colours(self.palette())

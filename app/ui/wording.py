@@ -61,8 +61,8 @@ def language_words(code: str) -> str:
 
 def model_words(name: str) -> str:
     """Return the name of a model as it is written in a sentence: a folder by its last part."""
-    last = name.rstrip("/").rsplit("/", 1)[-1]
-    return last[:1].upper() + last[1:]
+    parts = name.rstrip("/").rsplit("/", 1)[-1].split("-")
+    return "-".join(_capital(part, first=number == 0) for number, part in enumerate(parts))
 
 
 def facts(recording: Recording) -> str:
@@ -95,3 +95,10 @@ def spoken_line(line: Line) -> str:
         return line.text.strip()
     length = QLocale().toString(seconds(line.frames), "f", 1)
     return QCoreApplication.translate("Wording", "you, {0} s").format(length)
+
+
+def _capital(part: str, *, first: bool) -> str:
+    """Write a part of a model's name as its makers do: J-Moshi-ext, LLM-jp-Moshi-v1."""
+    if part == "llm":
+        return "LLM"
+    return part[:1].upper() + part[1:] if first or part.startswith("moshi") else part

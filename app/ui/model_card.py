@@ -1,0 +1,205 @@
+"""The card of one model: what it is for, what its licence allows, a row for each way to keep it in memory.
+
+Knows nothing about files or sessions: it is told the state and tells which button was pressed.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.catalog import KnownModel
+from app.engine.events import Loading
+from app.ui import theme, wording
+from app.ui.memory_bar import MemoryBar
+from app.ui.panel import Panel, heading, quiet
+from app.ui.shelf import Shelf, family_name
+
+MODE_WIDTH = 120
+BUTTON_WIDTH = 96
+ACTIONS_WIDTH = 200
+SHORT_CONTEXT = 375
+"""30 s, the short memory for which the makers report what it needs."""
+GB = 1e9
+
+
+class ModelCard(Panel):
+    """One model, in each of its modes."""
+
+    load_pressed = Signal(str)
+    unload_pressed = Signal()
+    verify_pressed = Signal(str)
+
+    def __init__(self, family: list[KnownModel]) -> None:
+        super().__init__(down=2 * theme.GRID)
+        first = family[0]
+        self.setAccessibleName(wording.model_words(family_name(first)))
+        title = heading(wording.model_words(family_name(first)))
+        title.setFont(theme.scaled(title.font(), 1.15))
+        self.add(title)
+        self.add(
+            quiet(" · ".join((wording.language_words(first.language), self._voice(first), first.licence)))
+        )
+        self.add_space(theme.GRID)
+        self.add(_wrapped(first.summary))
+        self.add(quiet(self._limits(first)))
+        self.modes: dict[str, ModeRow] = {}
+        for model in family:
+            self.add_space(2 * theme.GRID)
+            row = ModeRow(model)
+            row.load_pressed.connect(partial(self.load_pressed.emit, model.name))
+            row.unload_pressed.connect(self.unload_pressed)
+            row.verify_pressed.connect(partial(self.verify_pressed.emit, model.name))
+            self.add(row)
+            self.modes[model.name] = row
+
+    def _voice(self, model: KnownModel) -> str:
+        words = {"male": self.tr("male voice"), "female": self.tr("female voice")}
+        return words.get(model.voice, self.tr("various voices"))
+
+    def _limits(self, model: KnownModel) -> str:
+        if model.research_only:
+            return self.tr("For research and private use only: the licence forbids any commercial use.")
+        if model.licence.startswith("CC-BY"):
+            return self.tr("Free for any use, also commercial, if its makers are named.")
+        return self.tr("Free for any use, also commercial.")
+
+
+class ModeRow(QWidget):
+    """One way to keep a model in memory: what it takes, and the one thing to do next."""
+
+    load_pressed = Signal()
+    unload_pressed = Signal()
+    verify_pressed = Signal()
+
+    def __init__(self, model: KnownModel) -> None:
+        super().__init__()
+        self._model = model
+        self._loaded = False
+        self._bar = MemoryBar()
+        self._memory = quiet("")
+        self._note = quiet("")
+        self._note.hide()
+        self._button = self._main_button()
+        self._verify = self._verify_button()
+        self._command = f"aizuchi models download {model.name}"
+        self._fetch = quiet(self.tr("To fetch it, run: {0}").format(self._command))
+        self._copy = self._copy_button()
+        self._lay_out()
+
+    def set_shelf(self, shelf: Shelf) -> None:
+        """Show whether the model is here and fits this computer's card."""
+        there = self._model.name in shelf.there
+        needed = self._model.memory_gb() * GB
+        self._bar.set_memory(needed, shelf.card_bytes)
+        self._memory.setText(self._describe(needed, shelf.card_bytes))
+        self._button.setVisible(there)
+        self._verify.setVisible(there)
+        self._fetch.setVisible(not there)
+        self._copy.setVisible(not there)
+
+    def set_loaded(self, loaded: bool) -> None:
+        """Show whether the model is in memory."""
+        self._loaded = loaded
+        self._button.setEnabled(True)
+        self._button.setText(self.tr("Unload") if loaded else self.tr("Load"))
+        tip = self.tr("Give the memory back") if loaded else self.tr("Take the model into memory")
+        self._button.setToolTip(tip)
+        self.say("")
+
+    def show_loading(self, event: Loading) -> None:
+        """Show how far loading is."""
+        self._button.setEnabled(False)
+        self._button.setText(self.tr("Loading…"))
+        progress = ""
+        if event.total_bytes:
+            done, total = wording.size_words(event.done_bytes), wording.size_words(event.total_bytes)
+            progress = self.tr(": {0} of {1}").format(done, total)
+        self.say(event.stage + progress)
+
+    def say(self, text: str) -> None:
+        """Show a sentence below the row."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    def wait(self, waiting: bool) -> None:
+        """Hold the verify button while it is at work."""
+        self._verify.setEnabled(not waiting)
+
+    def _describe(self, needed: float, there: float) -> str:
+        disk = self.tr("{0} on disk").format(wording.size_words(self._model.size_gb * GB))
+        if not there:
+            return self.tr("Needs {0} of graphics memory · {1}").format(wording.size_words(needed), disk)
+        need, whole = wording.size_words(needed), wording.size_words(there)
+        if needed <= there:
+            return self.tr("{0} of {1} graphics memory · {2}").format(need, whole, disk)
+        short = self._model.memory_gb(SHORT_CONTEXT) * GB
+        if short <= there:
+            advice = self.tr("Needs {0} of {1} graphics memory; with a memory of 30 s {2} · {3}")
+            return advice.format(need, whole, wording.size_words(short), disk)
+        return self.tr("Needs {0}, but the graphics card has {1} · {2}").format(need, whole, disk)
+
+    def _press(self) -> None:
+        if self._loaded:
+            self.unload_pressed.emit()
+        else:
+            self.load_pressed.emit()
+
+    def _main_button(self) -> QPushButton:
+        button = QPushButton()
+        button.setFixedWidth(BUTTON_WIDTH)
+        button.clicked.connect(self._press)
+        return button
+
+    def _verify_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Verify"))
+        button.setFlat(True)
+        button.setToolTip(self.tr("Read all of its files and check that they are whole"))
+        button.clicked.connect(self.verify_pressed)
+        return button
+
+    def _copy_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Copy command"))
+        button.setToolTip(self.tr("Copy the command that fetches the model, for a terminal"))
+        button.setAccessibleName(self.tr("Copy: {0}").format(self._command))
+        button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
+        button.clicked.connect(lambda: self.say(self.tr("Copied.")))
+        return button
+
+    def _lay_out(self) -> None:
+        self._fetch.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        mode = QLabel(self.tr("8 bit") if self._model.quantized else self.tr("Full precision"))
+        mode.setFixedWidth(MODE_WIDTH)
+        for button, words in ((self._button, self.tr("Load or unload")), (self._verify, self.tr("Verify"))):
+            button.setAccessibleName(f"{words}: {self._model.name}")
+        middle = QVBoxLayout()
+        middle.setSpacing(theme.GRID // 2)
+        middle.addWidget(self._bar)
+        middle.addWidget(self._memory)
+        middle.addWidget(self._fetch)
+        middle.addWidget(self._note)
+        across = QHBoxLayout(self)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.setSpacing(theme.GRID)
+        across.addWidget(mode, 0, Qt.AlignmentFlag.AlignTop)
+        across.addLayout(middle, 1)
+        actions = QWidget()
+        actions.setFixedWidth(ACTIONS_WIDTH)
+        buttons = QHBoxLayout(actions)
+        buttons.setContentsMargins(0, 0, 0, 0)
+        buttons.setSpacing(theme.GRID)
+        buttons.addStretch(1)
+        for button in (self._verify, self._button, self._copy):
+            buttons.addWidget(button)
+        across.addWidget(actions, 0, Qt.AlignmentFlag.AlignTop)
+        self.set_loaded(False)
+        self.set_shelf(Shelf())
+
+
+def _wrapped(text: str) -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    return label
