@@ -47,7 +47,7 @@ VERBS = {
     "talk": Verb("talk with a model, in a window or headless (what `aizuchi` alone does)", "app.talk:main"),
     "offline": Verb("let a model answer a recording, as fast as the machine allows", "app.offline:main"),
     "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
-    "models": Verb("list, fetch and verify models", "app.models:main"),
+    "models": Verb("list and verify models, or make a tiny one", "app.models:main"),
     "bench": Verb("measure latency, endurance and the cost of a frame", "app.bench:main"),
     "picture": Verb("draw the timeline of a recording into a PNG file", "app.ui.report:main"),
 }

@@ -292,7 +292,7 @@ def _leave_behind(folder: Path) -> None:
 
 def _draw_picture(folder: Path, picture: Path) -> bool:
     """Draw the timeline with the verb of that name, in a process of its own and without a screen."""
-    command = [sys.executable, "-m", "app", "picture", str(folder), str(picture)]
+    command = [sys.executable, "-m", "app", "picture", str(folder), "--out", str(picture)]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     try:
         ended = subprocess.run(

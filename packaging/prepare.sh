@@ -78,12 +78,18 @@ may_install() { [ "$(id -u)" = 0 ] || { has sudo && { [ -t 0 ] || sudo -n true 2
 
 apt_get() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >&2; }
 
+# The names under which apt knows the packages; fails if it does not know them all.
 apt_names() {
+    unknown=0
     for package in "$@"; do
         name=$(apt_name "$package")
-        [ -n "$name" ] || return 1
-        printf '%s ' "$name"
+        if [ -n "$name" ]; then
+            printf '%s ' "$name"
+        else
+            unknown=1
+        fi
     done
+    return $unknown
 }
 
 # Install those of the packages that are missing. Going on without some of them is better than not
@@ -104,6 +110,7 @@ install_packages() {
     # shellcheck disable=SC2086  # a list of words
     names=$(apt_names $missing) || { apt_get update && names=$(apt_names $missing); } ||
         say "This system does not offer all of them."
+    [ -n "$names" ] || return 0
     # shellcheck disable=SC2086
     apt_get install --no-install-recommends $names ||
         { apt_get update && apt_get install --no-install-recommends $names; } ||
@@ -124,7 +131,7 @@ find_uv() {
 }
 
 pip_install() {
-    "$UV_HOME/bin/python" -m pip install --quiet --disable-pip-version-check "$@" "uv==$UV_VERSION"
+    "$UV_HOME/bin/python" -m pip install --quiet --retries 1 --disable-pip-version-check "$@" "uv==$UV_VERSION"
 }
 
 install_uv() {
