@@ -1,4 +1,6 @@
-"""Plays a recording through the speaker, as a process of its own: `python -m app.audio.playback`.
+"""Plays a recording through the speaker, as a process of its own: `python -m app.audio.playback [SPEAKER]`.
+
+The speaker is a name as in app.audio.devices; without one, and where it is gone, the default is used.
 
 One JSON object a line on stdin says what to do:
     {"do": "play", "file": PATH, "at": SAMPLE, "take": NUMBER}
@@ -17,10 +19,12 @@ waits in C. Knows nothing about the window, and nothing about what is in a recor
 from __future__ import annotations
 
 import json
+import os
 import queue
 import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +34,7 @@ import sounddevice
 import soundfile
 import soxr
 
+from app.audio.devices import SERVER, portaudio_index
 from app.audio.stretch import Stereo, Stretch
 
 BLOCK_S = 0.04
@@ -38,6 +43,9 @@ OTHER_RATES = (48_000, 44_100)
 """What to try, resampled, where the device refuses the rate of the file."""
 PLACES = np.array([[0.87, 0.5], [0.5, 0.87]], dtype=np.float32)
 """Model half left, user half right: told apart by ear, and never in one ear alone."""
+
+CHOSEN_SINK = "PULSE_SINK"
+"""ALSA's pulse plugin is one device for all of the server's; this leads it to the chosen one."""
 
 Command = dict[str, Any]
 
@@ -72,11 +80,11 @@ class Tape:
 
 
 class Speaker:
-    """The default output device, open while something is played; resamples where it has to."""
+    """The output device, open while something is played; resamples where it has to."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, name: str, rate: int) -> None:
         self._rate = rate
-        self._stream, device_rate = _open_stream(rate)
+        self._stream, device_rate = _open_stream(portaudio_index(name, "out"), rate)
         self._resample = soxr.ResampleStream(rate, device_rate, 2) if device_rate != rate else None
         self._stream.start()
 
@@ -100,21 +108,22 @@ class Speaker:
         self._stream.close()
 
 
-def _open_stream(rate: int) -> tuple[sounddevice.RawOutputStream, int]:
+def _open_stream(device: int | None, rate: int) -> tuple[sounddevice.RawOutputStream, int]:
+    options = {"device": device, "channels": 2, "dtype": "float32"}
     for candidate in (rate, *OTHER_RATES):
-        try:
-            sounddevice.check_output_settings(channels=2, dtype="float32", samplerate=candidate)
-        except sounddevice.PortAudioError:
-            continue
-        options = {"channels": 2, "dtype": "float32", "latency": LATENCY_S}
-        return sounddevice.RawOutputStream(samplerate=candidate, **options), candidate
-    return sounddevice.RawOutputStream(samplerate=rate, channels=2, dtype="float32"), rate
+        with suppress(sounddevice.PortAudioError):
+            sounddevice.check_output_settings(samplerate=candidate, **options)
+            stream = sounddevice.RawOutputStream(samplerate=candidate, latency=LATENCY_S, **options)
+            return stream, candidate
+    # Nothing will do; let PortAudio say why.
+    return sounddevice.RawOutputStream(samplerate=rate, **options), rate
 
 
 @dataclass
 class Playback:
     """What is being played, and how. `obey` takes commands, `step` plays one block."""
 
+    speaker_name: str = ""
     tape: Tape | None = None
     file: Path | None = None
     speaker: Speaker | None = None
@@ -151,7 +160,15 @@ class Playback:
         self._use_speed()
         self._use_span()
         if self.speaker is None:
-            self.speaker = Speaker(self.tape.rate)
+            self.speaker = self._open_speaker(self.tape.rate)
+
+    def _open_speaker(self, rate: int) -> Speaker:
+        try:
+            return Speaker(self.speaker_name, rate)
+        except sounddevice.PortAudioError:
+            if os.environ.pop(CHOSEN_SINK, None) is None:
+                raise
+            return Speaker("", rate)
 
     def _use_speed(self) -> None:
         if self.tape is not None:
@@ -202,7 +219,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
-    playback = Playback()
+    name = sys.argv[1] if len(sys.argv) > 1 else ""
+    if name.startswith(SERVER):
+        os.environ[CHOSEN_SINK] = name.removeprefix(SERVER)
+    playback = Playback(name)
     while _serve(playback, commands):
         pass
     return 0

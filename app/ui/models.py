@@ -55,10 +55,6 @@ class ModelsPage(QWidget):
         elif isinstance(event, Failed):
             self._show_loaded(self._loaded)
 
-    def expect(self, spec: str) -> None:
-        """Take note that another page asked for this model."""
-        self._wanted = spec
-
     def refresh(self) -> None:
         """Ask anew which models are on this computer."""
         self._run(["models", "list", "--json"], self._listed)
@@ -120,6 +116,7 @@ class ModelsPage(QWidget):
 
     def _show_loaded(self, spec: str) -> None:
         self._loaded = spec
+        self._wanted = ""
         known = self._row(spec)
         for row in self._rows.values():
             row.set_loaded(row is known)

@@ -35,6 +35,7 @@ class Player(QObject):
         self._balance = (1.0, 1.0)
         self._speed = 1.0
         self._take = 0
+        self._speaker = ""
         self.playing = False
         self.frame = 0.0
 
@@ -83,6 +84,12 @@ class Player(QObject):
         self._speed = speed
         self._tell(do="speed", speed=speed)
 
+    def set_speaker(self, name: str) -> None:
+        """Play through another device, '' for the default, from the next time on."""
+        if name != self._speaker:
+            self.close()
+            self._speaker = name
+
     def close(self) -> None:
         """End the process; the player may be used again."""
         process, self._process = self._process, None
@@ -103,7 +110,7 @@ class Player(QObject):
         process.setStandardErrorFile(QProcess.nullDevice())
         process.readyReadStandardOutput.connect(self._hear)
         process.finished.connect(self._mourn)
-        process.start(sys.executable, ["-m", "app.audio.playback"])
+        process.start(sys.executable, ["-m", "app.audio.playback", self._speaker])
         self._process = process
         self.set_balance(*self._balance)
         self.set_speed(self._speed)

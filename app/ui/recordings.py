@@ -77,6 +77,10 @@ class RecordingsPage(QWidget):
         if isinstance(event, (Stopped, RecordingEnded)) and self.isVisible():
             self.refresh()
 
+    def set_speaker(self, name: str) -> None:
+        """Play through this device (a name as in app.audio.devices), '' for the default."""
+        self._replay.set_speaker(name)
+
     def shut(self) -> None:
         """End the sound and what is under way beside the window."""
         self._replay.shut()

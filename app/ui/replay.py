@@ -74,6 +74,10 @@ class Replay(QWidget):
         self._show(Talk(recording, TimelineData(), [], None))
         self._aside.ask(partial(read_talk, recording), self._show)
 
+    def set_speaker(self, name: str) -> None:
+        """Play through this device, '' for the default."""
+        self._player.set_speaker(name)
+
     def shut(self) -> None:
         """End the sound and what is under way."""
         self._player.close()

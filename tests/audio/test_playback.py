@@ -43,9 +43,9 @@ def talk(tmp_path: Path) -> Path:
 class Process:
     """A playback process, and everything it told so far."""
 
-    def __init__(self, env: dict[str, str]) -> None:
+    def __init__(self, env: dict[str, str], *speaker: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.audio.playback"],
+            [sys.executable, "-m", "app.audio.playback", *speaker],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -147,6 +147,27 @@ def test_one_voice_can_be_heard_alone_and_faster(
     assert len(heard) / RATE == pytest.approx(1.0, abs=0.15)
     assert strength(heard, USER_HZ) > 0.1
     assert strength(heard, MODEL_HZ) < 0.01
+
+
+def test_the_chosen_speaker_is_used(rig: Rig, talk: Path, tmp_path: Path) -> None:
+    recorder = rig.record(tmp_path / "other.raw", source="other.monitor")
+    process = Process(rig.env, "pulse/other")
+    play(process, talk, at=5.5)
+    process.await_news(has_ended)
+    assert process.close() == 0
+    recorder.terminate()
+    recorder.wait()
+    assert strength(loud(read_recording(tmp_path / "other.raw")[:, 0]), MODEL_HZ) > 0.1
+
+
+def test_a_speaker_that_is_gone_is_replaced_by_the_default(
+    rig: Rig, talk: Path, listen: Callable[[], np.ndarray]
+) -> None:
+    process = Process(rig.env, "pulse/taken-away")
+    play(process, talk, at=5.5)
+    process.await_news(has_ended)
+    assert process.close() == 0
+    assert strength(loud(listen()), MODEL_HZ) > 0.1
 
 
 def test_a_pause_is_silent_and_keeps_the_place(
