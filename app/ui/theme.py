@@ -203,7 +203,7 @@ def _sheet(tones: Colours) -> str:
         "pressed": mixed(tones.base, tones.text, 0.13),
         "faded": mixed(tones.quiet, tones.window, 0.45),
         "strong": mixed(tones.text, tones.base, 0.15),
-        "handle": mixed(tones.line, tones.text, 0.15),
+        "handle": mixed(tones.line, tones.text, 0.06),
     }
     sheet = _SHEET
     for name, colour in names.items():
@@ -233,9 +233,10 @@ QLineEdit {
 QLineEdit:focus { border: 2px solid @text; padding: 5px 7px; }
 QToolTip { background: @base; color: @text; border: 1px solid @line; padding: 4px; }
 QScrollArea, QAbstractScrollArea { border: none; }
-QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
-QScrollBar:horizontal { background: transparent; height: 12px; margin: 0; }
-QScrollBar::handle { background: @handle; border-radius: 4px; margin: 2px; min-height: 32px; }
+QSplitter::handle { background: transparent; image: none; }
+QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollBar::handle { background: @handle; border-radius: 3px; margin: 2px; min-height: 32px; }
 QScrollBar::handle:hover { background: @quiet; }
 QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }

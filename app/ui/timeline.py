@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QPushButton, QToolTip, QWidget
 
 from app.frames import FRAME_MS, FRAME_RATE, seconds
-from app.ui.theme import GRID, SMALL, Colours, colours, scaled
+from app.ui.theme import GRID, RADIUS, SMALL, Colours, colours, scaled
 from app.ui.tiles import TILE_PX, Look, Tiles
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import arrange, paint_timeline
@@ -345,11 +345,15 @@ class Timeline(QWidget):
         if self._ringed:
             painter.setClipping(False)
             painter.setPen(QPen(tones.text, 2.0))
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), RADIUS, RADIUS)
 
     def _paint_ground(self, painter: QPainter, area: QRectF, tones: Colours) -> None:
         """Paint what stands still: the names of the lanes and the time axis."""
-        painter.fillRect(self.rect(), tones.base)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(tones.line, 1.0))
+        painter.setBrush(tones.base)
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), RADIUS, RADIUS)
         metrics = painter.fontMetrics()
         lanes = arrange(area.height(), metrics.height())
         names = zip(

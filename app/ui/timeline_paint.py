@@ -28,6 +28,8 @@ WORD_GAP_PX = 5.0
 WORD_SLACK_PX = 56.0
 """How far a word may stand behind its frame when its place is taken."""
 WORD_LOOKBACK_FRAMES = 150
+PAUSE_FRAMES = 9
+"""A pause of the model after which its words begin again in the upmost free row."""
 STRIPE_PX = 4.0
 
 
@@ -127,13 +129,14 @@ def place_words(
     first, last = frames
     placed: list[PlacedWord] = []
     ends = [-1e9] * rows
-    row = 0
+    row, before = 0, -1e9
     for label in data.labels_between(first - WORD_LOOKBACK_FRAMES, last):
         wish = label.frame * scale
-        if wish >= max(ends):
-            row = 0
-        elif ends[row] - wish > WORD_SLACK_PX:
-            row = (row + 1) % rows
+        if wish >= max(ends) or label.frame - before > PAUSE_FRAMES:
+            row = next((r for r, end in enumerate(ends) if end <= wish), row)
+        elif ends[row] - wish > WORD_SLACK_PX and row + 1 < rows:
+            row += 1
+        before = label.last
         x = max(wish, ends[row])
         if x - wish > WORD_SLACK_PX:
             if placed and not placed[-1].text.endswith("…"):

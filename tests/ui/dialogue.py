@@ -48,7 +48,9 @@ UTTERANCES = (
     Utterance(True, 37.7, 41.6, "That sounds wonderful. What do you like most about the place?"),
 )
 
-READY = Ready(model="moshika", device="NVIDIA GeForce RTX 4090", mode="bf16", memory_bytes=17_300_000_000, load_s=11)
+READY = Ready(
+    model="moshika", device="NVIDIA GeForce RTX 4090", mode="bf16", memory_bytes=17_300_000_000, load_s=11
+)
 
 
 def pieces(text: str) -> list[str]:

@@ -1,0 +1,112 @@
+"""Opens the window, and runs the one timer that drains the session and moves the window along.
+
+In order: threads may take turns more often than usual, crashes leave a trace, the theme, the window, then the
+sound devices and the model. Knows nothing about pages.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import signal
+import sys
+import time
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from app.session import Session
+from app.talk import chosen
+from app.ui import theme
+from app.ui.conversation import Conversation, Wishes
+from app.ui.window import MainWindow
+
+if TYPE_CHECKING:
+    from app.paths import Paths
+    from app.settings import Settings
+    from app.talk import Options
+
+log = logging.getLogger(__name__)
+
+TICK_MS = 33
+SWITCH_INTERVAL_S = 0.0005
+"""The engine thread may not wait long for the window: at the usual 5 ms it was late by 12 ms at times."""
+
+
+class Pulse(QObject):
+    """The one timer: session out, window in. Also where a signal of the system ends the program."""
+
+    def __init__(self, session: Session, window: MainWindow) -> None:
+        super().__init__(window)
+        self.asked_to_end = False
+        self._session = session
+        self._window = window
+        self._last_s = time.perf_counter()
+        self._timer = QTimer(self, interval=TICK_MS)
+        self._timer.timeout.connect(self._beat)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Let the window be still."""
+        self._timer.stop()
+
+    def _beat(self) -> None:
+        if self.asked_to_end:
+            self.asked_to_end = False
+            self._window.close()
+            return
+        now = time.perf_counter()
+        elapsed_ms, self._last_s = 1000 * (now - self._last_s), now
+        self._window.tick(self._session.drain(), elapsed_ms)
+
+
+def run(where: Paths, settings: Settings, options: Options) -> int:
+    """Show the window until it is closed, and return the exit status."""
+    faulthandler.enable()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("aizuchi")
+    app.setApplicationDisplayName("Aizuchi")
+    app.setDesktopFileName("aizuchi")
+    theme.apply(app, settings.scheme)
+    session = Session()
+    try:
+        window = open_window(session, where, settings, options)
+        pulse = Pulse(session, window)
+        window.closed.connect(pulse.stop)
+        _catch(pulse, session)
+        log.info("ready: the window is shown")
+        return app.exec()
+    finally:
+        session.close()
+
+
+def open_window(session: Session, where: Paths, settings: Settings, options: Options) -> MainWindow:
+    """Return the window, shown, with devices and model on their way. Raises UserError for wrong options."""
+    wishes = Wishes(options.seconds, options.compute_ms)
+    window = MainWindow(session, settings, where, Conversation(session, where.recordings, wishes))
+    window.use(chosen(settings, options))
+    window.talk.start_when_ready = options.seconds is not None
+    window.show()
+    window.look_for_devices()
+    if window.settings.model:
+        window.load(window.settings.model, options.base)
+    return window
+
+
+def _catch(pulse: Pulse, session: Session) -> None:
+    """Let signals of the system close the window, and errors in it be seen."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        pulse.asked_to_end = True
+
+    def tell(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
+        log.critical("an error in the window", exc_info=(kind, fault, trace))
+        session.report(f"Something went wrong in the window: {fault}", "The log holds the details.")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    sys.excepthook = tell

@@ -1,0 +1,118 @@
+"""Starts and steers one talk after the other for the Talk page: commands go in, figures come out.
+
+Knows nothing about widgets; what happens in the talk comes as events from the session, not from here.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.audio.duplex import Counters, Duplex
+from app.engine.events import Mute, Restart
+from app.engine.ports import FramePort
+from app.frames import FRAME_RATE
+from app.headless import Slowed
+from app.session import Session, Talk
+from app.settings import Settings
+
+
+class SoundPort(FramePort, Protocol):
+    """A frame port with a volume and figures, as the sound card has them."""
+
+    volume: float
+
+    def counters(self) -> Counters:
+        """Return how the sound is doing; may be called from any thread."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line asks for beyond the settings."""
+
+    seconds: float | None = None
+    compute_ms: float = 0.0
+
+
+class Conversation:
+    """One session's talks. Every method returns at once."""
+
+    def __init__(
+        self,
+        session: Session,
+        recordings: Path,
+        wishes: Wishes | None = None,
+        open_sound: Callable[[Settings], SoundPort] | None = None,
+    ) -> None:
+        self._session = session
+        self._recordings = recordings
+        self._wishes = wishes or Wishes()
+        self._open_sound = open_sound or self._open_devices
+        # Written by the engine thread when it opens a talk, only read here; an old one does no harm.
+        self._sound: SoundPort | None = None
+
+    def start(self, settings: Settings, microphone: str, speaker: str) -> None:
+        """Begin a talk; `microphone` and `speaker` are the names for people."""
+        wishes = self._wishes
+        self._sound = None
+        self._session.start(
+            Talk(
+                open_port=lambda: self._open(settings),
+                sampling=settings.sampling(),
+                seed=new_seed(settings),
+                recordings=self._recordings,
+                microphone=microphone,
+                speaker=speaker,
+                max_frames=None if wishes.seconds is None else math.ceil(wishes.seconds * FRAME_RATE),
+            )
+        )
+        if not settings.record:
+            self._session.record(False)
+
+    def stop(self) -> None:
+        """End the talk and keep the model."""
+        self._session.stop()
+
+    def mute(self, muted: bool) -> None:
+        """Let the model hear silence, or the microphone again."""
+        self._session.send(Mute(muted))
+
+    def restart(self, settings: Settings) -> None:
+        """Let the model forget what was said and begin anew."""
+        self._session.send(Restart(new_seed(settings)))
+
+    def record(self, on: bool) -> None:
+        """Switch the recording of the running talk."""
+        self._session.record(on)
+
+    def sample(self, settings: Settings) -> None:
+        """Draw the next tokens in another way."""
+        self._session.send(settings.sampling())
+
+    def set_volume(self, volume: float) -> None:
+        """Play louder or softer, 0..1."""
+        if self._sound is not None:
+            self._sound.volume = volume
+
+    def counters(self) -> Counters | None:
+        """Return how the sound is doing; None while no talk has opened it."""
+        return self._sound.counters() if self._sound is not None and self._session.port is not None else None
+
+    def _open(self, settings: Settings) -> FramePort:
+        """Open the sound; called on the engine thread."""
+        sound = self._open_sound(settings)
+        sound.volume = settings.volume
+        self._sound = sound
+        return Slowed(sound, self._wishes.compute_ms) if self._wishes.compute_ms else sound
+
+    def _open_devices(self, settings: Settings) -> SoundPort:
+        return Duplex(settings.microphone, settings.speaker, report=self._session.report)
+
+
+def new_seed(settings: Settings) -> int:
+    """Return the seed of the settings, or one drawn for this talk."""
+    return secrets.randbelow(2**31) if settings.seed is None else settings.seed

@@ -1,0 +1,44 @@
+"""Notices when a model can not keep up: each frame costs more than it lasts, and sound is being skipped.
+
+Knows nothing about how that is told.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import fmean
+
+from app.frames import FRAME_MS, FRAME_RATE
+
+WINDOW_FRAMES = round(4 * FRAME_RATE)
+SKIPS = 3
+"""A single stall is no lateness."""
+RECOVERED_SHARE = 0.9
+
+
+class Lateness:
+    """Looks at the last seconds; once late, it takes a clear recovery to be on time again."""
+
+    def __init__(self) -> None:
+        self._steps_ms: deque[float] = deque(maxlen=WINDOW_FRAMES)
+        self._skips: deque[int] = deque(maxlen=2 * SKIPS)
+        self.late = False
+
+    @property
+    def step_ms(self) -> float:
+        """Return the mean cost of a frame over the last seconds."""
+        return fmean(self._steps_ms) if self._steps_ms else 0.0
+
+    def push(self, frame: int, step_ms: float) -> bool:
+        """Take the cost of a frame and say whether the talk is late."""
+        self._steps_ms.append(step_ms)
+        recent = [at for at in self._skips if at > frame - WINDOW_FRAMES]
+        if self.late:
+            self.late = bool(recent) or self.step_ms > RECOVERED_SHARE * FRAME_MS
+        elif len(self._steps_ms) == WINDOW_FRAMES:
+            self.late = self.step_ms > FRAME_MS or len(recent) >= SKIPS
+        return self.late
+
+    def skip(self, frame: int) -> None:
+        """Take note that sound was skipped before a frame."""
+        self._skips.append(frame)

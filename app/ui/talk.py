@@ -1,0 +1,409 @@
+"""The Talk page: a person presses one button and talks; words and timeline follow, the rest stays aside.
+
+Knows nothing about models or sound cards: events of the session come in, a Conversation takes the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.audio.devices import Device
+from app.engine.events import (
+    Event,
+    Failed,
+    Loading,
+    Muted,
+    Ready,
+    RecordingEnded,
+    RecordingStarted,
+    Restarted,
+    Skipped,
+    Spoke,
+    Started,
+    Starved,
+    Stepped,
+    Stopped,
+    Trouble,
+    Unloaded,
+)
+from app.frames import seconds
+from app.settings import Settings
+from app.ui.conversation import Conversation
+from app.ui.desk import Desk
+from app.ui.drawer import Drawer
+from app.ui.lateness import Lateness
+from app.ui.signpost import Signpost, State
+from app.ui.soundbar import SoundBar
+from app.ui.theme import GRID
+from app.ui.timeline import Timeline, TimelineData, clock
+from app.ui.timeline_data import USER
+from app.ui.words import Words
+
+VOLUME_STEP = 0.05
+
+
+class TalkPage(QWidget):
+    """One talk at a time, from choosing a model to hearing it again."""
+
+    load_wanted = Signal(str)
+    changed = Signal(object)
+    """The new Settings, after each change that the user makes."""
+    models_wanted = Signal()
+    play_wanted = Signal(Path)
+    deleted = Signal(Path)
+    trouble = Signal(str, str)
+
+    def __init__(self, conversation: Conversation, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._conversation = conversation
+        self._settings = settings
+        self._state = State.FIRST_RUN
+        self.start_when_ready = False
+        """Begin a talk by itself once a model is ready."""
+        self._ready: Ready | None = None
+        self._failure: Failed | None = None
+        self._recorded_from: int | None = None
+        self._frames = 0
+        self._lateness = Lateness()
+        self.bar = SoundBar()
+        self.signpost = Signpost(self)
+        self.words = Words()
+        self.timeline = Timeline()
+        self.desk = Desk()
+        self.drawer = Drawer(settings)
+        self._lay_out()
+        self._connect()
+        self._add_keys()
+        self.set_settings(settings)
+        self._enter(State.NO_MODEL if settings.model else State.FIRST_RUN)
+
+    @property
+    def state(self) -> State:
+        """Return what the page is about."""
+        return self._state
+
+    @property
+    def talking(self) -> bool:
+        """Say whether a talk runs or is about to."""
+        return self._state in (State.STARTING, State.TALKING)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Show settings that were changed elsewhere; what a running talk can honour, it honours."""
+        before, self._settings = self._settings, settings
+        self.bar.set_model(settings.model)
+        self.bar.set_sound(settings.microphone, settings.speaker)
+        self.desk.set_volume(settings.volume)
+        self.drawer.set_settings(settings)
+        if not self.talking:
+            self.desk.record.setChecked(settings.record)
+        elif settings.sampling() != before.sampling():
+            self._conversation.sample(settings)
+
+    def set_devices(self, devices: Sequence[Device]) -> None:
+        """Offer the devices that there are now."""
+        self.bar.set_devices(devices)
+        self.bar.set_sound(self._settings.microphone, self._settings.speaker)
+
+    def advance(self, elapsed_ms: float) -> None:
+        """Move what moves; called with each tick of the window."""
+        counters = self._conversation.counters() if self.talking else None
+        if counters is not None:
+            self.bar.heard.push(counters.heard_peak_db)
+            self.bar.said.push(counters.said_peak_db)
+        self.bar.heard.advance(elapsed_ms)
+        self.bar.said.advance(elapsed_ms)
+        self.timeline.advance(elapsed_ms)
+
+    def on_event(self, event: Event) -> None:
+        """Show what an event of the session changes."""
+        self._REACTIONS.get(type(event), TalkPage._ignore)(self, event)
+
+    def toggle_drawer(self) -> None:
+        """Open the drawer, or close it."""
+        self._show_drawer(not self.drawer.isVisibleTo(self))
+
+    # What the user does.
+
+    def start(self) -> None:
+        """Begin a talk, as soon as there is a model for it."""
+        if self.talking:
+            return
+        if self._ready is None:
+            self.start_when_ready = True
+            if self._state is not State.LOADING:
+                self.load_wanted.emit(self._settings.model)
+            return
+        self.start_when_ready = False
+        self._enter(State.STARTING)
+        self._conversation.start(self._settings, *self.bar.device_names())
+
+    def _change(self, **values: Any) -> None:
+        settings = replace(self._settings, **values)
+        self.set_settings(settings)
+        self.changed.emit(settings)
+
+    def _choose_model(self, spec: str) -> None:
+        if not spec:
+            self.models_wanted.emit()
+            self.bar.set_model(self._settings.model)
+            return
+        self._change(model=spec)
+        self.load_wanted.emit(spec)
+
+    def _record(self, on: bool) -> None:
+        self.desk.record.setChecked(on)
+        if self.talking:
+            self._conversation.record(on)
+        self._change(record=on)
+
+    def _set_volume(self, volume: float) -> None:
+        self._conversation.set_volume(volume)
+        self._change(volume=min(1.0, max(0.0, volume)))
+
+    def _show_drawer(self, shown: bool) -> None:
+        self.drawer.setVisible(shown)
+        self.bar.drawer_button.setChecked(shown)
+
+    # What the session tells.
+
+    def _ignore(self, event: Event) -> None:
+        """Leave alone what does not concern the page."""
+
+    def _on_loading(self, event: Loading) -> None:
+        self._ready = None
+        first = self._state is not State.LOADING
+        if first:
+            self._enter(State.LOADING)
+        self.signpost.show_loading(self._settings.model, event, first=first)
+
+    def _on_ready(self, event: Ready) -> None:
+        self._ready = event
+        self._enter(State.READY)
+        if self.start_when_ready:
+            self.start()
+
+    def _on_unloaded(self, event: Unloaded) -> None:
+        self._ready = None
+        if not self.talking:
+            self._enter(State.NO_MODEL)
+
+    def _on_started(self, event: Started) -> None:
+        self._recorded_from = 0 if event.folder is not None else None
+        self._frames = 0
+        self._lateness = Lateness()
+        self.signpost.notice.clear()
+        self.words.begin()
+        self.timeline.set_data(TimelineData(), live=True)
+        self.desk.readout.clear()
+        self.drawer.clear()
+        self._enter(State.TALKING)
+
+    def _on_stepped(self, event: Stepped) -> None:
+        data = self.timeline.data
+        data.append(event.heard_db, event.said_db)
+        self._frames = data.frames
+        self.words.heard(event.frame, bool(data.activity(data.frames - 1, data.frames)[USER, 0]))
+        self.desk.readout.push(event.frame, event.lag_ms, event.step_ms)
+        counters = self._conversation.counters()
+        if counters is None:
+            self.bar.heard.push(event.heard_db)
+            self.bar.said.push(event.said_db)
+        self.drawer.push(event.lag_ms, event.step_ms, counters.speaker_fill_ms if counters else None)
+        self._show_time()
+        if self._lateness.push(event.frame, event.step_ms):
+            self.signpost.tell_late(self._settings.model, self._lateness.step_ms)
+        else:
+            self.signpost.tell_on_time()
+
+    def _on_spoke(self, event: Spoke) -> None:
+        self.words.word(event.frame, event.text)
+        self.timeline.data.word(event.frame, event.text)
+
+    def _on_skipped(self, event: Skipped) -> None:
+        self._lateness.skip(event.frame)
+        self.timeline.data.skip(event.frame, event.frames)
+        self.desk.readout.lose("skipped", event.frames)
+
+    def _on_starved(self, event: Starved) -> None:
+        self.timeline.data.starve(event.frame, event.frames)
+        self.desk.readout.lose("starved", event.frames)
+
+    def _on_restarted(self, event: Restarted) -> None:
+        self.words.restart()
+
+    def _on_muted(self, event: Muted) -> None:
+        self.desk.set_muted(event.muted)
+
+    def _on_recording_started(self, event: RecordingStarted) -> None:
+        self._recorded_from = self._frames
+        self.desk.record.setChecked(True)
+        self._show_time()
+
+    def _on_recording_ended(self, event: RecordingEnded) -> None:
+        self._recorded_from = None
+        self.desk.record.setChecked(False)
+        self.desk.record.set_time("")
+        if event.sentence:
+            self.signpost.notice.tell("recording", event.sentence, event.advice)
+
+    def _on_trouble(self, event: Trouble) -> None:
+        self.signpost.notice.tell("trouble", event.sentence, event.advice)
+
+    def _on_failed(self, event: Failed) -> None:
+        if self.talking:
+            self._failure = event
+            return
+        self.start_when_ready = False
+        self.signpost.show_failed(self._settings.model, event)
+        self._enter(State.FAILED)
+
+    def _on_stopped(self, event: Stopped) -> None:
+        self.timeline.set_live(False)
+        self.bar.heard.clear()
+        self.bar.said.clear()
+        self.desk.record.set_time("")
+        self._enter(State.STOPPED)
+        failure, self._failure = self._failure, None
+        self.signpost.tell_stopped(event, failure)
+
+    _REACTIONS: ClassVar[dict[type, Callable[[TalkPage, Any], None]]] = {
+        Loading: _on_loading,
+        Ready: _on_ready,
+        Unloaded: _on_unloaded,
+        Started: _on_started,
+        Stepped: _on_stepped,
+        Spoke: _on_spoke,
+        Skipped: _on_skipped,
+        Starved: _on_starved,
+        Restarted: _on_restarted,
+        Muted: _on_muted,
+        RecordingStarted: _on_recording_started,
+        RecordingEnded: _on_recording_ended,
+        Trouble: _on_trouble,
+        Failed: _on_failed,
+        Stopped: _on_stopped,
+    }
+
+    # What it looks like.
+
+    def _enter(self, state: State) -> None:
+        """Show a state; the words stay from the start of one talk to the next model."""
+        self._state = state
+        self.desk.set_talking(state is State.TALKING)
+        self.desk.set_startable(state is not State.STARTING and bool(self._settings.model))
+        self.bar.set_locked(self.talking)
+        self._mute_key.setEnabled(state is State.TALKING)
+        worded = state in (State.TALKING, State.STOPPED)
+        self._stage.setCurrentWidget(self.words if worded else self.signpost.pane)
+        self._time.setVisible(worded)
+        self._describe(state)
+        self._show_time()
+
+    def _describe(self, state: State) -> None:
+        """Say in words what the state is, where the talk does not speak for itself."""
+        if state is State.FIRST_RUN:
+            self.signpost.show_first_run()
+        elif state is State.NO_MODEL:
+            self.signpost.show_no_model(self._settings.model)
+        elif state is State.STARTING:
+            self.signpost.show_starting()
+        elif state is State.READY and self._ready is not None:
+            self.signpost.show_ready(self._ready)
+
+    def _switch(self, spec: str) -> None:
+        """End the talk, and take another model."""
+        self._conversation.stop()
+        self._choose_model(spec)
+
+    def _show_time(self) -> None:
+        self._time.setText(clock(seconds(self._frames)))
+        if self.talking and self._recorded_from is not None:
+            self.desk.record.set_time(clock(seconds(self._frames - self._recorded_from)))
+
+    def _lay_out(self) -> None:
+        self._time = QLabel()
+        self._time.setAccessibleName(self.tr("Length of the talk"))
+        self._time.setToolTip(self.tr("Length of the talk"))
+        self._time.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._stage = QStackedWidget()
+        self._stage.addWidget(self.signpost.pane)
+        self._stage.addWidget(self.words)
+        upper = QWidget()
+        across = QHBoxLayout(upper)
+        across.setContentsMargins(0, 0, 0, 0)
+        across.addWidget(self._stage, 1)
+        across.addWidget(self._time, 0, Qt.AlignmentFlag.AlignTop)
+        middle = QSplitter(Qt.Orientation.Vertical)
+        middle.setChildrenCollapsible(False)
+        middle.addWidget(upper)
+        middle.addWidget(self.timeline)
+        middle.setStretchFactor(0, 3)
+        middle.setStretchFactor(1, 1)
+        middle.setSizes([360, 240])
+        left = QVBoxLayout()
+        left.setSpacing(GRID)
+        left.addWidget(self.signpost.notice)
+        left.addWidget(middle, 1)
+        centre = QHBoxLayout()
+        centre.setSpacing(0)
+        centre.addLayout(left, 1)
+        centre.addWidget(self.drawer)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
+        whole.setSpacing(GRID + GRID // 2)
+        whole.addWidget(self.bar)
+        whole.addLayout(centre, 1)
+        whole.addWidget(self.desk)
+        self._show_drawer(False)
+
+    def _connect(self) -> None:
+        self.signpost.load_wanted.connect(self.load_wanted)
+        self.signpost.model_wanted.connect(self._switch)
+        self.signpost.models_wanted.connect(self.models_wanted)
+        self.signpost.play_wanted.connect(self.play_wanted)
+        self.signpost.deleted.connect(self.deleted)
+        self.bar.model_chosen.connect(self._choose_model)
+        self.bar.microphone_chosen.connect(lambda name: self._change(microphone=name))
+        self.bar.speaker_chosen.connect(lambda name: self._change(speaker=name))
+        self.bar.drawer_wanted.connect(self._show_drawer)
+        self.drawer.closed.connect(lambda: self._show_drawer(False))
+        self.drawer.changed.connect(lambda settings: self._change(**vars(settings)))
+        self.words.frame_clicked.connect(self.timeline.show_frame)
+        self.desk.start_wanted.connect(self.start)
+        self.desk.stop_wanted.connect(self._conversation.stop)
+        self.desk.mute_wanted.connect(self._conversation.mute)
+        self.desk.restart_wanted.connect(lambda: self._conversation.restart(self._settings))
+        self.desk.volume_changed.connect(self._set_volume)
+        self.desk.record_wanted.connect(self._record)
+
+    def _add_keys(self) -> None:
+        """Give the controls their keys, as their tooltips say."""
+        self._mute_key = self._key("Space", lambda: self._conversation.mute(not self.desk.mute.isChecked()))
+        self._key("Ctrl+Return", self.desk.toggle)
+        self._key("Ctrl+Enter", self.desk.toggle)
+        self._key("R", lambda: self._record(not self.desk.record.isChecked()))
+        self._key("Ctrl+Shift+R", self.desk.restart.click)
+        self._key("Ctrl+,", self.toggle_drawer)
+        self._key("Esc", lambda: self._show_drawer(False))
+        self._key("Ctrl+Up", lambda: self._set_volume(self._settings.volume + VOLUME_STEP))
+        self._key("Ctrl+Down", lambda: self._set_volume(self._settings.volume - VOLUME_STEP))
+
+    def _key(self, key: str, do: Callable[[], None]) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(key), self)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(do)
+        return shortcut

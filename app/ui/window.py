@@ -1,0 +1,217 @@
+"""The window: the bar of pages, the pages, the status line, and what they tell each other.
+
+Knows nothing about how a page does its work; the one timer of the program calls `tick`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app import settings as store
+from app.audio.devices import Device
+from app.engine.events import Event, Ready
+from app.errors import UserError
+from app.paths import Paths
+from app.session import Session
+from app.settings import Settings
+from app.ui.aside import Aside
+from app.ui.controls import drawn_icon
+from app.ui.conversation import Conversation
+from app.ui.models import ModelsPage
+from app.ui.recordings import RecordingsPage
+from app.ui.setup import SettingsPage
+from app.ui.sidebar import SideBar
+from app.ui.status import StatusLine
+from app.ui.talk import TalkPage
+from app.ui.theme import colours
+
+log = logging.getLogger(__name__)
+
+DEFAULT_SIZE = QSize(1180, 760)
+MINIMUM_SIZE = QSize(900, 600)
+SAVE_MS = 1_000
+"""How long a change waits for the next before the settings are written."""
+
+
+class MainWindow(QWidget):
+    """Four places: Talk, Recordings, Models, Settings."""
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        paths: Paths,
+        conversation: Conversation | None = None,
+        find_devices: Callable[[], list[Device]] | None = None,
+    ) -> None:
+        """Build the window. `settings` are saved as they are changed, into `paths.settings`."""
+        super().__init__()
+        self._session = session
+        self._settings = settings
+        self._saved = settings
+        self._unsaved_ms: float | None = None
+        self._paths = paths
+        self._find_devices = find_devices or _list_devices
+        self._aside = Aside(self)
+        self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
+        self.recordings = RecordingsPage(paths)
+        self.models = ModelsPage(paths, settings)
+        self.setup = SettingsPage(settings, paths)
+        self.status = StatusLine()
+        self._pages = QStackedWidget()
+        self._side = SideBar()
+        self._lay_out()
+        self._connect()
+        self.setWindowTitle("Aizuchi")
+        self.setWindowIcon(drawn_icon("talk", colours(self.palette()).model, 64))
+        self.setMinimumSize(MINIMUM_SIZE)
+        self.resize(DEFAULT_SIZE)
+        self.show_page(0)
+        self.talk.desk.start.setFocus()
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings as they are now."""
+        return self._settings
+
+    def use(self, settings: Settings) -> None:
+        """Go by other settings for now, without saving them: what the command line asks for."""
+        self._settings = settings
+        for page in (self.talk, self.setup):
+            page.set_settings(settings)
+
+    def show_page(self, index: int) -> None:
+        """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Settings."""
+        self._pages.setCurrentIndex(index)
+        self._side.show_current(index)
+
+    def load(self, spec: str, base: str | None = None) -> None:
+        """Load a model for the next talk."""
+        if spec:
+            self._session.load(spec, base=base, context=self._settings.context, models=self._paths.models)
+            self.show_page(0)
+
+    def look_for_devices(self) -> None:
+        """Ask beside the window which sound devices there are."""
+        if not self._aside.busy:
+            self._aside.ask(self._ask_devices, self._show_devices)
+
+    def tick(self, events: list[Event], elapsed_ms: float) -> None:
+        """Show what happened since the last tick."""
+        for event in events:
+            self.status.on_event(event)
+            for page in (self.talk, self.recordings, self.models):
+                page.on_event(event)
+            if isinstance(event, Ready):
+                log.info("model ready: %s on %s", event.model, event.device)
+        self.talk.advance(elapsed_ms)
+        if self._unsaved_ms is not None:
+            self._unsaved_ms -= elapsed_ms
+            if self._unsaved_ms <= 0:
+                self._save()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """End the talk; the recording is whole when the session has closed."""
+        self._session.stop()
+        if self._unsaved_ms is not None:
+            self._save()
+        self._aside.close()
+        for page in (self.recordings, self.models, self.setup):
+            page.shut()
+        self.closed.emit()
+        super().closeEvent(event)
+
+    def _ask_devices(self) -> list[Device] | UserError:
+        try:
+            return self._find_devices()
+        except UserError as fault:
+            return fault
+
+    def _show_devices(self, found: list[Device] | UserError) -> None:
+        if isinstance(found, UserError):
+            self.status.tell(found.sentence, found.advice)
+        else:
+            self.talk.set_devices(found)
+
+    def _change(self, settings: Settings) -> None:
+        """Take over what a page changed, save just that, and tell the other pages."""
+        names = [field.name for field in fields(Settings)]
+        news = {name: getattr(settings, name) for name in names}
+        changed = {name: value for name, value in news.items() if value != getattr(self._settings, name)}
+        if not changed:
+            return
+        self._settings = settings
+        self._saved = replace(self._saved, **changed)
+        self._unsaved_ms = SAVE_MS
+        for page in (self.talk, self.setup):
+            if page is not self.sender():
+                page.set_settings(settings)
+
+    def _save(self) -> None:
+        self._unsaved_ms = None
+        try:
+            store.save(self._paths.settings, self._saved)
+        except UserError as fault:
+            self.status.tell(fault.sentence, fault.advice)
+
+    def _load_chosen(self, spec: str) -> None:
+        """Load what the Models page asks for, and keep it as the choice."""
+        settings = replace(self._settings, model=spec)
+        self.talk.set_settings(settings)
+        self._change(settings)
+        self.load(spec)
+
+    def _play(self, folder: Path) -> None:
+        self.show_page(1)
+        self.recordings.open_recording(folder)
+
+    def _connect(self) -> None:
+        self._side.chosen.connect(self.show_page)
+        self.talk.load_wanted.connect(self.load)
+        self.talk.models_wanted.connect(lambda: self.show_page(2))
+        self.talk.play_wanted.connect(self._play)
+        self.talk.deleted.connect(self.recordings.refresh)
+        self.talk.changed.connect(self._change)
+        self.setup.changed.connect(self._change)
+        self.models.load_model.connect(self._load_chosen)
+        self.models.unload_model.connect(self._session.unload)
+        for page in (self.talk, self.recordings, self.models, self.setup):
+            page.trouble.connect(self.status.tell)
+        for index in range(self._pages.count()):
+            shortcut = QShortcut(QKeySequence(f"Ctrl+{index + 1}"), self)
+            shortcut.activated.connect(lambda index=index: self.show_page(index))
+
+    def _lay_out(self) -> None:
+        for page, icon, name in (
+            (self.talk, "talk", self.tr("Talk")),
+            (self.recordings, "recordings", self.tr("Recordings")),
+            (self.models, "models", self.tr("Models")),
+            (self.setup, "settings", self.tr("Settings")),
+        ):
+            self._pages.addWidget(page)
+            self._side.add(icon, name, f"Ctrl+{self._pages.count()}")
+        across = QHBoxLayout()
+        across.setSpacing(0)
+        across.addWidget(self._side)
+        across.addWidget(self._pages, 1)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(0)
+        whole.addLayout(across, 1)
+        whole.addWidget(self.status)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+
+
+def _list_devices() -> list[Device]:
+    from app.audio.devices import list_devices
+
+    return list_devices()
