@@ -5,10 +5,11 @@ Knows nothing about the other recordings. Reading and exporting happen beside th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QFile, Qt, Signal
+from PySide6.QtCore import QFile, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -174,7 +175,7 @@ class Replay(QWidget):
             return
         self._player.close()
         folder = self._recording.folder
-        if QFile(str(folder)).moveToTrash():
+        if _trash(folder):
             self._recording = None
             self.deleted.emit(folder)
             self.closed.emit()
@@ -269,6 +270,14 @@ class Replay(QWidget):
         button.setToolTip(tip)
         button.clicked.connect(action)
         return button
+
+
+def _trash(folder: Path) -> bool:
+    # On an account where nothing was ever trashed, Qt does not make the folder above the trash.
+    data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+    with suppress(OSError):
+        Path(data).mkdir(parents=True, exist_ok=True)
+    return QFile(str(folder)).moveToTrash()
 
 
 def _export(recording: Recording, folder: Path) -> tuple[Path, Path] | UserError:
