@@ -1,0 +1,223 @@
+"""The verb `talk` opens a window where it can, holds a talk where it can not, and leaves it behind."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app import headless, talk
+from app.engine.events import Sampling, Skipped, Spoke, Started, Starved, Stepped
+from app.errors import UserError
+from app.frames import Heard
+from app.headless import BUNDLED_USER, Page, Slowed
+from app.paths import paths
+from app.recordings import open_recording
+from app.settings import Settings, save
+from app.talk import Options, chosen, parse, screen_trouble
+from tests.fakes import ListPort, tone
+
+SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
+"""An environment without sound devices, wherever the tests run."""
+
+
+Ended = subprocess.CompletedProcess[str]
+
+
+def run(home: Path, *argv: str, send: int | None = None, after_s: float = 0.0) -> Ended:
+    """Hold a talk without display and sound devices, and send a signal once it has begun."""
+    screens = ("DISPLAY", "WAYLAND_DISPLAY")
+    environment = {name: text for name, text in os.environ.items() if name not in screens}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "talk", "--home", str(home), *argv],
+        env=environment | SILENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    told = ""
+    while send is not None and "Talking" not in told:
+        told += process.stderr.readline()
+    if send is not None:
+        time.sleep(after_s)
+        process.send_signal(send)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, told + err)
+
+
+def left_behind(out: str) -> dict[str, Path]:
+    """Return what the last lines of a talk say is where."""
+    return {line.split()[0]: Path(line.split(maxsplit=1)[1]) for line in out.splitlines()[-3:]}
+
+
+def test_the_bundled_user_is_a_few_seconds_of_speech() -> None:
+    from app.audio.wav import WavPort
+
+    assert 5 < WavPort(BUNDLED_USER).frames / 12.5 < 60
+
+
+def test_a_talk_without_devices_leaves_recording_transcript_and_picture(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--headless", "--seconds", "3", "--seed", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert "tiny" in ended.stderr
+    assert "no sound devices" in ended.stderr
+    left = left_behind(ended.stdout)
+    assert list(left) == ["recording", "transcript", "picture"]
+    assert all(path.stat().st_size > 0 for path in left.values())
+    recording = open_recording(left["recording"].parent)
+    assert recording.whole
+    assert recording.seconds == pytest.approx(3.04, abs=0.01)
+
+
+def test_without_a_display_it_says_so_and_talks(tmp_path: Path) -> None:
+    environment = os.environ.pop("QT_QPA_PLATFORM")
+    try:
+        ended = run(tmp_path, "--model", "echo", "--seconds", "1")
+    finally:
+        os.environ["QT_QPA_PLATFORM"] = environment
+    assert ended.returncode == 0, ended.stderr
+    assert "There is no display." in ended.stderr
+    assert left_behind(ended.stdout)["recording"].exists()
+
+
+def test_a_talk_ends_with_the_recorded_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+    import soundfile
+
+    source = tmp_path / "user.wav"
+    soundfile.write(source, np.zeros(12_000, dtype=np.float32), 24_000)
+    monkeypatch.setattr(headless, "TAIL_S", 0.5)
+    options = Options(headless=True, model="echo", input=source)
+    assert headless.run(paths(tmp_path / "home"), Settings(), options) == 0
+    (folder,) = (tmp_path / "home" / "recordings").iterdir()
+    assert open_recording(folder).seconds == pytest.approx(1.04, abs=0.05)
+
+
+def test_no_record_leaves_nothing(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--headless", "--model", "echo", "--seconds", "0.5", "--no-record")
+    assert ended.returncode == 0, ended.stderr
+    assert not ended.stdout
+    assert not (tmp_path / "recordings").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_talk_and_keeps_the_recording(tmp_path: Path, number: int) -> None:
+    ended = run(tmp_path, "--headless", "--model", "echo", send=number, after_s=0.6)
+    assert ended.returncode == 0, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert open_recording(left_behind(ended.stdout)["recording"].parent).seconds > 0.3
+
+
+def test_a_model_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--headless", "--model", str(tmp_path / "nothing"))
+    assert ended.returncode == 1
+    assert "nothing" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_recorded_user_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    ended = run(tmp_path, "--headless", "--model", "echo", "--input", str(tmp_path / "nothing.wav"))
+    assert ended.returncode == 1
+    assert "nothing.wav" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_command_line_wins_over_the_settings() -> None:
+    settings = Settings(model="moshika", record=True, seed=3, microphone="a", speaker="b")
+    options = parse(["--model", "tiny", "--no-record", "--microphone", "c", "--seed", "0"])
+    assert chosen(settings, options) == Settings(
+        model="tiny", record=False, seed=0, microphone="c", speaker="b"
+    )
+    assert chosen(settings, parse([])) == settings
+
+
+def test_a_seed_out_of_its_limits_is_refused() -> None:
+    with pytest.raises(UserError, match="seed"):
+        chosen(Settings(), parse(["--seed", "-5"]))
+
+
+@pytest.mark.parametrize("line", ["--seconds 0", "--seconds soon", "--dance"])
+def test_a_command_line_that_makes_no_sense_is_refused(line: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse(line.split())
+
+
+def test_a_damaged_settings_file_does_not_stop_the_talk(tmp_path: Path) -> None:
+    where = paths(tmp_path)
+    save(where.settings, Settings())
+    where.settings.write_text("{")
+    ended = run(tmp_path, "--headless", "--model", "echo", "--seconds", "0.3", "--no-record")
+    assert ended.returncode == 0
+    assert "settings.toml.broken" in ended.stderr
+
+
+def test_a_screen_that_qt_can_use_is_no_trouble() -> None:
+    assert screen_trouble() == ""
+
+
+def test_a_display_that_is_not_there_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", ":4711")
+    assert "can not be used" in screen_trouble()
+    monkeypatch.delenv("DISPLAY")
+    assert screen_trouble() == "There is no display."
+
+
+def test_a_display_that_hangs_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(talk, "SCREEN_S", 0.001)
+    assert "does not answer" in screen_trouble()
+
+
+def show(page: Page, words: list[tuple[int, str]]) -> None:
+    page.show(Started("tiny", 0, Sampling(), "", "", None))
+    for frame, text in words:
+        page.show(Stepped(frame, -40.0, -40.0, 5.0, None))
+        page.show(Spoke(frame, 7, text))
+    page.close()
+
+
+def test_words_become_a_line_until_the_model_pauses() -> None:
+    out = io.StringIO()
+    show(Page(out), [(0, " hello"), (2, " there"), (40, " mm")])
+    assert out.getvalue() == "00:00  hello there\n00:03  mm\n"
+
+
+def test_a_long_line_is_broken_between_words() -> None:
+    out = io.StringIO()
+    show(Page(out), [(frame, " seven77") for frame in range(20)])
+    lines = out.getvalue().splitlines()
+    assert len(lines) > 1
+    assert all(len(line) < 80 and line.endswith("seven77") for line in lines)
+
+
+def test_a_long_line_of_japanese_is_broken_anywhere() -> None:
+    out = io.StringIO()
+    show(Page(out), [(frame, "はい") for frame in range(60)])
+    assert all(len(line) < 80 for line in out.getvalue().splitlines())
+
+
+def test_skipped_and_starved_frames_are_told_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page(io.StringIO())
+    page.show(Skipped(3, 2))
+    page.show(Starved(4, 5))
+    show(page, [])
+    assert "2 frames skipped, 5 starved" in capsys.readouterr().err
+
+
+def test_a_slowed_port_takes_longer_and_passes_everything_on() -> None:
+    behind = ListPort([Heard(tone(0.1)), Heard(tone(0.2))])
+    port = Slowed(behind, 30.0)
+    began = time.perf_counter()
+    while (heard := port.take()) is not None:
+        port.give(heard.samples)
+    assert time.perf_counter() - began >= 0.06
+    assert len(behind.given) == 2
+    port.close()
