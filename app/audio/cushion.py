@@ -36,53 +36,59 @@ CREEP_STEP = 4
 """A frame in which something is said is made longer or shorter by so much: 0.2 %, 3.6 cents."""
 
 CREEP_DEADBAND = 2 * MS
-SETTLED_FRAMES = 12
 FADE = 5 * MS
+
+LEVEL_FRAMES = 12
+SETTLED_FRAMES = 3
+"""The level is the median of the last LEVEL_FRAMES frames, and known from the third on."""
 
 
 class Cushion:
     """Decides by how much each frame is to be longer (or, negative, shorter) than it is.
 
-    What lies spare in the ring at the worst moment between two frames is the one thing observed. Each
-    is kept as it would have been had nothing been added or removed since, so the memory stays true
-    while the cushion moves; the least of them is what is surely spare.
+    Its level is what usually lies spare in the ring at the worst moment between two frames; a frame
+    with less was late by the difference. The target is the latest of the memory and the margin.
     """
 
     def __init__(self) -> None:
         # As if a frame had been late once before the beginning: that is forgotten after MEMORY_FRAMES.
-        self._spares: deque[int] = deque([MARGIN], maxlen=MEMORY_FRAMES)
+        self._late: deque[int] = deque([START - MARGIN], maxlen=MEMORY_FRAMES)
+        # Each as it would be had nothing been put in or taken out since; `_moved` is all of that.
+        self._levels: deque[int] = deque(maxlen=LEVEL_FRAMES)
         self._moved = 0
-        self._usual = START
-        self._now = START
+        self._spare = START
 
     @property
-    def spare(self) -> int:
-        """Return what would be left if the latest frame of the memory came as late again."""
-        floor = self._usual - MOST
-        return min(spare for spare in self._spares if spare >= floor) + self._moved
+    def target(self) -> int:
+        """Return the level that is wished for."""
+        return min(MOST, max(self._late) + MARGIN)
 
     @property
-    def size(self) -> int:
-        """Return what usually lies ready when the next frame comes."""
-        return self._usual + self._moved
+    def level(self) -> int:
+        """Return what usually lies spare."""
+        return round(statistics.median(self._levels)) + self._moved if self._levels else self._spare
 
     def observe(self, spare: int, starved: int, *, catching_up: bool = False) -> None:
         """Note the least that was spare since the last frame, and the silence that had to be played.
 
-        With `starved` > 0 `spare` is minus the silence, and the silence made the cushion thicker. A frame
-        out of a backlog is late because of the stall before it and says nothing about usual lateness.
+        A frame out of a backlog is late because of the stall before it and says nothing about usual
+        lateness. Silence sets the level anew.
         """
-        if not catching_up:
-            self._spares.append(spare - self._moved)
-        self._moved += starved
-        self._now = max(0, spare)
-        if len(self._spares) > SETTLED_FRAMES:
-            self._usual = round(statistics.median(self._spares))
+        lateness = self.level - (-starved or spare)
+        usual = not catching_up and lateness <= MOST
+        self._late.append(max(0, lateness) if usual else 0)
+        self._spare = max(0, spare)
+        if starved:
+            self._levels.clear()
+        else:
+            self._levels.append(spare - self._moved)
 
     def correct(self, quiet: bool) -> int:
         """Return by how many samples to lengthen (> 0) or shorten (< 0) the next frame."""
+        if len(self._levels) < SETTLED_FRAMES:
+            return 0
         # Never more than is there now: after a stall the ring fills up again only bit by bit.
-        surplus = min(max(self.spare - MARGIN, self.size - MOST), self._now - MARGIN)
+        surplus = min(self.level - self.target, self._spare - MARGIN)
         if surplus > GROSS:
             change = -min(surplus, FRAME_SAMPLES - 2 * FADE)
         elif quiet:
@@ -110,7 +116,8 @@ def alter(samples: Samples, change: int) -> Samples:
         return samples
     if abs(change) <= CREEP_STEP:
         at = np.linspace(0, samples.size - 1, samples.size + change)
-        return np.interp(at, np.arange(samples.size), samples).astype(np.float32)
+        stretched: Samples = np.interp(at, np.arange(samples.size), samples).astype(np.float32)
+        return stretched
     size = samples.size + change
     first = samples[: size // 2]
     second = samples[-(size - first.size + FADE) :]

@@ -21,8 +21,8 @@ from app.audio.memory import SharedSound, Side
 from app.audio.process import AudioProcess, Report
 from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Heard, Samples
 
-BLOCK_S = 0.010
-"""How often the audio process brings something new."""
+BLOCK_S = 0.005
+"""How often the audio process brings something new, at best."""
 
 POLL_S = 0.001
 IDLE_POLL_S = 0.020
@@ -134,7 +134,7 @@ class Duplex:
             starved_frames=mouth.starved_frames,
             mic_fill_ms=_ms(mic.ring.fill),
             speaker_fill_ms=_ms(speaker.ring.fill),
-            cushion_ms=_ms(mouth.cushion.size),
+            cushion_ms=_ms(mouth.cushion.level),
             drift_samples=mouth.drift_samples,
             trimmed_samples=mouth.trimmed_samples,
             xruns=mic.xruns.value + speaker.xruns.value,
@@ -199,7 +199,7 @@ class _Mouth:
         self._seen = 0
         self._silence = 0
         self._volume = 1.0
-        self._begun = False
+        self._opened = 0
         self._told_frames = 0
         self.cushion = Cushion()
         self.starved_frames = 0
@@ -208,7 +208,8 @@ class _Mouth:
 
     def say(self, said: Samples, volume: float, *, catching_up: bool) -> float:
         """Write a frame to be played at a volume of 0..1; return in how many s its first sample is heard."""
-        starved = self._observe(catching_up) if self._begun else self._begin()
+        same = self._opened == self._side.opened.value
+        starved = self._observe(catching_up) if same else self._begin()
         waits_s = self._side.ring.fill / SAMPLE_RATE + self._side.latency_us.value / 1e6
         change = self.cushion.correct(is_quiet(said))
         played = alter(said, change) * self._ramp(volume, FRAME_SAMPLES + change)
@@ -229,11 +230,12 @@ class _Mouth:
         return frames
 
     def _begin(self) -> bool:
-        """Lay the first cushion; what was silent before the first frame is nobody's fault."""
-        self._side.ring.write(np.zeros(START, dtype=np.float32))
+        """Lay the first cushion of a stream; what was silent before is nobody's fault."""
+        self.cushion = Cushion()
+        self._opened = self._side.opened.value
+        self._side.ring.write(np.zeros(max(0, START - self._side.ring.fill), dtype=np.float32))
         self._seen = self._spare.count
         self._silence = self._side.lost.value
-        self._begun = True
         return True
 
     def _observe(self, catching_up: bool) -> bool:
@@ -245,7 +247,7 @@ class _Mouth:
         if silence:
             self.starved_frames += -(-silence // FRAME_SAMPLES)
         if blocks:
-            self.cushion.observe(-silence or min(blocks), silence, catching_up=catching_up)
+            self.cushion.observe(min(blocks), silence, catching_up=catching_up)
         return silence > 0
 
     def _ramp(self, volume: float, size: int) -> Samples:

@@ -74,9 +74,10 @@ class Side:
 
     def __init__(self, memory: memoryview, samples: int) -> None:
         gauges = [Gauge(memory[at : at + 8]) for at in range(0, LINE_BYTES, 8)]
-        self.blocks, self.block_ns, self.latency_us, self.lost, self.xruns = gauges[:5]
-        """Device blocks so far; CLOCK_MONOTONIC of the last; from the air to the ring or back; samples
-        that found no room; blocks that the device called late."""
+        self.opened, self.blocks, self.block_ns, self.latency_us, self.lost, self.xruns = gauges[:6]
+        """How often the device was opened; its blocks so far; CLOCK_MONOTONIC of the last; the way between
+        air and ring; samples that found no room, or were not there in time; blocks that the device
+        called late."""
         self.ring = Ring(memory[LINE_BYTES : LINE_BYTES + Ring.size_bytes(samples)])
 
     @staticmethod

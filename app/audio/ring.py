@@ -67,7 +67,7 @@ class Ring:
         return int(count)
 
     def read(self, into: Samples) -> int:
-        """Move the oldest samples into `into`, [N] float32; return how many there were. The reader's alone."""
+        """Move the oldest samples into `into`, [N] float32, and return how many. The reader's alone."""
         position = self._taken[0]
         count = min(into.size, self._written[0] - position)
         self._copy(position, into[:count])
