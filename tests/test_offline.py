@@ -1,0 +1,139 @@
+"""The verb `offline`: files in and out through the same session as a live talk."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from app import offline
+from app.audio.wav import read_wav
+from app.cli import main
+from app.errors import UserError
+from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_db
+from app.paths import Paths, paths
+from app.recordings import open_recording
+from app.turns import find_activity, mark_turns, user_turns
+
+
+@pytest.fixture
+def where(home: Path) -> Paths:
+    return paths(home)
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> Path:
+    """Return a file with 1.2 s of a tone at 16 bit, which ends within a frame."""
+    path = tmp_path / "user.wav"
+    tone = 0.3 * np.sin(2 * np.pi * 300 * np.arange(round(1.2 * SAMPLE_RATE) - 700) / SAMPLE_RATE)
+    soundfile.write(path, tone, SAMPLE_RATE)
+    return path
+
+
+def channels(folder: Path) -> tuple[Samples, Samples]:
+    """Return the model's and the user's side of a recording."""
+    audio, rate = soundfile.read(open_recording(folder).audio, dtype="float32")
+    assert rate == SAMPLE_RATE
+    return audio[:, 0], audio[:, 1]
+
+
+def test_the_echo_leaves_a_session_folder_with_what_went_in(
+    user: Path, tmp_path: Path, where: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep" / "out"
+    assert offline.main([str(user), str(out), "--model", "echo", "--tail", "0.4", "--seed", "5"], where) == 0
+    assert {path.name for path in out.iterdir()} >= {
+        "audio.flac", "events.jsonl", "session.json", "transcript.txt",
+    }  # fmt: skip
+    recording = open_recording(out)
+    assert recording.whole
+    said, heard = channels(out)
+    sent, _ = soundfile.read(user, dtype="float32")
+    assert heard.size == (15 + 5) * FRAME_SAMPLES
+    np.testing.assert_array_equal(heard[: sent.size], sent)
+    assert not heard[sent.size :].any()
+    np.testing.assert_array_equal(said, heard)
+    session = json.loads((out / "session.json").read_text())
+    assert (session["model"], session["details"]["seed"]) == ("echo", 5)
+    assert session["details"]["devices"]["microphone"] == "user.wav"
+    printed = capsys.readouterr()
+    assert str(out / "audio.flac") in printed.out
+    assert "Seed 5" in printed.err
+    assert "real-time factor" in printed.err
+
+
+def test_the_result_is_one_line_of_json_when_asked(
+    user: Path, tmp_path: Path, where: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    offline.main([str(user), str(tmp_path / "out"), "--model", "echo", "--json"], where)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["model"], told["frames"]) == ("echo", 15)
+    assert Path(told["recording"]).is_file()
+    assert Path(told["transcript"]).is_file()
+    assert told["real_time_factor"] > 0
+
+
+def test_the_same_seed_gives_the_same_talk_bit_for_bit_and_another_seed_another(
+    user: Path, tmp_path: Path, where: Paths
+) -> None:
+    for name, seed in (("one", "7"), ("two", "7"), ("three", "8")):
+        offline.main([str(user), str(tmp_path / name), "--model", "tiny", "--seed", seed], where)
+    one, two, three = (tmp_path / name for name in ("one", "two", "three"))
+    assert (one / "audio.flac").read_bytes() == (two / "audio.flac").read_bytes()
+    assert (one / "events.jsonl").read_bytes() == (two / "events.jsonl").read_bytes()
+    assert not np.array_equal(channels(one)[0], channels(three)[0])
+    assert channels(one)[0].any()
+
+
+def test_greedy_needs_no_seed_to_give_the_same_talk(user: Path, tmp_path: Path, where: Paths) -> None:
+    for name in ("one", "two"):
+        offline.main([str(user), str(tmp_path / name), "--model", "tiny", "--greedy"], where)
+    one, two = (tmp_path / name / "audio.flac" for name in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["missing", "no audio", "folder used", "folder a file", "seed", "model"])
+def test_what_can_not_be_done_is_a_sentence_and_leaves_nothing_behind(
+    user: Path, tmp_path: Path, where: Paths, fault: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["--model", "echo"]
+    match fault:
+        case "missing":
+            user.unlink()
+        case "no audio":
+            user.write_text("no audio")
+        case "folder used":
+            out.mkdir()
+            (out / "precious").touch()
+        case "folder a file":
+            out.touch()
+        case "seed":
+            arguments += ["--seed", "-1"]
+        case "model":
+            arguments = ["--model", str(tmp_path / "no-model")]
+    with pytest.raises(UserError) as caught:
+        offline.main([str(user), str(out), *arguments], where)
+    assert caught.value.sentence
+    assert not (out / "session.json").exists()
+
+
+def test_the_command_says_what_is_wrong_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--home", str(tmp_path), "offline", str(tmp_path / "no.wav"), str(tmp_path / "out")]) == 1
+    assert "no audio file" in capsys.readouterr().err
+
+
+def test_the_recorded_user_that_comes_with_the_program_is_small_and_speaks_three_times() -> None:
+    with as_file(files("app") / "data" / "user.flac") as path:
+        samples = read_wav(path)
+        assert path.stat().st_size < 300_000
+    assert 12 <= samples.size / SAMPLE_RATE <= 15
+    frames = samples[: samples.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
+    activity = find_activity(np.array([level_db(frame) for frame in frames], dtype=np.float32))
+    assert len(user_turns(mark_turns(activity, np.zeros_like(activity)))) == 3
