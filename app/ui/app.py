@@ -91,7 +91,7 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     window.use(chosen(settings, options))
     window.talk.start_when_ready = options.seconds is not None
     window.show()
-    window.look_for_devices()
+    window.look_around()
     if window.settings.model:
         window.load(window.settings.model, options.base)
     return window

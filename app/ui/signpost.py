@@ -90,6 +90,11 @@ class Signpost(QObject):
         again = self._load(self.tr("Try again"), model)
         self.pane.show_state(failure.sentence, failure.advice, self._other_model(), again)
 
+    def tell_waiting(self) -> None:
+        """Say that Start was heard."""
+        sentence = self.tr("The talk begins as soon as the model is in memory.")
+        self.notice.tell("waiting", sentence, "", grave=False)
+
     def tell_late(self, model: str, step_ms: float) -> None:
         """Say that the model can not keep up, and offer the lighter one if there is one."""
         if self.notice.topic == "late":

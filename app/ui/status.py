@@ -10,9 +10,12 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QWidget
 
 from app.engine.events import Event, Failed, Loading, Ready, RecordingEnded, Started, Trouble, Unloaded
+from app.ui.card import CardMemory
 from app.ui.theme import GRID, SMALL, colours, scaled
 
 GB = 1e9
+DOWNLOADING = "Downloading"
+"""How the stage of a load begins that uses the network."""
 TIP_MS = 20_000
 
 
@@ -22,6 +25,8 @@ class StatusLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = self._fact(self.tr("Model"))
+        self._memory = self._fact(self.tr("Graphics memory"))
+        self._memory.hide()
         self._sound = self._fact(self.tr("Sound devices"))
         self._network = self._fact(self.tr("Network"))
         self._trouble = self._fact(self.tr("Last trouble"))
@@ -32,10 +37,11 @@ class StatusLine(QWidget):
         self._trouble.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._trouble.linkActivated.connect(self._show_advice)
         self._advice = ""
+        self._ready: Ready | None = None
         across = QHBoxLayout(self)
         across.setContentsMargins(2 * GRID, GRID // 2, 2 * GRID, GRID // 2)
         across.setSpacing(3 * GRID)
-        for fact in (self._model, self._sound, self._network):
+        for fact in (self._model, self._memory, self._sound, self._network):
             across.addWidget(fact)
         across.addWidget(self._trouble, 1)
         self._tell_model(self.tr("no model"), "")
@@ -45,15 +51,20 @@ class StatusLine(QWidget):
     def on_event(self, event: Event) -> None:
         """Keep the line true."""
         match event:
-            case Loading():
-                self._tell_model(self.tr("loading…"), event.stage)
+            case Loading(stage):
+                self._ready = None
+                self._tell_model(self.tr("loading…"), stage)
+                self.set_network(stage.startswith(DOWNLOADING))
             case Ready():
-                self._tell_ready(event)
+                self._ready = event
+                self._tell_ready()
             case Unloaded():
-                self._tell_model(self.tr("no model"), "")
+                self._ready = None
+                self._tell_ready()
             case Started():
                 self.set_sound(event.microphone, event.speaker)
             case Failed() | Trouble():
+                self._tell_ready()
                 self.tell(event.sentence, event.advice)
             case RecordingEnded() if event.sentence:
                 self.tell(event.sentence, event.advice)
@@ -66,6 +77,14 @@ class StatusLine(QWidget):
         self._sound.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 30 * GRID))
         tip = self.tr("Microphone: {0}\nSpeaker: {1}")
         self._sound.setToolTip(tip.format(*names))
+
+    def set_memory(self, memory: CardMemory | None) -> None:
+        """Show how much of the graphics memory is in use; nothing where there is no card."""
+        self._memory.setVisible(memory is not None)
+        if memory is not None:
+            used, total = (f"{size / GB:.1f}" for size in memory)
+            self._memory.setText(self.tr("{0} of {1} GB").format(used, total))
+            self._memory.setToolTip(self.tr("Graphics memory in use by all programs"))
 
     def set_network(self, used: bool) -> None:
         """Show whether the program uses the network."""
@@ -104,14 +123,17 @@ class StatusLine(QWidget):
         label.setAccessibleName(name)
         return label
 
-    def _tell_ready(self, event: Ready) -> None:
-        parts = [event.model, event.mode]
-        if event.memory_bytes >= GB / 10:
-            parts.append(self.tr("{0} GB").format(f"{event.memory_bytes / GB:.1f}"))
+    def _tell_ready(self) -> None:
+        """Show the model that is in memory, or that none is."""
+        self.set_network(False)
+        ready = self._ready
+        if ready is None:
+            self._tell_model(self.tr("no model"), "")
+            return
         tip = self.tr("{0} takes {1} GB on {2}; loaded in {3} s")
         self._tell_model(
-            " · ".join(part for part in parts if part),
-            tip.format(event.model, f"{event.memory_bytes / GB:.2f}", event.device, f"{event.load_s:.1f}"),
+            " · ".join(part for part in (ready.model, ready.mode) if part),
+            tip.format(ready.model, f"{ready.memory_bytes / GB:.2f}", ready.device, f"{ready.load_s:.1f}"),
         )
 
     def _tell_model(self, text: str, tip: str) -> None:

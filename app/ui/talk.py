@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -45,6 +44,7 @@ from app.settings import Settings
 from app.ui.conversation import Conversation
 from app.ui.desk import Desk
 from app.ui.drawer import Drawer
+from app.ui.keys import add_key
 from app.ui.lateness import Lateness
 from app.ui.signpost import Signpost, State
 from app.ui.soundbar import SoundBar
@@ -143,13 +143,18 @@ class TalkPage(QWidget):
         if self.talking:
             return
         if self._ready is None:
-            self.start_when_ready = True
-            if self._state is not State.LOADING:
-                self.load_wanted.emit(self._settings.model)
+            self._start_later()
             return
         self.start_when_ready = False
         self._enter(State.STARTING)
         self._conversation.start(self._settings, *self.bar.device_names())
+
+    def _start_later(self) -> None:
+        """Begin the talk once the model is in memory."""
+        self.start_when_ready = True
+        self.signpost.tell_waiting()
+        if self._state is not State.LOADING:
+            self.load_wanted.emit(self._settings.model)
 
     def _change(self, **values: Any) -> None:
         settings = replace(self._settings, **values)
@@ -192,6 +197,7 @@ class TalkPage(QWidget):
 
     def _on_ready(self, event: Ready) -> None:
         self._ready = event
+        self.signpost.notice.clear()
         self._enter(State.READY)
         if self.start_when_ready:
             self.start()
@@ -268,6 +274,7 @@ class TalkPage(QWidget):
             self._failure = event
             return
         self.start_when_ready = False
+        self.signpost.notice.clear()
         self.signpost.show_failed(self._settings.model, event)
         self._enter(State.FAILED)
 
@@ -392,18 +399,14 @@ class TalkPage(QWidget):
 
     def _add_keys(self) -> None:
         """Give the controls their keys, as their tooltips say."""
-        self._mute_key = self._key("Space", lambda: self._conversation.mute(not self.desk.mute.isChecked()))
-        self._key("Ctrl+Return", self.desk.toggle)
-        self._key("Ctrl+Enter", self.desk.toggle)
-        self._key("R", lambda: self._record(not self.desk.record.isChecked()))
-        self._key("Ctrl+Shift+R", self.desk.restart.click)
-        self._key("Ctrl+,", self.toggle_drawer)
-        self._key("Esc", lambda: self._show_drawer(False))
-        self._key("Ctrl+Up", lambda: self._set_volume(self._settings.volume + VOLUME_STEP))
-        self._key("Ctrl+Down", lambda: self._set_volume(self._settings.volume - VOLUME_STEP))
-
-    def _key(self, key: str, do: Callable[[], None]) -> QShortcut:
-        shortcut = QShortcut(QKeySequence(key), self)
-        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(do)
-        return shortcut
+        self._mute_key = add_key(
+            self, "Space", lambda: self._conversation.mute(not self.desk.mute.isChecked())
+        )
+        add_key(self, "Ctrl+Return", self.desk.toggle)
+        add_key(self, "Ctrl+Enter", self.desk.toggle)
+        add_key(self, "R", lambda: self._record(not self.desk.record.isChecked()))
+        add_key(self, "Ctrl+Shift+R", self.desk.restart.click)
+        add_key(self, "Ctrl+,", self.toggle_drawer)
+        add_key(self, "Esc", lambda: self._show_drawer(False))
+        add_key(self, "Ctrl+Up", lambda: self._set_volume(self._settings.volume + VOLUME_STEP))
+        add_key(self, "Ctrl+Down", lambda: self._set_volume(self._settings.volume - VOLUME_STEP))

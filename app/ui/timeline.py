@@ -370,7 +370,7 @@ class Timeline(QWidget):
         for x, text in self._ticks(area):
             box = QRectF(x - AXIS_LABEL_PX, area.bottom(), 2 * AXIS_LABEL_PX, AXIS_PX)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
-        if self._live:
+        if self._live and self._following:
             painter.setPen(QPen(tones.quiet, 1.0))
             painter.drawLine(area.topRight(), area.bottomRight())
 

@@ -150,6 +150,23 @@ class TimelineData:
         start = bisect_left(self.labels, first, key=_frame_of)
         return self.labels[start : bisect_left(self.labels, last, key=_frame_of)]
 
+    def labels_around(self, first: float, last: float, silence: float, most: int) -> list[Label]:
+        """Return the words that begin in first..last, and those before them back to a silence.
+
+        A silence is so many frames without a word; without one, `most` words before are returned.
+        """
+        start = bisect_left(self.labels, first, key=_frame_of)
+        oldest = max(0, start - most)
+        while start > oldest and not self._silent(start, silence):
+            start -= 1
+        return self.labels[start : bisect_left(self.labels, last, key=_frame_of)]
+
+    def _silent(self, at: int, silence: float) -> bool:
+        """Say whether the word at an index follows a silence."""
+        if at == len(self.labels):
+            return False
+        return self.labels[at].frame - self.labels[at - 1].last > silence
+
     def gaps_between(self, first: float, last: float) -> list[Gap]:
         """Return the losses in first..last."""
         start = bisect_left(self.gaps, first, key=_frame_of)

@@ -27,7 +27,9 @@ MIN_WORD_SCALE = 0.6
 WORD_GAP_PX = 5.0
 WORD_SLACK_PX = 56.0
 """How far a word may stand behind its frame when its place is taken."""
-WORD_LOOKBACK_FRAMES = 150
+WORD_SILENCE_PX = 240.0
+"""A pause of this width is passed by no word, so that placing may begin behind it."""
+WORD_LOOKBACK = 300
 PAUSE_FRAMES = 9
 """A pause of the model after which its words begin again in the upmost free row."""
 STRIPE_PX = 4.0
@@ -122,7 +124,7 @@ def place_words(
 
     They read like lines: a word whose place is taken moves a little to the right, then into the row below;
     where even that is taken it is left out, and the word before it ends in an ellipsis. What was said
-    shortly before takes part, so that any two stretches that meet agree.
+    since the last silence takes part, so that any two stretches that meet agree.
     """
     if scale < MIN_WORD_SCALE or rows == 0:
         return []
@@ -130,7 +132,7 @@ def place_words(
     placed: list[PlacedWord] = []
     ends = [-1e9] * rows
     row, before = 0, -1e9
-    for label in data.labels_between(first - WORD_LOOKBACK_FRAMES, last):
+    for label in data.labels_around(first, last, WORD_SILENCE_PX / scale, WORD_LOOKBACK):
         wish = label.frame * scale
         if wish >= max(ends) or label.frame - before > PAUSE_FRAMES:
             row = next((r for r, end in enumerate(ends) if end <= wish), row)

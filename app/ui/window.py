@@ -16,12 +16,13 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
 from app.audio.devices import Device
-from app.engine.events import Event, Ready
+from app.engine.events import Event, Ready, Unloaded
 from app.errors import UserError
 from app.paths import Paths
 from app.session import Session
 from app.settings import Settings
 from app.ui.aside import Aside
+from app.ui.card import CardMemory, card_memory
 from app.ui.controls import drawn_icon
 from app.ui.conversation import Conversation
 from app.ui.models import ModelsPage
@@ -51,7 +52,9 @@ class MainWindow(QWidget):
         settings: Settings,
         paths: Paths,
         conversation: Conversation | None = None,
+        *,
         find_devices: Callable[[], list[Device]] | None = None,
+        look_at_card: Callable[[], CardMemory | None] = card_memory,
     ) -> None:
         """Build the window. `settings` are saved as they are changed, into `paths.settings`."""
         super().__init__()
@@ -61,6 +64,7 @@ class MainWindow(QWidget):
         self._unsaved_ms: float | None = None
         self._paths = paths
         self._find_devices = find_devices or _list_devices
+        self._look_at_card = look_at_card
         self._aside = Aside(self)
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
@@ -100,9 +104,10 @@ class MainWindow(QWidget):
             self._session.load(spec, base=base, context=self._settings.context, models=self._paths.models)
             self.show_page(0)
 
-    def look_for_devices(self) -> None:
-        """Ask beside the window which sound devices there are."""
+    def look_around(self) -> None:
+        """Ask beside the window which sound devices there are, and what the graphics card has free."""
         if not self._aside.busy:
+            self._aside.ask(self._look_at_card, self.status.set_memory)
             self._aside.ask(self._ask_devices, self._show_devices)
 
     def tick(self, events: list[Event], elapsed_ms: float) -> None:
@@ -111,8 +116,8 @@ class MainWindow(QWidget):
             self.status.on_event(event)
             for page in (self.talk, self.recordings, self.models):
                 page.on_event(event)
-            if isinstance(event, Ready):
-                log.info("model ready: %s on %s", event.model, event.device)
+            if isinstance(event, (Ready, Unloaded)):
+                self._aside.ask(self._look_at_card, self.status.set_memory)
         self.talk.advance(elapsed_ms)
         if self._unsaved_ms is not None:
             self._unsaved_ms -= elapsed_ms

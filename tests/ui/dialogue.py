@@ -55,7 +55,7 @@ READY = Ready(
 
 def pieces(text: str) -> list[str]:
     """Return a sentence as a model speaks it: words with their space, Japanese in small pieces."""
-    return re.findall(r"\s*[A-Za-z'’\-]+[,.?!:]*|\s*[^\x00-\x7F]{1,3}", f" {text}")
+    return re.findall(r"\s*[A-Za-z'’\-]+[,.?!:]*|\s*[^\x00-\x7F、。？]{1,3}[、。？]?", f" {text}")
 
 
 def levels() -> npt.NDArray[np.float32]:

@@ -26,6 +26,7 @@ from app.frames import Heard, Samples
 from app.paths import Paths, paths
 from app.session import Talk
 from app.settings import Settings
+from app.ui.card import CardMemory
 from app.ui.conversation import Conversation
 from app.ui.window import MainWindow
 from tests.ui import dialogue
@@ -123,7 +124,12 @@ class Stage:
         self.sound = Sound()
         conversation = Conversation(self.session, self.where.recordings, open_sound=lambda _: self.sound)
         self.window = MainWindow(
-            self.session, settings or Settings(), self.where, conversation, find_devices=lambda: DEVICES
+            self.session,
+            settings or Settings(),
+            self.where,
+            conversation,
+            find_devices=lambda: DEVICES,
+            look_at_card=lambda: CardMemory(18_100_000_000, 25_757_220_864),
         )
         self.page = self.window.talk
 
