@@ -142,6 +142,9 @@ class Recorder:
         except OSError as fault:
             self._files.abandon()
             self._end(*_refusal(fault, self._files.frames))
+        with suppress(queue.Empty):  # what is left is not kept, and a tap may be waiting for room
+            while True:
+                self._queue.get_nowait()
 
     def _end(self, sentence: str, advice: str) -> None:
         if self._ending.acquire(blocking=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -188,6 +189,31 @@ def test_a_disk_that_stands_still_ends_the_recording_and_never_the_talk(
     moves.set()
     wait_until((recorder.folder / "audio.flac").exists)
     wait_until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_a_run_on_files_that_waits_for_the_disk_goes_on_when_the_disk_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuses = threading.Event()
+
+    def add(files: object, item: bytes | str) -> None:
+        refuses.wait(30)
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(recorder_module._SessionFiles, "add", add)
+    failures: Failures = []
+    recorder = make(tmp_path, failures, folder=tmp_path / "out")
+    timer = threading.Timer(0.3, refuses.set)
+    timer.start()
+    silent = np.zeros(FRAME_SAMPLES, dtype=np.float32)
+    began = time.monotonic()
+    for frame in range(2_000):
+        recorder.tap(frame, silent, Said(silent))
+    assert 0.2 < time.monotonic() - began < 5
+    recorder.close()
+    timer.join()
+    ((_, sentence, _),) = failures
+    assert sentence == "The disk is full; the recording ended after 0:00."
 
 
 def test_a_recording_ends_before_a_wav_file_is_full_and_is_whole(
