@@ -1,0 +1,195 @@
+"""From a checkpoint to modules in memory, and before that the proof that its files fit together.
+
+The proof builds the model without memory (torch's meta device) and lets it load tensors that have only the
+shapes of the file's header, so that moshi's own renaming of older formats applies. Knows nothing about talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import sentencepiece
+import torch
+from moshi.models import LMModel, MimiModel, loaders
+from moshi.modules.lora import replace_all_linear_with_lora, replace_lora_with_linear
+from safetensors import safe_open
+
+from app.engine.checkpoint import CONFIG_NAME, Checkpoint
+from app.engine.weights import ELEMENT_BYTES, Tensor, read_header
+from app.errors import UserError
+from app.frames import FRAME_RATE, SAMPLE_RATE
+
+Told = Callable[[int, int], None]
+"""Told (done_bytes, total_bytes) while weights are read."""
+
+SCALES = "weight_scb"
+"""The end of the names of the scales of 8-bit weights; they stay in float32, or moshi refuses to run."""
+
+_DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
+    "BOOL": torch.bool, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A checkpoint that was proven to fit together. Takes no memory for weights yet."""
+
+    checkpoint: Checkpoint
+    lm: LMModel
+    """On the meta device; with an adapter, its linear layers are LoRA layers."""
+    tensors: tuple[dict[str, Tensor], ...]
+    """The headers of the weights, and of the adapter if there is one."""
+    tokenizer: sentencepiece.SentencePieceProcessor
+
+    def lm_bytes(self, dtype: torch.dtype) -> int:
+        """Return what the language model takes in memory, its real numbers kept as `dtype`."""
+        return sum(
+            tensor.elements * (dtype.itemsize if _is_cast(name, tensor) else ELEMENT_BYTES[tensor.dtype])
+            for name, tensor in self.tensors[0].items()
+        )
+
+    @property
+    def mimi_bytes(self) -> int:
+        """Return what Mimi takes in memory."""
+        return self.checkpoint.mimi.stat().st_size
+
+
+def prove(checkpoint: Checkpoint) -> Outline:
+    """Check that all files of a checkpoint are whole and fit together, reading nothing but headers.
+
+    Raises UserError with a sentence that names the file and what is wrong with it.
+    """
+    tokenizer = _open_tokenizer(checkpoint)
+    _prove_mimi(checkpoint)
+    tensors = [read_header(checkpoint.weights)]
+    lm = _outline_lm(checkpoint)
+    if (adapter := checkpoint.adapter) is not None:
+        replace_all_linear_with_lora(lm, adapter.rank, adapter.scaling, device=torch.device("meta"))
+        tensors.append(read_header(adapter.path))
+    _prove_tensors(lm, checkpoint.weights, tensors[0], lambda name: "lora_" not in name)
+    if adapter is not None:
+        _prove_tensors(lm, adapter.path, tensors[1], lambda name: "lora_" in name)
+    return Outline(checkpoint, lm, tuple(tensors), tokenizer)
+
+
+def load_lm(outline: Outline, device: torch.device, dtype: torch.dtype, told: Told) -> LMModel:
+    """Read the weights into the outline's model and return it, adapter fused, in evaluation mode."""
+    lm, checkpoint = outline.lm, outline.checkpoint
+    lm.load_state_dict(_read(checkpoint.weights, device, dtype, told), strict=False, assign=True)
+    if checkpoint.adapter is not None:
+        adapter = _read(checkpoint.adapter.path, device, dtype, lambda *_: None)
+        lm.load_state_dict(adapter, strict=False, assign=True)
+        with torch.no_grad():
+            replace_lora_with_linear(lm)
+    lm.requires_grad_(False)
+    return lm.eval()
+
+
+def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
+    """Read Mimi, set to the number of codebooks of one voice."""
+    codebooks = int(checkpoint.config["dep_q"])
+    mimi = loaders.get_mimi(checkpoint.mimi, checkpoint.mimi_config, device=device, num_codebooks=codebooks)
+    return mimi.requires_grad_(False)
+
+
+def _read(path: Path, device: torch.device, dtype: torch.dtype, told: Told) -> dict[str, torch.Tensor]:
+    """Return the tensors of a file, one by one, so that no second copy of all of them is ever held."""
+    state = {}
+    done, total = 0, path.stat().st_size
+    # A copy on the CPU: what is read there is else a window on the file, which may change.
+    copy = device.type == "cpu"
+    with cast(Any, safe_open)(path, framework="pt", device=str(device)) as file:
+        for name in file.keys():  # noqa: SIM118 -- safe_open is no mapping
+            tensor = file.get_tensor(name)
+            done += tensor.nbytes
+            keep = not tensor.is_floating_point() or name.endswith(SCALES)
+            state[name] = tensor.to(tensor.dtype if keep else dtype, copy=copy)
+            told(done, total)
+    return state
+
+
+def _is_cast(name: str, tensor: Tensor) -> bool:
+    return tensor.floating and not name.endswith(SCALES)
+
+
+def _outline_lm(checkpoint: Checkpoint) -> LMModel:
+    """Return the language model without memory; the keys that the weights would fill are all there."""
+    try:
+        with torch.device("meta"):
+            return loaders.get_moshi_lm(None, checkpoint.config, device="meta", dtype=torch.bfloat16)
+    except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as fault:
+        raise UserError(
+            f"The configuration of {checkpoint.source} describes no model that moshi can build: {fault}.",
+            f"Copy or download its {CONFIG_NAME} again.",
+        ) from fault
+
+
+def _prove_mimi(checkpoint: Checkpoint) -> None:
+    config = checkpoint.mimi_config or loaders._mimi_config
+    header = read_header(checkpoint.mimi)
+    try:
+        with torch.device("meta"):
+            mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["dep_q"])
+    except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as fault:
+        advice = "Copy or download its configuration again."
+        raise UserError(f"The Mimi of {checkpoint.source} can not be built: {fault}.", advice) from fault
+    _prove_tensors(mimi, checkpoint.mimi, header, lambda _: True)
+    if (mimi.sample_rate, mimi.frame_rate) != (SAMPLE_RATE, FRAME_RATE):
+        found = f"{mimi.sample_rate} Hz in {mimi.frame_rate} frames a second"
+        advice = f"Use a Mimi of {SAMPLE_RATE} Hz and {FRAME_RATE} frames a second."
+        raise UserError(f"{checkpoint.mimi} makes {found}.", advice)
+    if mimi.cardinality != checkpoint.config["card"]:
+        raise UserError(
+            f"{checkpoint.mimi} has {mimi.cardinality} codes, and the language model "
+            f"{checkpoint.weights.name} expects {checkpoint.config['card']}.",
+            "Use the Mimi that the model was trained with.",
+        )
+
+
+def _prove_tensors(
+    module: torch.nn.Module, path: Path, header: dict[str, Tensor], belongs: Callable[[str], bool]
+) -> None:
+    """Raise UserError unless the tensors of a file are those that a module on the meta device takes.
+
+    Of the module's tensors only those that `belongs` picks by name have to be in the file.
+    """
+    advice = "The file belongs to another model, or to another configuration: copy or download both again."
+    state = {
+        name: torch.empty(tensor.shape, dtype=_DTYPES[tensor.dtype], device="meta")
+        for name, tensor in header.items()
+    }
+    try:
+        result = module.load_state_dict(state, strict=False, assign=True)
+    except (RuntimeError, IndexError, ValueError) as fault:
+        raise UserError(f"{path} does not fit its configuration: {_mismatch(fault)}.", advice) from fault
+    missing = [name for name in result.missing_keys if belongs(name)]
+    if missing or result.unexpected_keys:
+        parts = _count("lacks", missing), _count("has unknown", result.unexpected_keys)
+        raise UserError(f"{path} {' and '.join(part for part in parts if part)}.", advice)
+
+
+def _count(verb: str, names: list[str]) -> str:
+    return f"{verb} {len(names)} tensors, such as {names[0]}" if names else ""
+
+
+def _mismatch(fault: Exception) -> str:
+    """Return the first complaint of load_state_dict in one line."""
+    lines = [line.strip(" \t.") for line in str(fault).splitlines()]
+    return next((line for line in lines if line.startswith("size mismatch")), lines[-1] if lines else "")
+
+
+def _open_tokenizer(checkpoint: Checkpoint) -> sentencepiece.SentencePieceProcessor:
+    path, expected = checkpoint.tokenizer, checkpoint.config["text_card"]
+    advice = "Use the tokenizer that the model was trained with; another would speak other words."
+    try:
+        pieces = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
+    except (OSError, RuntimeError) as fault:
+        raise UserError(f"{path} is no SentencePiece model, or it is damaged.", advice) from fault
+    if (found := pieces.get_piece_size()) != expected:
+        raise UserError(f"{path} has {found} pieces, and the model expects {expected}.", advice)
+    return pieces

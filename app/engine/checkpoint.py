@@ -1,0 +1,375 @@
+"""The one door to a model's files: a name, a folder or a hub repository in, a Checkpoint out.
+
+Finds and, where needed, downloads; reads configurations and refuses what is no dialogue model. Knows
+nothing about torch: whether the weights fit the configuration is for `app.engine.build` to say.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app import catalog
+from app.engine import download
+from app.engine.fake import ensure_tiny
+from app.engine.weights import fingerprint, read_header
+from app.errors import UserError
+from app.paths import paths
+
+Progress = Callable[[str, int, int], None]
+"""Told (what is being done, done_bytes, total_bytes)."""
+
+DEFAULT_BASE = "moshiko"
+"""Where an adapter or a nu-dialogue folder takes the rest from, if nothing else is known."""
+
+CONFIG_NAME = "config.json"
+NU_DIALOGUE_NAME = "moshi_lm_kwargs.json"
+ADAPTER_NAME = "lora.safetensors"
+CONSOLIDATED_NAME = "consolidated.safetensors"
+
+_REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_NEEDED = ("dim", "num_layers", "num_heads", "context", "card", "text_card", "n_q", "dep_q", "delays")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """LoRA weights to be fused into the weights of a base."""
+
+    path: Path
+    rank: int
+    scaling: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The files of one model, all on this computer, and how to build it."""
+
+    name: str
+    kind: str
+    """What was found: 'catalogue', 'hub', 'folder', 'bare folder', 'nu-dialogue' or 'consolidated'."""
+    source: str
+    """The hub repository or the folder."""
+    weights: Path
+    mimi: Path
+    tokenizer: Path
+    config: dict[str, Any]
+    """Keyword arguments of moshi's LMModel."""
+    mimi_config: dict[str, Any] | None = None
+    """None for the released Mimi."""
+    adapter: Adapter | None = None
+    generation: dict[str, Any] = field(default_factory=dict)
+    """What the model's makers recommend for LMGen: temp, temp_text, top_k, top_k_text."""
+    note: str = ""
+    """What had to be assumed, a sentence for the user."""
+
+    @property
+    def quantized(self) -> bool:
+        """Return whether the weights are kept in 8 bits."""
+        return bool(self.config.get("quantize"))
+
+    @property
+    def context(self) -> int:
+        """Return the number of frames that the model looks back on."""
+        return int(self.config["context"])
+
+    @property
+    def details(self) -> dict[str, object]:
+        """Return what a recording keeps, as JSON values."""
+        adapter = self.adapter
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "source": self.source,
+            "weights": _identity(self.weights),
+            "adapter": {**_identity(adapter.path), "scaling": adapter.scaling} if adapter else None,
+            "context": self.context,
+        }
+
+
+def find(
+    spec: str, *, base: str | None = None, models: Path | None = None, progress: Progress | None = None
+) -> Checkpoint:
+    """Find a model by a name of the catalogue, 'tiny', a folder, or a hub repository 'owner/name'.
+
+    `base` names, in the same ways, what an adapter was trained on or where Mimi and the tokenizer are.
+    Downloads what is not on this computer. Raises UserError with a sentence that names the file.
+    """
+    finder = _Finder(base, models or paths().models, progress or (lambda *_: None))
+    return finder.find(spec)
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    """A config.json taken apart: what LMModel gets, and what is for us."""
+
+    lm: dict[str, Any]
+    moshi_name: str
+    mimi_name: str
+    mimi_config_name: str | None
+    tokenizer_name: str
+    lora_name: str | None
+    lora: bool
+    lora_rank: int
+    lora_scaling: float
+    generation: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finder:
+    base: str | None
+    models: Path
+    progress: Progress
+
+    def find(self, spec: str) -> Checkpoint:
+        folder = Path(spec).expanduser()
+        if spec == "tiny":
+            return self._open_folder(ensure_tiny(self.models / "tiny"))
+        if (known := catalog.find(spec)) is not None:
+            return self._open_known(known)
+        if folder.is_dir():
+            return self._open_folder(folder.resolve())
+        if _REPO.fullmatch(spec):
+            return self._open_repo(spec)
+        names = ", ".join(known.name for known in catalog.KNOWN)
+        raise UserError(
+            f"There is no model called '{spec}'.",
+            f"Name one of {names}, tiny or echo, a folder, or a hub repository as owner/name.",
+        )
+
+    def _open_known(self, known: catalog.KnownModel) -> Checkpoint:
+        weights, mimi, tokenizer = (self._fetch(reference) for reference in known.files)
+        return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, known.config)
+
+    def _open_repo(self, repo: str) -> Checkpoint:
+        try:
+            path = self._fetch(f"{download.SCHEME}{repo}/{CONFIG_NAME}")
+        except UserError as fault:
+            if not isinstance(fault.__cause__, FileNotFoundError):
+                raise
+            advice = f"Download its files into a folder together with a {CONFIG_NAME}, and choose the folder."
+            raise UserError(f"{repo} has no {CONFIG_NAME}, so its shape is not known.", advice) from fault
+        config = _take_apart(_read_json(path), path)
+
+        def locate(name: str) -> Path:
+            return self._fetch(name if name.startswith(download.SCHEME) else f"hf://{repo}/{name}")
+
+        mimi_config = locate(config.mimi_config_name) if config.mimi_config_name else None
+        adapter = _adapter(config, locate(config.lora_name)) if config.lora_name else None
+        return Checkpoint(
+            name=repo,
+            kind="hub",
+            source=repo,
+            weights=locate(config.moshi_name),
+            mimi=locate(config.mimi_name),
+            tokenizer=locate(config.tokenizer_name),
+            config=config.lm,
+            mimi_config=_read_json(mimi_config) if mimi_config else None,
+            adapter=adapter,
+            generation=config.generation,
+        )
+
+    def _open_folder(self, folder: Path) -> Checkpoint:
+        if (folder / CONFIG_NAME).exists():
+            config = _take_apart(_read_json(folder / CONFIG_NAME), folder / CONFIG_NAME)
+            shapes = folder / CONSOLIDATED_NAME, folder / ADAPTER_NAME
+            kind = "consolidated" if any(path.exists() for path in shapes) else "folder"
+        elif (folder / NU_DIALOGUE_NAME).exists():
+            config = _take_apart(_read_json(folder / NU_DIALOGUE_NAME), folder / NU_DIALOGUE_NAME)
+            kind = "nu-dialogue"
+        else:
+            config = _take_apart(_guess(folder), folder)
+            kind = "bare folder"
+        return self._complete(folder, kind, config)
+
+    def _complete(self, folder: Path, kind: str, config: _Config) -> Checkpoint:
+        """Take from the folder what is there, and from its base what is not."""
+        adapter = self._find_adapter(folder, config)
+        weights = self._locate(folder, config.moshi_name)
+        if (consolidated := folder / CONSOLIDATED_NAME).exists():
+            weights, adapter = consolidated, None
+        mimi = self._locate(folder, config.mimi_name)
+        tokenizer = self._locate(folder, config.tokenizer_name)
+        base, note = None, ""
+        if (weights is None and adapter) or mimi is None or tokenizer is None:
+            base, note = self._find_base(folder, kind, adapter is not None)
+        if weights is None and (base is None or adapter is None):
+            raise _lacks(folder, config.moshi_name)
+        if mimi is None and base is None:
+            raise _lacks(folder, config.mimi_name)
+        if tokenizer is None and base is None:
+            raise _lacks(folder, config.tokenizer_name)
+        if adapter and (config.lm.get("quantize") or (weights is None and base and base.quantized)):
+            raise UserError(
+                f"{adapter.path} is a LoRA adapter, and its base has 8-bit weights: they do not go together.",
+                "Choose the full-precision model as the base.",
+            )
+        return Checkpoint(
+            name=folder.parent.name if folder.name == "consolidated" else folder.name,
+            kind=kind,
+            source=str(folder),
+            weights=weights or _of(base).weights,
+            mimi=mimi or _of(base).mimi,
+            tokenizer=tokenizer or _of(base).tokenizer,
+            config=config.lm,
+            mimi_config=self._mimi_config(folder, config) if mimi else _of(base).mimi_config,
+            adapter=adapter,
+            generation=config.generation,
+            note=note,
+        )
+
+    def _find_adapter(self, folder: Path, config: _Config) -> Adapter | None:
+        named = self._locate(folder, config.lora_name or ADAPTER_NAME)
+        if named is None and config.lora_name:
+            raise _lacks(folder, config.lora_name)
+        return _adapter(config, named) if named else None
+
+    def _find_base(self, folder: Path, kind: str, adapter: bool) -> tuple[Checkpoint | None, str]:
+        """Return what a folder builds on, and a sentence if that had to be assumed."""
+        spec, note = self.base or _recorded_base(folder), ""
+        if spec is None and kind in ("nu-dialogue", "consolidated"):
+            spec = DEFAULT_BASE
+            what = "which model it was trained on" if adapter else "which tokenizer it was trained with"
+            note = f"{folder.name} does not say {what}; that of {spec} (English) is assumed."
+        if spec is None:
+            return None, ""
+        base = _Finder(None, self.models, self.progress).find(spec)
+        if base.adapter is not None and adapter:
+            advice = "Name the full model that it was trained on as the base."
+            raise UserError(f"The base {spec} is an adapter itself.", advice)
+        return base, note
+
+    def _locate(self, folder: Path, name: str) -> Path | None:
+        if name.startswith(download.SCHEME):
+            return self._fetch(name)
+        path = folder / name.removeprefix("file://")
+        return path if path.exists() else None
+
+    def _mimi_config(self, folder: Path, config: _Config) -> dict[str, Any] | None:
+        if config.mimi_config_name is None:
+            return None
+        path = self._locate(folder, config.mimi_config_name)
+        if path is None:
+            raise _lacks(folder, config.mimi_config_name)
+        return _read_json(path)
+
+    def _fetch(self, reference: str) -> Path:
+        repo, file = download.split(reference)
+        try:
+            return download.fetch(
+                reference, lambda done, total: self.progress(f"Downloading {file}", done, total)
+            )
+        except FileNotFoundError as fault:
+            advice = "Look at the files of the repository: it may be of another kind."
+            raise UserError(f"{repo} on the hub has no file {file}.", advice) from fault
+
+
+def _of(base: Checkpoint | None) -> Checkpoint:
+    assert base is not None, "whatever a folder lacks without a base was refused before"
+    return base
+
+
+def _lacks(folder: Path, name: str) -> UserError:
+    return UserError(
+        f"{folder} has no {name}.",
+        "Copy it there, or name the model that has it as the base (--base).",
+    )
+
+
+def _identity(path: Path) -> dict[str, object]:
+    """Return what tells these weights from others, in a moment even for 15 GB."""
+    return {"file": path.name, "sha256": download.expected_sha256(path), "fingerprint": fingerprint(path)}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    advice = "Copy or download it again."
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise UserError(f"{path} can not be read: {fault.strerror}.", advice) from fault
+    except ValueError as fault:
+        raise UserError(f"{path} is not valid JSON: {fault}.", advice) from fault
+    if not isinstance(value, dict):
+        raise UserError(f"{path} is not a JSON object.", advice)
+    return value
+
+
+def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
+    """Split the settings of moshi's config.json as moshi's own loader does, and refuse other models."""
+    lm = dict(raw)
+    kind = lm.pop("model_type", "moshi")
+    for name in ("model_id", "depformer_causal"):
+        lm.pop(name, None)
+    others = [name for name in ("tts_config", "stt_config") if lm.pop(name, None)]
+    if kind != "moshi" or others or lm.get("conditioners"):
+        raise UserError(f"{where} describes a model of the kind '{kind}', not one for dialogue.", _CHOOSE)
+    if "demux_second_stream" in lm:
+        lm["demux_second_text_stream"] = lm.pop("demux_second_stream")
+    config = _Config(
+        moshi_name=lm.pop("moshi_name", catalog.MOSHI_NAME),
+        mimi_name=lm.pop("mimi_name", catalog.MIMI_NAME),
+        mimi_config_name=lm.pop("mimi_config_name", None),
+        tokenizer_name=lm.pop("tokenizer_name", catalog.TOKENIZER_NAME),
+        lora_name=lm.pop("lora_name", None),
+        lora=bool(lm.pop("lora", False)),
+        lora_rank=lm.pop("lora_rank", 128),
+        lora_scaling=lm.pop("lora_scaling", 2.0),
+        generation=lm.pop("lm_gen_config", None) or {},
+        lm=lm,
+    )
+    _check_shape(lm, where)
+    return config
+
+
+_CHOOSE = "Choose a Moshi for dialogue, for example one of `aizuchi models list`."
+
+
+def _check_shape(lm: dict[str, Any], where: Path) -> None:
+    """Refuse a configuration that is not of a model that hears one voice and speaks with another."""
+    if missing := [name for name in _NEEDED if name not in lm]:
+        advice = "Copy or download it again; it has to describe the language model."
+        raise UserError(f"{where} says nothing about {', '.join(missing)}.", advice)
+    n_q, dep_q = lm["n_q"], lm["dep_q"]
+    if dep_q == n_q:
+        advice = "Remove the user's stream first, with --remove_modules_for_user_stream of tools.clean_moshi."
+        raise UserError(f"{where} describes a model that speaks for the user too (dep_q {dep_q}).", advice)
+    if n_q != 2 * dep_q or len(lm["delays"]) != n_q + 1:
+        found = f"n_q is {n_q}, dep_q {dep_q}, with {len(lm['delays'])} delays"
+        raise UserError(f"{where} describes no dialogue model: {found}.", _CHOOSE)
+
+
+def _guess(folder: Path) -> dict[str, Any]:
+    """Return the configuration of the 7B models for a folder without one, if its weights say so."""
+    weights = folder / catalog.MOSHI_NAME
+    if not weights.exists():
+        advice = f"A model's folder holds at least {CONFIG_NAME} and {catalog.MOSHI_NAME}."
+        raise UserError(f"{folder} holds no model that could be recognised.", advice)
+    config = catalog.moshi_7b()
+    header = read_header(weights)
+    embedding = header.get("text_emb.weight")
+    layers = {name.split(".")[2] for name in header if name.startswith("transformer.layers.")}
+    expected = config["text_card"] + 1, config["dim"]
+    if embedding is None or embedding.shape != expected or len(layers) != config["num_layers"]:
+        advice = f"Put the {CONFIG_NAME} that belongs to it into the folder."
+        raise UserError(f"{folder} has no {CONFIG_NAME}, and {weights.name} is not a Moshi 7B.", advice)
+    return config
+
+
+def _adapter(config: _Config, path: Path) -> Adapter:
+    if not config.lora:
+        advice = f"The {CONFIG_NAME} beside it needs lora, lora_rank and lora_scaling."
+        raise UserError(f"{path} is a LoRA adapter, but its configuration does not say so.", advice)
+    return Adapter(path, int(config.lora_rank), float(config.lora_scaling))
+
+
+def _recorded_base(folder: Path) -> str | None:
+    """Return the base that kyutai-labs/moshi-finetune wrote into args.yaml, three folders up, if it did."""
+    try:
+        text = (folder.parents[2] / "args.yaml").read_text(encoding="utf-8")
+    except (OSError, IndexError, UnicodeDecodeError):
+        return None
+    named = re.search(r"^\s*hf_repo_id:\s*['\"]?([\w.-]+/[\w.-]+)", text, re.MULTILINE)
+    return named.group(1) if named else None

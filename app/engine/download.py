@@ -1,0 +1,116 @@
+"""Files of the Hugging Face hub, fetched once into the cache that every program shares.
+
+What is in the cache is used without asking the network. Knows nothing about models.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import try_to_load_from_cache as look_up
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+
+from app.errors import UserError
+
+SCHEME = "hf://"
+
+Progress = Callable[[int, int], None]
+"""Told (done_bytes, total_bytes) while a file comes in, from a thread of its own; total 0 is unknown."""
+
+_POLL_S = 0.25
+
+
+def split(reference: str) -> tuple[str, str]:
+    """Return repository and file name of a reference hf://owner/name/file."""
+    owner, name, file = reference.removeprefix(SCHEME).split("/", 2)
+    return f"{owner}/{name}", file
+
+
+def cached(reference: str) -> Path | None:
+    """Return where a file is in the cache, None if it is not there. Never asks the network."""
+    found = look_up(*split(reference), cache_dir=constants.HF_HUB_CACHE)
+    return Path(found) if isinstance(found, str) else None
+
+
+def fetch(reference: str, progress: Progress | None = None) -> Path:
+    """Return where a file is in the cache, after downloading it if it is not there.
+
+    Raises UserError with a sentence on what stands in the way, and FileNotFoundError if the repository is
+    there but has no such file.
+    """
+    if (found := cached(reference)) is not None:
+        return found
+    repo, file = split(reference)
+    with _sentences(repo), _watched(repo, file, progress):
+        return Path(hf_hub_download(repo, file))
+
+
+def expected_sha256(path: Path) -> str | None:
+    """Return the SHA-256 that the hub tells of a file in its cache, None where it tells none."""
+    blob = path.resolve().name
+    return blob if path.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob) else None
+
+
+@contextmanager
+def _sentences(repo: str) -> Iterator[None]:
+    """Turn what the hub's library raises into a sentence for the user."""
+    page = f"{constants.ENDPOINT}/{repo}"
+    try:
+        yield
+    except LocalEntryNotFoundError as fault:
+        advice = "Connect to the network, or copy the model into a folder and choose that."
+        if constants.HF_HUB_OFFLINE:
+            advice = "Downloads are switched off by HF_HUB_OFFLINE; unset it to download."
+        raise UserError(f"{repo} is not on this computer, and the hub can not be reached.", advice) from fault
+    except EntryNotFoundError as fault:
+        raise FileNotFoundError(f"{repo} has no such file") from fault
+    except GatedRepoError as fault:
+        advice = f"Accept its licence at {page}, then log in with `hf auth login`."
+        raise UserError(f"{repo} asks you to accept its licence first.", advice) from fault
+    except (RepositoryNotFoundError, HFValidationError) as fault:
+        advice = f"Look for it at {page}; a private one needs `hf auth login`."
+        raise UserError(f"There is no repository {repo} on the hub, or it is private.", advice) from fault
+    except OSError as fault:
+        advice = "Check the network and the room on the disk, then try again: it goes on where it stopped."
+        raise UserError(f"The download of {repo} broke off: {fault}.", advice) from fault
+
+
+@contextmanager
+def _watched(repo: str, file: str, progress: Progress | None) -> Iterator[None]:
+    """Tell how far a download has come, by the growth of the file that the hub's library writes."""
+    if progress is None:
+        yield
+        return
+    done = threading.Event()
+    thread = threading.Thread(target=_watch, args=(repo, file, progress, done), name="download-progress")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _watch(repo: str, file: str, progress: Progress, done: threading.Event) -> None:
+    try:
+        metadata = get_hf_file_metadata(hf_hub_url(repo, file))
+    except OSError:
+        return  # The download itself meets the same fault and tells it.
+    blobs = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}" / "blobs"
+    growing = blobs / f"{metadata.etag}.incomplete"
+    total = metadata.size or 0
+    while not done.wait(_POLL_S):
+        if growing.exists():
+            progress(growing.stat().st_size, total)
+    progress(total, total)

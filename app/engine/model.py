@@ -1,0 +1,280 @@
+"""A Moshi that listens and speaks: Mimi -> language model -> Mimi, one frame of 80 ms at a time.
+
+Knows nothing about sound cards, files of recordings or the window. Everything here runs on one thread,
+the engine's: moshi's streaming state belongs to whoever calls `step`.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sentencepiece
+import torch
+from moshi.models import LMGen, LMModel, MimiModel
+from moshi.utils.compile import no_compile
+
+from app.engine import build, checkpoint
+from app.engine.device import Device, check_memory, choose_device, compile_trouble
+from app.engine.events import Event, Loading, Ready, Sampling, Trouble
+from app.engine.fake import Echo
+from app.engine.ports import Model, Said
+from app.engine.text import Detokenizer
+from app.errors import UserError
+from app.frames import Samples, silence
+
+WARM_UP_FRAMES = 4
+"""moshi captures its CUDA graphs in the second call of each; Mimi's decoder is first called in the second
+frame, and one is to spare."""
+
+MIN_CONTEXT = 2
+
+
+def load_model(
+    spec: str,
+    emit: Callable[[Event], None],
+    *,
+    base: str | None = None,
+    context: int | None = None,
+    models: Path | None = None,
+    sampling: Sampling | None = None,
+    seed: int = 0,
+) -> Model:
+    """Load a model, warm it up, and tell its way: Loading…, Trouble where something is amiss, Ready.
+
+    `spec` is 'echo', 'tiny', a name of the catalogue, a folder or a hub repository 'owner/name'; `base` is
+    what an adapter was trained on; `context` shortens what the model looks back on, in frames; `models` is
+    where the tiny model is kept. Without `sampling`, that of the model's makers is used. Raises UserError.
+    """
+    began = time.perf_counter()
+    if spec == "echo":
+        emit(Ready("echo", "CPU", "identity", 0, 0.0))
+        return Echo()
+    emit(Loading("Looking for the files"))
+    found = checkpoint.find(
+        spec, base=base, models=models, progress=lambda stage, done, total: emit(Loading(stage, done, total))
+    )
+    found = _shorten(found, context)
+    if found.note:
+        emit(Trouble(found.note, "Name the right model with --base."))
+    model = _load(found, emit, sampling or recommended(found.generation), seed)
+    mode = model.mode
+    emit(Ready(model.name, model.device.label, mode, model.memory_bytes, time.perf_counter() - began))
+    return model
+
+
+def recommended(generation: dict[str, Any]) -> Sampling:
+    """Return the sampling that a checkpoint's lm_gen_config recommends, moshi's own where it is silent."""
+    names = {
+        "temp": "audio_temperature",
+        "temp_text": "text_temperature",
+        "top_k": "audio_top_k",
+        "top_k_text": "text_top_k",
+    }
+    known = {names[name]: value for name, value in generation.items() if name in names}
+    return replace(Sampling(), **known)
+
+
+def _shorten(found: checkpoint.Checkpoint, context: int | None) -> checkpoint.Checkpoint:
+    if context is None or context >= found.context:
+        return found
+    if context < MIN_CONTEXT:
+        raise UserError(f"A context of {context} frames is too short to talk.", "Choose 375 (30 s) or more.")
+    return replace(found, config={**found.config, "context": context})
+
+
+def _load(
+    found: checkpoint.Checkpoint, emit: Callable[[Event], None], sampling: Sampling, seed: int
+) -> Moshi:
+    emit(Loading("Checking the files"))
+    outline = build.prove(found)
+    device = choose_device()
+    memory_bytes = check_memory(outline, device)
+    trouble = compile_trouble(device)
+    if trouble is not None:
+        emit(Trouble(*trouble))
+    emit(Loading("Reading Mimi"))
+    mimi = build.load_mimi(found, device.device)
+    lm = build.load_lm(outline, device.device, device.dtype, _throttled("Reading the language model", emit))
+    emit(Loading("Warming up"))
+    model = Moshi(
+        found,
+        mimi,
+        lm,
+        outline.tokenizer,
+        device,
+        compiled=device.on_card and trouble is None,
+        memory_bytes=memory_bytes,
+    )
+    del outline, mimi, lm
+    model.set_sampling(sampling)
+    model.warm_up()
+    model.restart(seed)
+    gc.collect()
+    # What lives now lives long: later collections need not look at it, which would take milliseconds.
+    gc.freeze()
+    return model
+
+
+def _throttled(stage: str, emit: Callable[[Event], None]) -> build.Told:
+    """Return a callback that tells progress at each whole percent."""
+    told = -1
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if (percent := 100 * done // max(1, total)) != told:
+            told = percent
+            emit(Loading(stage, done, total))
+
+    return tell
+
+
+class Moshi:
+    """A Model over moshi's MimiModel and LMGen; both stay in streaming mode until `close`."""
+
+    def __init__(
+        self,
+        found: checkpoint.Checkpoint,
+        mimi: MimiModel,
+        lm: LMModel,
+        tokenizer: sentencepiece.SentencePieceProcessor,
+        device: Device,
+        *,
+        compiled: bool,
+        memory_bytes: int,
+    ) -> None:
+        self.name = found.name
+        self.device = device
+        self.memory_bytes = memory_bytes
+        self.mode = _mode(found, device, compiled)
+        self._identity = found.details
+        self._mimi = mimi
+        self._padding = (lm.text_padding_token_id, lm.end_of_text_padding_id)
+        self._penalty = _Penalty(self._padding, device.device)
+        self._text = Detokenizer(tokenizer)
+        self._is_first = True
+        self._life = ExitStack()
+        if not compiled:
+            self._life.enter_context(no_compile())
+        # A model without conditions still has to be given none: LMGen asserts it.
+        self._lm_gen = LMGen(
+            lm,
+            condition_tensors={},
+            on_text_logits_hook=self._penalty.apply,
+            on_text_hook=self._penalty.note,
+        )
+        with torch.no_grad():
+            self._life.enter_context(mimi.streaming(1))
+            self._life.enter_context(self._lm_gen.streaming(1))
+
+    @property
+    def details(self) -> dict[str, object]:
+        """Return what a recording keeps about this model, as JSON values."""
+        return {**self._identity, "device": self.device.label, "mode": self.mode}
+
+    @torch.no_grad()
+    def step(self, heard: Samples) -> Said:
+        """Hear one frame, [1920] float32, and say one; silence while the acoustic delay fills."""
+        sound = torch.tensor(heard, device=self.device.device)[None, None]
+        codes = self._mimi.encode(sound)
+        if self._is_first:
+            # As moshi.server does: the first frame only says that there was a past, and its encoding is
+            # made of padding, which the reset lets the next frame have again.
+            self._mimi.reset_streaming()
+            self._is_first = False
+        tokens = self._lm_gen.step(codes)
+        if tokens is None:
+            return Said(silence())
+        spoken = self._mimi.decode(tokens[:, 1:])[0, 0]
+        # Sound and token travel together, so that the device is waited for once; float32 is exact for ids.
+        answer = torch.cat((spoken, tokens[0, 0].to(spoken.dtype))).cpu().numpy()
+        samples = np.clip(answer[:-1], -1.0, 1.0)
+        token = int(answer[-1])
+        if token in self._padding:
+            return Said(samples)
+        return Said(samples, token, self._text.push(token))
+
+    def set_sampling(self, sampling: Sampling) -> None:
+        """Draw the tokens of the following frames this way."""
+        lm_gen, state = self._lm_gen, self._lm_gen._streaming_state
+        baked = (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k)
+        lm_gen.use_sampling = not sampling.greedy
+        lm_gen.temp_text, lm_gen.top_k_text = sampling.text_temperature, sampling.text_top_k
+        lm_gen.temp, lm_gen.top_k = sampling.audio_temperature, sampling.audio_top_k
+        self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
+        if baked != (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k):
+            # The depth transformer's CUDA graph holds these as constants; it is captured anew.
+            state.graphed_depth.reset()
+
+    def restart(self, seed: int) -> None:
+        """Forget the conversation; the next frame is the first of a new one, drawn with this seed."""
+        self._mimi.reset_streaming()
+        self._lm_gen.reset_streaming()
+        self._penalty.reset()
+        self._text.reset()
+        self._is_first = True
+        torch.manual_seed(seed)
+
+    def warm_up(self) -> None:
+        """Step through silence, so that kernels are compiled and graphs captured; restart afterwards."""
+        for _ in range(WARM_UP_FRAMES):
+            self.step(silence())
+
+    def close(self) -> None:
+        """Give back the memory. The model can not be used afterwards."""
+        self._life.close()
+        del self._mimi, self._lm_gen
+        # What was frozen after loading would never be collected.
+        gc.unfreeze()
+        gc.collect()
+        if self.device.on_card:
+            torch.cuda.empty_cache()
+
+
+class _Penalty:
+    """The repetition penalty on text: what was spoken of late becomes less likely.
+
+    Recent tokens stay on the device, so that nothing waits for it. Padding is exempt.
+    """
+
+    def __init__(self, exempt: tuple[int, ...], device: torch.device) -> None:
+        self._exempt = torch.tensor(exempt, device=device)
+        self._strength = 1.0
+        self._recent = self._exempt[:1].clone()
+
+    def set(self, strength: float, frames: int) -> None:
+        """Change strength and memory; what is remembered stays, as far as it fits."""
+        self._strength = strength
+        blank = self._exempt[:1].repeat(max(1, frames))
+        self._recent = torch.cat((blank, self._recent))[-len(blank) :]
+
+    def reset(self) -> None:
+        """Forget what was spoken."""
+        self._recent = self._exempt[:1].repeat(len(self._recent))
+
+    def apply(self, logits: torch.Tensor) -> None:
+        """Lower the logits [1, 1, 1, text_card] of the recent tokens in place."""
+        if self._strength == 1.0:
+            return
+        last = logits[0, 0, 0]
+        before = last[self._recent]
+        lowered = torch.where(before > 0, before / self._strength, before * self._strength)
+        # Duplicates among the recent tokens all write the same value.
+        last[self._recent] = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
+
+    def note(self, token: torch.Tensor) -> None:
+        """Remember the text token, [1], that was drawn just now."""
+        self._recent = torch.cat((self._recent[1:], token))
+
+
+def _mode(found: checkpoint.Checkpoint, device: Device, compiled: bool) -> str:
+    """Return how a model is kept and run, in a word or two."""
+    names = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "float32"}
+    precision = "q8" if found.quantized else names[device.dtype]
+    return precision if compiled or not device.on_card else f"{precision}, not compiled"
