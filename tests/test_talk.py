@@ -8,14 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from app import headless, talk
+from app.audio.rig import Rig
+from app.audio.wav import WavPort, read_wav
 from app.engine.events import Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
-from app.frames import Heard
+from app.frames import Heard, Samples
 from app.headless import BUNDLED_USER, Page, Slowed
 from app.paths import paths
 from app.recordings import open_recording
@@ -28,28 +33,54 @@ SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
 
 
 Ended = subprocess.CompletedProcess[str]
+Talking = subprocess.Popen[str]
 
 
-def run(home: Path, *argv: str, send: int | None = None, after_s: float = 0.0) -> Ended:
-    """Hold a talk without display and sound devices, and send a signal once it has begun."""
+def run(
+    home: Path,
+    *argv: str,
+    during: Callable[[Talking], object] | None = None,
+    sound: Mapping[str, str] = SILENT,
+) -> Ended:
+    """Hold a talk without a display, and do something once it has begun."""
     screens = ("DISPLAY", "WAYLAND_DISPLAY")
     environment = {name: text for name, text in os.environ.items() if name not in screens}
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "talk", "--home", str(home), *argv],
-        env=environment | SILENT,
+        env=environment | dict(sound),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stderr is not None
     told = ""
-    while send is not None and "Talking" not in told:
-        told += process.stderr.readline()
-    if send is not None:
-        time.sleep(after_s)
-        process.send_signal(send)
+    if during is not None:
+        assert process.stderr is not None
+        while "Talking" not in told and (line := process.stderr.readline()):
+            told += line
+        during(process)
     out, err = process.communicate(timeout=120)
     return subprocess.CompletedProcess(process.args, process.returncode, out, told + err)
+
+
+def speak(text: str, file: Path) -> Samples:
+    """Return text as eSpeak NG says it, 24 kHz."""
+    subprocess.run(["espeak-ng", "-w", str(file), text], check=True, timeout=20)
+    return read_wav(file)
+
+
+def likeness(recorded: Samples, played: Samples) -> float:
+    """Return the correlation of what was played with the stretch of a recording that is most like it."""
+    size = recorded.size + played.size
+    spectrum = np.fft.rfft(recorded, size) * np.conj(np.fft.rfft(played, size))
+    at = int(np.argmax(np.fft.irfft(spectrum, size)[: recorded.size]))
+    stretch = np.pad(recorded, (0, played.size))[at : at + played.size]
+    return float(np.dot(stretch, played) / (np.linalg.norm(stretch) * np.linalg.norm(played) + 1e-9))
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    with Rig() as rig:
+        yield rig
 
 
 def left_behind(out: str) -> dict[str, Path]:
@@ -58,8 +89,6 @@ def left_behind(out: str) -> dict[str, Path]:
 
 
 def test_the_bundled_user_is_a_few_seconds_of_speech() -> None:
-    from app.audio.wav import WavPort
-
     assert 5 < WavPort(BUNDLED_USER).frames / 12.5 < 60
 
 
@@ -88,9 +117,6 @@ def test_without_a_display_it_says_so_and_talks(tmp_path: Path) -> None:
 
 
 def test_a_talk_ends_with_the_recorded_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import numpy as np
-    import soundfile
-
     source = tmp_path / "user.wav"
     soundfile.write(source, np.zeros(12_000, dtype=np.float32), 24_000)
     monkeypatch.setattr(headless, "TAIL_S", 0.5)
@@ -98,6 +124,25 @@ def test_a_talk_ends_with_the_recorded_user(tmp_path: Path, monkeypatch: pytest.
     assert headless.run(paths(tmp_path / "home"), Settings(), options) == 0
     (folder,) = (tmp_path / "home" / "recordings").iterdir()
     assert open_recording(folder).seconds == pytest.approx(14 * 0.08)
+
+
+def test_a_spoken_turn_through_real_devices_is_recorded_as_it_went_in(tmp_path: Path, rig: Rig) -> None:
+    speech = speak("Hello there, how are you today?", tmp_path / "speech.wav")
+
+    def play(_process: Talking) -> None:
+        assert rig.play(speech).wait(timeout=20) == 0
+
+    ended = run(tmp_path, "--headless", "--model", "tiny", "--seconds", "5", during=play, sound=rig.env)
+    assert ended.returncode == 0, ended.stderr
+    recording = open_recording(left_behind(ended.stdout)["recording"].parent)
+    stereo, rate = soundfile.read(recording.audio, dtype="float32")
+    assert (stereo.shape[1], rate) == (2, 24_000)
+    assert likeness(stereo[:, 1], speech) > 0.99, ended.stderr
+    assert likeness(stereo[:, 0], speech) < 0.3
+    frames = [word.frame for word in recording.words()]
+    assert frames
+    assert frames == sorted(frames)
+    assert frames[-1] < recording.seconds * 12.5
 
 
 def test_no_record_leaves_nothing(tmp_path: Path) -> None:
@@ -109,7 +154,11 @@ def test_no_record_leaves_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_talk_and_keeps_the_recording(tmp_path: Path, number: int) -> None:
-    ended = run(tmp_path, "--headless", "--model", "echo", send=number, after_s=0.6)
+    def send(process: Talking) -> None:
+        time.sleep(0.6)
+        process.send_signal(number)
+
+    ended = run(tmp_path, "--headless", "--model", "echo", during=send)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
     assert open_recording(left_behind(ended.stdout)["recording"].parent).seconds > 0.3
