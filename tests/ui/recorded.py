@@ -13,7 +13,8 @@ from app.engine.ports import Said
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
 from tests.ui import dialogue
 
-MODEL_HZ, USER_HZ = 210.0, 125.0
+MODEL_HZ, USER_HZ = 212.5, 125.0
+"""Whole periods in a frame, so that one frame of each voice will do for all."""
 
 
 def record_dialogue(
@@ -31,11 +32,11 @@ def record_dialogue(
     first, last = (int(edge * FRAME_RATE) for edge in span_s)
     db = dialogue.levels()[:, first:last]
     words = [word for word in dialogue.spoken() if first <= word.frame < last]
+    model_voice, user = _hum(MODEL_HZ), _hum(USER_HZ)
     for turn in range(times):
         offset = turn * (last - first)
         for at in range(last - first):
-            said = Said(_voice(offset + at, MODEL_HZ, db[0, at]))
-            recorder.tap(offset + at, _voice(offset + at, USER_HZ, db[1, at]), said)
+            recorder.tap(offset + at, _at(user, db[1, at]), Said(_at(model_voice, db[0, at])))
         for word in words:
             fields = {"frame": word.frame - first + offset, "token": word.token, "text": word.text}
             recorder.note("spoke", fields)
@@ -45,11 +46,15 @@ def record_dialogue(
     return recorder.folder
 
 
-def _voice(frame: int, pitch_hz: float, level_db: float) -> Samples:
-    """Return one frame of a buzzing voice, [FRAME_SAMPLES], at an RMS level in dB."""
-    time = (frame * FRAME_SAMPLES + np.arange(FRAME_SAMPLES)) / SAMPLE_RATE
-    wave = sum(np.sin(2 * np.pi * pitch_hz * n * time) / n for n in (1, 2, 3, 4, 5))
-    return (wave / np.sqrt(np.mean(wave**2)) * 10 ** (level_db / 20)).astype(np.float32)
+def _hum(pitch_hz: float) -> Samples:
+    """Return one frame of a buzzing voice, [FRAME_SAMPLES], at an RMS level of 0 dB."""
+    time_s = np.arange(FRAME_SAMPLES) / SAMPLE_RATE
+    wave = np.sum([np.sin(2 * np.pi * pitch_hz * n * time_s) / n for n in (1, 2, 3, 4, 5)], axis=0)
+    return np.float32(wave / np.sqrt(np.mean(wave**2)))
+
+
+def _at(voice: Samples, level_db: float) -> Samples:
+    return voice * np.float32(10 ** (level_db / 20))
 
 
 def _date(folder: Path, started: datetime) -> None:

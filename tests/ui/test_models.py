@@ -1,0 +1,156 @@
+"""The Models page says what each model costs and allows, and its one button does the next thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app import paths
+from app.catalog import KNOWN
+from app.engine.events import Failed, Loading, Unloaded
+from app.paths import Paths
+from app.settings import Settings
+from app.ui.memory_bar import MemoryBar
+from app.ui.model_card import ModelCard, ModeRow
+from app.ui.models import ModelsPage, OwnModel
+from app.ui.shelf import Shelf, families, read_shelf
+from tests.ui import dialogue
+
+pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
+
+CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9))
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Paths:
+    return paths.paths(tmp_path / "aizuchi")
+
+
+@pytest.fixture
+def page(where: Paths, qtbot: QtBot) -> Iterator[ModelsPage]:
+    page = ModelsPage(where, Settings())
+    qtbot.addWidget(page)
+    page.resize(900, 600)
+    for row in page.findChildren(ModeRow):
+        row.set_shelf(CARD_16_GB)
+    yield page
+    page.shut()
+
+
+def row(page: ModelsPage, name: str) -> ModeRow:
+    return next(card.modes[name] for card in page.findChildren(ModelCard) if name in card.modes)
+
+
+def texts(widget: QWidget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel) if not label.isHidden())
+
+
+def button(widget: QWidget, text: str) -> QPushButton:
+    return next(found for found in widget.findChildren(QPushButton) if found.text() == text)
+
+
+def visible(widget: QWidget) -> list[str]:
+    return [found.text() for found in widget.findChildren(QPushButton) if not found.isHidden()]
+
+
+def test_each_known_model_has_one_row_and_its_modes_share_a_card(page: ModelsPage) -> None:
+    rows = [name for card in page.findChildren(ModelCard) for name in card.modes]
+    assert sorted(rows) == sorted(model.name for model in KNOWN)
+    assert ["moshika", "moshika-q8"] in [list(card.modes) for card in page.findChildren(ModelCard)]
+
+
+def test_a_card_says_what_the_licence_allows(page: ModelsPage) -> None:
+    for card in page.findChildren(ModelCard):
+        research_only = next(model.research_only for model in KNOWN if model.name in card.modes)
+        assert ("For research" in texts(card)) == research_only
+        assert ("also commercial" in texts(card)) != research_only
+
+
+def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
+    assert "of 16.0 GB graphics memory" in texts(row(page, "moshika-q8"))
+    assert "but the graphics card has 16.0 GB" in texts(row(page, "moshika"))
+    assert not row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
+
+
+def test_a_card_that_fits_with_a_short_memory_is_told(page: ModelsPage) -> None:
+    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(17e9)))
+    assert "with a memory of 30 s" in texts(row(page, "moshika"))
+
+
+def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> None:
+    row(page, "moshika").set_shelf(Shelf())
+    assert texts(row(page, "moshika")).count("Needs 17.9 GB of graphics memory") == 1
+    assert row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
+
+
+def test_a_model_that_is_not_there_tells_how_to_fetch_it(page: ModelsPage) -> None:
+    absent = row(page, "j-moshi")
+    assert visible(absent) == ["Copy command"]
+    assert "aizuchi models download j-moshi" in texts(absent)
+    button(absent, "Copy command").click()
+    assert QGuiApplication.clipboard().text() == "aizuchi models download j-moshi"
+
+
+def test_the_button_loads_and_then_unloads(page: ModelsPage, qtbot: QtBot) -> None:
+    there = row(page, "moshika")
+    with qtbot.waitSignal(page.load_model) as asked:
+        button(there, "Load").click()
+    assert asked.args == ["moshika"]
+    page.on_event(Loading("Reading the weights", 4_000_000_000, 15_400_000_000))
+    assert "Reading the weights: 4.0 GB of 15.4 GB" in texts(there)
+    assert not button(there, "Loading…").isEnabled()
+    page.on_event(dialogue.READY)
+    with qtbot.waitSignal(page.unload_model):
+        button(there, "Unload").click()
+    page.on_event(Unloaded())
+    assert button(there, "Load").isEnabled()
+
+
+def test_a_load_that_fails_can_be_tried_again(page: ModelsPage) -> None:
+    there = row(page, "moshika-q8")
+    button(there, "Load").click()
+    page.on_event(Loading("Reading the weights"))
+    page.on_event(Failed("It does not fit.", "Choose another."))
+    assert button(there, "Load").isEnabled()
+
+
+def test_what_another_page_loads_is_shown_on_its_card_alone(page: ModelsPage) -> None:
+    page.on_event(Loading("Reading the weights"))
+    page.on_event(replace(dialogue.READY, model="moshika-q8"))
+    assert "Unload" in visible(row(page, "moshika-q8"))
+    assert "Load" in visible(row(page, "moshika"))
+
+
+def test_a_folder_of_the_users_own_is_loaded_and_unloaded(
+    page: ModelsPage, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (own,) = page.findChildren(OwnModel)
+    with qtbot.waitSignal(page.load_model) as asked:
+        own.open_folder(tmp_path)
+    assert asked.args == [str(tmp_path)]
+    page.on_event(replace(dialogue.READY, model=str(tmp_path)))
+    assert str(tmp_path) in texts(own).replace("\u200b", "")
+    with qtbot.waitSignal(page.unload_model):
+        button(own, "Unload").click()
+    page.on_event(Unloaded())
+    assert str(tmp_path) not in texts(own).replace("\u200b", "")
+
+
+def test_every_button_has_a_tooltip(page: ModelsPage) -> None:
+    assert all(found.toolTip() for found in page.findChildren(QPushButton))
+
+
+def test_modes_of_a_model_stand_together() -> None:
+    assert [model.name for model in families()[0]] == ["moshiko", "moshiko-q8"]
+
+
+def test_an_answer_that_is_none_is_refused() -> None:
+    for text in ("", "[]", "{}", "Traceback"):
+        with pytest.raises(ValueError):
+            read_shelf(text)
