@@ -1,0 +1,224 @@
+"""The session: a model is loaded once, talks come and go, faults become sentences, recordings stay whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from app.recordings import list_recordings
+
+from app.engine import model as engine_model
+from app.engine.events import (
+    Changed,
+    Event,
+    Failed,
+    Loading,
+    Ready,
+    RecordingEnded,
+    RecordingStarted,
+    Sampling,
+    Spoke,
+    Started,
+    Stepped,
+    Stopped,
+    Trouble,
+    Unloaded,
+)
+from app.errors import UserError
+from app.frames import FRAME_SAMPLES, Heard
+from app.session import Session, Talk
+from tests.fakes import HalfLoud, ListPort, tone
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    session = Session()
+    yield session
+    session.close()
+
+
+def wait_for(session: Session, kind: type, seconds: float = 30.0) -> list[Event]:
+    """Drain until an event of this kind came, and return everything that was told until then."""
+    seen: list[Event] = []
+    deadline = time.monotonic() + seconds
+    while not any(isinstance(event, kind) for event in seen):
+        assert time.monotonic() < deadline, f"no {kind.__name__} among {seen}"
+        seen += session.drain()
+        time.sleep(0.005)
+    return seen
+
+
+def with_model(session: Session, model: HalfLoud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Load a model of the test's own through the session's own door."""
+
+    def load(spec: str, emit: Callable[[Event], None], **_: object) -> HalfLoud:
+        emit(Ready(spec, "cpu", "float32", 0, 0.0))
+        return model
+
+    monkeypatch.setattr(engine_model, "load_model", load)
+    session.load("half-loud")
+    wait_for(session, Ready)
+
+
+def one(events: list[Event], kind: type) -> Event:
+    (event,) = (event for event in events if isinstance(event, kind))
+    return event
+
+
+def test_the_echo_is_loaded_and_holds_a_talk_that_is_recorded(session: Session, tmp_path: Path) -> None:
+    session.load("echo", models=tmp_path / "models")
+    assert one(wait_for(session, Ready), Ready).model == "echo"
+    port = ListPort([Heard(tone(0.25))] * 10)
+    session.start(Talk(lambda: port, seed=5, recordings=tmp_path, microphone="mic", speaker="ear"))
+    events = wait_for(session, Stopped)
+    assert one(events, Started).seed == 5
+    assert sum(isinstance(event, Stepped) for event in events) == 10
+    stopped = one(events, Stopped)
+    assert stopped.frames == 10
+    (recording,) = list_recordings(tmp_path)
+    assert recording.folder == stopped.folder
+    assert recording.whole
+    assert recording.seconds == pytest.approx(0.8)
+
+
+def test_a_model_stays_loaded_from_talk_to_talk_until_it_is_unloaded(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HalfLoud()
+    with_model(session, model, monkeypatch)
+    for seed in (1, 2):
+        session.start(Talk(lambda: ListPort([Heard(tone(0.1))] * 3), seed=seed))
+        assert one(wait_for(session, Stopped), Stopped).folder is None
+    assert [told for told in model.told if isinstance(told, int)] == [1, 2]
+    session.unload()
+    wait_for(session, Unloaded)
+    assert model.told[-1] == "closed"
+
+
+def test_a_talk_without_a_model_is_refused_with_a_sentence(session: Session) -> None:
+    session.start(Talk(lambda: ListPort([])))
+    events = wait_for(session, Stopped)
+    assert "No model" in one(events, Failed).sentence
+
+
+def test_a_model_that_is_not_there_is_a_sentence_and_the_session_lives_on(session: Session) -> None:
+    session.load("/no/such/folder")
+    failed = one(wait_for(session, Failed), Failed)
+    assert "/no/such/folder" in failed.sentence
+    session.load("echo")
+    wait_for(session, Ready)
+
+
+def test_a_fault_of_the_model_ends_the_talk_and_keeps_the_recording(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(fail_at=7), monkeypatch)
+    session.start(Talk(lambda: ListPort([Heard(tone(0.1))] * 20), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    failed = one(events, Failed)
+    assert "tripped" in failed.sentence
+    assert "Traceback" in failed.details
+    one(events, Unloaded)
+    (recording,) = list_recordings(tmp_path)
+    assert recording.whole
+    assert recording.seconds == pytest.approx(7 * FRAME_SAMPLES / 24_000)
+
+
+def test_a_port_that_can_not_be_opened_is_a_sentence(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+
+    def refuse() -> ListPort:
+        raise UserError("There is no microphone.", "Plug one in.")
+
+    session.start(Talk(refuse))
+    assert one(wait_for(session, Stopped), Failed) == Failed("There is no microphone.", "Plug one in.")
+
+
+def test_stop_ends_an_endless_talk_and_commands_reach_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(at_step=lambda frame: time.sleep(0.001)), monkeypatch)
+
+    def endless() -> Iterator[Heard]:
+        while True:
+            yield Heard(tone(0.1))
+
+    session.start(Talk(lambda: ListPort(endless())))
+    wait_for(session, Stepped)
+    session.send(Sampling(audio_top_k=3))
+    assert one(wait_for(session, Changed), Changed).sampling.audio_top_k == 3
+    assert session.port is not None
+    session.stop()
+    wait_for(session, Stopped)
+    assert session.wait(1)
+    assert session.port is None
+
+
+def test_a_stop_before_the_port_is_open_is_not_missed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+
+    def slow() -> ListPort:
+        time.sleep(0.3)
+        return ListPort(Heard(tone(0.1)) for _ in iter(int, 1))
+
+    session.start(Talk(slow))
+    session.stop()
+    assert session.wait(10)
+    assert one(wait_for(session, Stopped), Stopped).frames == 0
+
+
+def test_recording_can_be_switched_off_and_on_while_talking(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def toggle(frame: int) -> None:
+        if frame == 4:
+            session.record(False)
+        if frame == 9:
+            session.record(True)
+
+    model = HalfLoud(words={2: (40, "one"), 12: (41, "two")}, at_step=toggle)
+    with_model(session, model, monkeypatch)
+    session.start(Talk(lambda: ListPort([Heard(tone(0.1))] * 20), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    started = [event.folder for event in events if isinstance(event, RecordingStarted)]
+    assert len(started) == 2
+    assert one(events, RecordingEnded) == RecordingEnded(started[0], "", "")
+    by_folder = {recording.folder: recording for recording in list_recordings(tmp_path)}
+    first, second = (by_folder[folder] for folder in started)
+    assert first.seconds == pytest.approx(4 * 0.08)
+    assert [(word.frame, word.text) for word in first.words()] == [(2, "one")]
+    assert second.seconds == pytest.approx(11 * 0.08)
+    assert [(word.frame, word.text) for word in second.words()] == [(12 - 9, "two")]
+
+
+def test_a_recording_that_can_not_begin_does_not_stop_the_talk(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(words={1: (9, "word")}), monkeypatch)
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    session.start(Talk(lambda: ListPort([Heard(tone(0.1))] * 5), recordings=blocked))
+    events = wait_for(session, Stopped)
+    assert "not recorded" in one(events, Trouble).sentence
+    assert one(events, Spoke).text == "word"
+    assert one(events, Stopped).frames == 5
+
+
+def test_max_frames_ends_the_talk(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+    endless = (Heard(tone(0.1)) for _ in iter(int, 1))
+    session.start(Talk(lambda: ListPort(endless), max_frames=12))
+    assert one(wait_for(session, Stopped), Stopped).frames == 12
+
+
+def test_loading_the_tiny_model_tells_its_progress(session: Session, tmp_path: Path) -> None:
+    session.load("tiny", models=tmp_path)
+    events = wait_for(session, Ready)
+    assert any(isinstance(event, Loading) for event in events)
+    assert one(events, Ready).memory_bytes > 0
