@@ -77,6 +77,12 @@ def run_verb(name: str, argv: list[str], where: Paths) -> int:
     return verb(argv, where)
 
 
+def child_command(where: Paths) -> list[str]:
+    """Return how a child of this process begins a command line of ours, with the same folders."""
+    home = where.config.parent
+    return [sys.executable, "-m", "app", *(["--home", str(home)] if where == paths(home) else [])]
+
+
 def _run(argv: list[str]) -> int:
     home, rest = _take_home(argv)
     if rest and rest[0] in ("-h", "--help"):

@@ -20,6 +20,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
+from app.cli import child_command
 from app.engine.events import (
     Event,
     Failed,
@@ -77,7 +78,7 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
         finally:
             session.close()
     if folder is not None:
-        _leave_behind(folder)
+        _leave_behind(folder, where)
     return 0
 
 
@@ -277,22 +278,22 @@ class Page:
         _say(text)
 
 
-def _leave_behind(folder: Path) -> None:
+def _leave_behind(folder: Path, where: Paths) -> None:
     """Write the transcript and the picture beside the recording, and print where all three are."""
     recording = open_recording(folder)
     transcript = folder / "transcript.txt"
     transcript.write_text(recording.transcript(), encoding="utf-8")
     picture = folder / "timeline.png"
-    drawn = _draw_picture(folder, picture)
+    drawn = _draw_picture(folder, picture, where)
     print(f"recording   {recording.audio}")
     print(f"transcript  {transcript}")
     if drawn:
         print(f"picture     {picture}")
 
 
-def _draw_picture(folder: Path, picture: Path) -> bool:
+def _draw_picture(folder: Path, picture: Path, where: Paths) -> bool:
     """Draw the timeline with the verb of that name, in a process of its own and without a screen."""
-    command = [sys.executable, "-m", "app", "picture", str(folder), "--out", str(picture)]
+    command = [*child_command(where), "picture", str(folder), "--out", str(picture)]
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
     try:
         ended = subprocess.run(

@@ -89,6 +89,24 @@ def test_home_moves_everything_wherever_it_stands(
     assert seen == [(["--json"], paths(tmp_path / "H"))]
 
 
+@pytest.mark.parametrize("argv", [[], ["--home", "H"]])
+def test_a_child_has_the_same_folders(
+    argv: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Paths] = []
+
+    def verb(_argv: list[str], where: Paths) -> int:
+        seen.append(where)
+        return 0
+
+    use(monkeypatch, verb, "doctor")
+    monkeypatch.chdir(tmp_path)
+    cli.main([*argv, "doctor"])
+    monkeypatch.chdir("/")
+    cli.main([*cli.child_command(seen[0])[3:], "doctor"])
+    assert seen[0] == seen[1]
+
+
 @pytest.mark.parametrize(("argv", "passed"), [([], []), (["--headless"], ["--headless"])])
 def test_without_a_verb_it_is_talk(
     argv: list[str], passed: list[str], monkeypatch: pytest.MonkeyPatch
