@@ -22,7 +22,10 @@ MARGIN = 10 * MS
 """What must be left when the latest frame of the memory comes as late again: one device block."""
 
 START = 40 * MS
-"""The first cushion: as if a frame had been late by this, less the margin."""
+"""The first cushion: a guess."""
+
+GUESS_FRAMES = round(5 * FRAME_RATE)
+"""The guess is given up after 5 s of knowing better."""
 
 MOST = 120 * MS
 """The largest cushion; lateness beyond it is a stall, which no cushion covers and which teaches nothing."""
@@ -51,8 +54,9 @@ class Cushion:
     """
 
     def __init__(self) -> None:
-        # As if a frame had been late once before the beginning: that is forgotten after MEMORY_FRAMES.
-        self._late: deque[int] = deque([START - MARGIN], maxlen=MEMORY_FRAMES)
+        # As if a frame had been late once before the beginning; forgotten after GUESS_FRAMES.
+        known = [0] * (MEMORY_FRAMES - GUESS_FRAMES)
+        self._late: deque[int] = deque([START - MARGIN, *known], maxlen=MEMORY_FRAMES)
         # Each as it would be had nothing been put in or taken out since; `_moved` is all of that.
         self._levels: deque[int] = deque(maxlen=LEVEL_FRAMES)
         self._moved = 0

@@ -1,4 +1,4 @@
-"""Real-time scheduling for the few threads that feed a device, asked for as sound programs do.
+"""Real-time scheduling for a process that feeds a device, asked for as sound programs do.
 
 From the kernel directly where the user's limits allow it, and else from RealtimeKit, the service of
 desktop systems for this purpose. Without either the threads run as all others do. Knows nothing about
@@ -10,40 +10,72 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 from contextlib import suppress
 
-PRIORITY = 5
-"""Below the sound server's own threads on most systems, above everything else."""
+LEVEL = 5
+"""That of the sound server's own threads; anything above 0 goes before all that is not real-time."""
 
-BURST_US = 200_000
-"""The kernel ends a process that computes for so long at real-time priority without a pause: nothing can
-freeze the computer. RealtimeKit insists on such a limit."""
+WARNING_US, LIMIT_US = 100_000, 200_000
+"""A thread that computes for so long without a pause is warned by SIGXCPU, and then ends the process, so
+that nothing can freeze the computer. RealtimeKit insists on such a limit."""
+
+WARNINGS = 3
+"""After so many the process stays without priority."""
 
 KIT = "org.freedesktop.RealtimeKit1"
 
 
-def prefer(thread_id: int) -> bool:
-    """Give one thread of this process real-time priority and say whether that was granted."""
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_RTTIME, (BURST_US, BURST_US))
+class Priority:
+    """Real-time priority for all threads of this process, held while sound flows.
+
+    All of them, since each would keep the others waiting: the sound server's library has a thread of its
+    own between a device and its callback, and Python's threads share one lock. Only while sound flows,
+    since a PortAudio thread without a working device spins. Made and used on the main thread.
+    """
+
+    def __init__(self) -> None:
+        self._held: set[int] = set()
+        self._warnings = 0
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_RTTIME, (WARNING_US, LIMIT_US))
+        signal.signal(signal.SIGXCPU, self._warned)
+
+    def follow(self, flows: bool) -> None:
+        """Hold the priority if sound flows, else give it back."""
+        if not flows:
+            self._give_back()
+        elif self._warnings < WARNINGS:
+            threads = {int(name) for name in os.listdir("/proc/self/task")}
+            for thread in threads - self._held:
+                _prefer(thread)
+            self._held = threads
+
+    def _warned(self, _signal: int, _frame: object) -> None:
+        self._warnings += 1
+        self._give_back()
+
+    def _give_back(self) -> None:
+        for thread in self._held:
+            with suppress(OSError):
+                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
+        self._held = set()
+
+
+def _prefer(thread: int) -> None:
+    """Ask for real-time priority for one thread, not to be inherited by what it starts."""
     try:
-        # Not inherited by what this thread may start.
-        policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(thread_id, policy, os.sched_param(PRIORITY))
+        os.sched_setscheduler(thread, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(LEVEL))
     except OSError:
-        return _ask_kit(thread_id)
-    return True
+        _ask_kit(thread)
 
 
-def _ask_kit(thread_id: int) -> bool:
+def _ask_kit(thread: int) -> None:
     """Ask RealtimeKit over the system bus, by the tool that every systemd computer has."""
     if (busctl := shutil.which("busctl")) is None:
-        return False
+        return
     call = [busctl, "--system", "call", KIT, f"/{KIT.replace('.', '/')}", KIT, "MakeThreadRealtimeWithPID"]
-    arguments = ["ttu", str(os.getpid()), str(thread_id), str(PRIORITY)]
-    try:
-        run = subprocess.run([*call, *arguments], capture_output=True, timeout=2, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return run.returncode == 0
+    arguments = ["ttu", str(os.getpid()), str(thread), str(LEVEL)]
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run([*call, *arguments], capture_output=True, timeout=1, check=False)

@@ -11,7 +11,6 @@ Input and output are two streams: one duplex stream dies without an exception on
 
 from __future__ import annotations
 
-import faulthandler
 import gc
 import json
 import os
@@ -24,13 +23,14 @@ import sounddevice
 
 from app.audio.devices import SERVER, Kind, find_devices, portaudio_index
 from app.audio.memory import SharedSound
+from app.audio.realtime import Priority
 from app.audio.streams import Stream
 
 LOOK_S = 0.25
 """How often the watchdog looks."""
 
 HUNG_S = 8
-"""If PortAudio does not come back for so long, the process ends itself, so that its parent starts another."""
+"""If PortAudio does not come back for so long, SIGALRM ends the process and its parent starts another."""
 
 EXIT_ABSENT = 3
 """No microphone or no speaker could be opened."""
@@ -88,18 +88,25 @@ def open_streams(sound: SharedSound, chosen: dict[Kind, str]) -> list[Stream]:
 
 def watch(streams: list[Stream]) -> int:
     """Look after the streams until stdin ends; return the exit status."""
+    priority = Priority()
+    # A warning about a spinning thread must end the wait at once.
+    warned, warning = os.pipe2(os.O_NONBLOCK)
+    signal.set_wakeup_fd(warning)
     looked = time.monotonic()
-    try:
-        while not select.select([sys.stdin], [], [], LOOK_S)[0]:
-            now = time.monotonic()
-            for stream in streams:
-                if not stream.look(now - looked):
-                    tell(reopened=stream.kind)
-            looked = now
-            faulthandler.dump_traceback_later(HUNG_S, exit=True)
-    except sounddevice.PortAudioError as fault:
-        tell(lost=str(fault))
-        return EXIT_LOST
+    while sys.stdin not in select.select([sys.stdin, warned], [], [], LOOK_S)[0]:
+        if (looked_s := time.monotonic() - looked) < LOOK_S / 2:
+            os.read(warned, 64)
+            continue
+        try:
+            well = [stream.look(looked_s) for stream in streams]
+        except sounddevice.PortAudioError as fault:
+            tell(lost=str(fault))
+            return EXIT_LOST
+        if not all(well):
+            tell(reopened=[stream.kind for stream, is_well in zip(streams, well, strict=True) if not is_well])
+        priority.follow(all(stream.flows for stream in streams))
+        signal.alarm(HUNG_S)
+        looked += looked_s
     return 0
 
 
@@ -107,7 +114,7 @@ def main(argv: list[str]) -> int:
     """Run the streams on the shared memory of file FD, with the two devices of these names."""
     # The parent's Ctrl+C reaches the whole group; the parent ends this process by closing its stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    faulthandler.dump_traceback_later(HUNG_S, exit=True)
+    signal.alarm(HUNG_S)
     sound = SharedSound(int(argv[0]))
     chosen = choose({"in": argv[1], "out": argv[2]})
     route(chosen)

@@ -5,7 +5,6 @@ Runs in the audio process. Knows nothing about frames, cushions, the model or th
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -15,7 +14,6 @@ import sounddevice
 
 from app.audio.devices import Kind
 from app.audio.memory import SharedSound, Side
-from app.audio.realtime import prefer
 from app.audio.resample import Puller, Resampler
 from app.frames import SAMPLE_RATE, Samples
 
@@ -29,8 +27,8 @@ can not keep up with those."""
 STALLED_S = 0.6
 """A stream without a block for so long is dead, whatever it says of itself."""
 
-FIRST_BLOCK_S = 4.0
-"""How long the first block may take: a sound server that wakes a device up needs up to 2 s."""
+WAKING_S = 4.0
+"""How long a stream may take to flow: a sound server that wakes a device up needs up to 2 s."""
 
 STORM_XRUNS = 10
 """So many late blocks between two looks, and the stream is built anew with larger blocks."""
@@ -66,7 +64,6 @@ class MicCallback:
         self._side = side
         self._channels = form.channels
         self._resampler = None if form.rate == SAMPLE_RATE else Resampler(form.rate, SAMPLE_RATE)
-        self.thread_id = 0
 
     @property
     def delay_s(self) -> float:
@@ -75,7 +72,6 @@ class MicCallback:
 
     def __call__(self, indata: Any, _frames: int, _info: Any, status: Any) -> None:
         """Take one block from PortAudio's thread."""
-        self.thread_id = threading.get_native_id()
         samples = np.frombuffer(indata, dtype=np.float32)[:: self._channels]
         if self._resampler is not None:
             samples = self._resampler.push(np.ascontiguousarray(samples))
@@ -97,7 +93,6 @@ class SpeakerCallback:
         self._mono = np.zeros(form.block_samples, dtype=np.float32)
         self._puller = None if form.rate == SAMPLE_RATE else Puller(self._read, SAMPLE_RATE, form.rate)
         self._last = 0.0
-        self.thread_id = 0
         self.ahead_s = 0.0
         """How long before it is heard the last block was asked for, by the driver's own account."""
 
@@ -108,7 +103,6 @@ class SpeakerCallback:
 
     def __call__(self, outdata: Any, frames: int, info: Any, status: Any) -> None:
         """Give one block to PortAudio's thread."""
-        self.thread_id = threading.get_native_id()
         mono = self._mono if self._mono.size == frames else np.zeros(frames, dtype=np.float32)
         missing = self._puller.fill(mono) if self._puller is not None else frames - self._read(mono)
         out = np.frombuffer(outdata, dtype=np.float32).reshape(frames, self._channels)
@@ -146,6 +140,8 @@ class Stream:
         self.kind = kind
         self._device = device
         self._coarseness = 0
+        self.flows = False
+        """Whether blocks came between the last two looks."""
         self._open()
 
     def close(self) -> None:
@@ -161,11 +157,11 @@ class Stream:
         side = self._side
         blocks, xruns = side.blocks.value - self._blocks, side.xruns.value - self._xruns
         self._blocks += blocks
+        self.flows = blocks > 0
         self._xruns += xruns
         storm = xruns > STORM_XRUNS or blocks > STORM_RATE * looked_s * self._blocks_per_s
         if self._stream.active and not storm and not self._is_stalled():
             self._tell_latency()
-            self._hurry()
             return True
         self.close()
         self._coarseness = min(self._coarseness + storm, len(BLOCKS_PER_S) - 1)
@@ -178,14 +174,9 @@ class Stream:
 
     def _is_stalled(self) -> bool:
         last_ns = self._side.block_ns.value
-        patience_s = FIRST_BLOCK_S if last_ns < self._opened_ns else STALLED_S
-        return time.monotonic_ns() - max(self._opened_ns, last_ns) > 1e9 * patience_s
-
-    def _hurry(self) -> None:
-        """Ask for real-time priority for the thread of the callback, once it is known."""
-        if self._hurried != self._callback.thread_id:
-            self._hurried = self._callback.thread_id
-            prefer(self._hurried)
+        now_ns = time.monotonic_ns()
+        patience_s = STALLED_S if now_ns - self._opened_ns > 1e9 * WAKING_S else WAKING_S
+        return now_ns - max(self._opened_ns, last_ns) > 1e9 * patience_s
 
     def _open(self) -> None:
         fault: Exception = sounddevice.PortAudioError("the device has no channels")
@@ -199,7 +190,8 @@ class Stream:
         """Return why the device refuses a format, None if the stream runs."""
         try:
             self._start(form)
-        except sounddevice.PortAudioError as refusal:
+        except sounddevice.PortAudioError as fault:
+            refusal: Exception = fault
             return refusal
         return None
 
@@ -229,7 +221,6 @@ class Stream:
         except sounddevice.PortAudioError:
             self._stream.close(ignore_errors=True)
             raise
-        self._hurried = 0
         self._side.opened.value += 1
         self._tell_latency()
 
