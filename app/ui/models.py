@@ -21,7 +21,7 @@ from app.ui import theme
 from app.ui.errand import Errand
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.panel import Column, Panel, heading, quiet
-from app.ui.shelf import families, read_shelf
+from app.ui.shelf import Shelf, families, read_shelf
 
 
 class ModelsPage(QWidget):
@@ -54,6 +54,11 @@ class ModelsPage(QWidget):
             self._show_loaded("")
         elif isinstance(event, Failed):
             self._show_loaded(self._loaded)
+
+    def show_shelf(self, shelf: Shelf) -> None:
+        """Show which models are here, weighed against this computer's card."""
+        for row in self._rows.values():
+            row.set_shelf(shelf)
 
     def refresh(self) -> None:
         """Ask anew which models are on this computer."""
@@ -89,8 +94,7 @@ class ModelsPage(QWidget):
             advice = complaint.strip() or self.tr("`aizuchi models list` in a terminal tells more.")
             self.trouble.emit(self.tr("The models on this computer could not be listed."), advice)
             return
-        for row in self._rows.values():
-            row.set_shelf(shelf)
+        self.show_shelf(shelf)
 
     def _load(self, spec: str) -> None:
         self._wanted = spec

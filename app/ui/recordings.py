@@ -51,7 +51,7 @@ class RecordingsPage(QWidget):
         self._texts: dict[Path, str] = {}
         self._aside = Aside(self)
         self._gallery = Gallery(self)
-        self._replay = Replay()
+        self.replay = Replay()
         self._list = CardList(self._gallery)
         self._count = quiet("")
         self._search = QLineEdit()
@@ -68,6 +68,15 @@ class RecordingsPage(QWidget):
         except UserError as fault:
             self.trouble.emit(fault.sentence, fault.advice)
 
+    @property
+    def recordings(self) -> list[Recording]:
+        """Return all talks that were found, newest first."""
+        return self._recordings
+
+    def search(self, text: str) -> None:
+        """Show the talks that hold this text, '' for all."""
+        self._search.setText(text)
+
     def refresh(self) -> None:
         """Read anew which recordings there are."""
         self._aside.ask(partial(list_recordings, self._paths.recordings), self._found)
@@ -79,11 +88,11 @@ class RecordingsPage(QWidget):
 
     def set_speaker(self, name: str) -> None:
         """Play through this device (a name as in app.audio.devices), '' for the default."""
-        self._replay.set_speaker(name)
+        self.replay.set_speaker(name)
 
     def shut(self) -> None:
         """End the sound and what is under way beside the window."""
-        self._replay.shut()
+        self.replay.shut()
         self._gallery.shut()
         self._aside.close()
 
@@ -136,9 +145,9 @@ class RecordingsPage(QWidget):
         return ("…" if start else "") + text[start:]
 
     def _open(self, recording: Recording) -> None:
-        self._replay.open(recording)
-        self._stack.setCurrentWidget(self._replay)
-        self._replay.setFocus()
+        self.replay.open(recording)
+        self._stack.setCurrentWidget(self.replay)
+        self.replay.setFocus()
 
     def _close(self) -> None:
         self._stack.setCurrentIndex(0)
@@ -151,9 +160,9 @@ class RecordingsPage(QWidget):
 
     def _connect(self) -> None:
         self._list.opened.connect(self._open)
-        self._replay.closed.connect(self._close)
-        self._replay.deleted.connect(self._deleted)
-        self._replay.trouble.connect(self.trouble)
+        self.replay.closed.connect(self._close)
+        self.replay.deleted.connect(self._deleted)
+        self.replay.trouble.connect(self.trouble)
         self._search.textChanged.connect(self._pause.start)
         self._pause.timeout.connect(self._sift)
         shortcut = QShortcut(QKeySequence.StandardKey.Find, self)
@@ -188,7 +197,7 @@ class RecordingsPage(QWidget):
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self._stack)
         self._stack.addWidget(overview)
-        self._stack.addWidget(self._replay)
+        self._stack.addWidget(self.replay)
 
 
 class CardList(QListView):

@@ -75,6 +75,10 @@ class Replay(QWidget):
         self._show(Talk(recording, TimelineData(), [], None))
         self._aside.ask(partial(read_talk, recording), self._show)
 
+    def go_to(self, frame: float) -> None:
+        """Put the play head at a frame."""
+        self._player.seek(frame)
+
     def set_speaker(self, name: str) -> None:
         """Play through this device, '' for the default."""
         self._player.set_speaker(name)
@@ -100,10 +104,11 @@ class Replay(QWidget):
         if talk.figures is not None:
             self._figures.set_statistics(talk.figures)
         self._transport.set_length(talk.timeline.frames)
-        self._mark(None)
+        self.mark(None)
         self._player.load(talk.recording.audio)
 
-    def _mark(self, stretch: Stretch | None) -> None:
+    def mark(self, stretch: Stretch | None) -> None:
+        """Mark a stretch and go round in it, or no more."""
         self._stretch = stretch
         self._overview.set_stretch(stretch)
         self._transport.set_stretch(stretch is not None)
@@ -113,7 +118,7 @@ class Replay(QWidget):
 
     def _loop(self, on: bool) -> None:
         if not on and self._stretch is not None:
-            self._mark(None)
+            self.mark(None)
 
     def _move(self, frame: float) -> None:
         self._timeline.set_cursor(int(frame))
@@ -156,7 +161,8 @@ class Replay(QWidget):
         wav, text = written
         self._say(self.tr("Exported {0} and {1} to {2}.").format(wav.name, text.name, wav.parent))
 
-    def _ask_delete(self) -> None:
+    def ask_delete(self) -> None:
+        """Ask whether the talk is to be deleted."""
         box = QMessageBox(self)
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setWindowTitle(self.tr("Delete the recording"))
@@ -195,7 +201,7 @@ class Replay(QWidget):
         self._player.trouble.connect(self.trouble)
         self._timeline.frame_clicked.connect(self._player.seek)
         self._overview.sought.connect(self._player.seek)
-        self._overview.marked.connect(self._mark)
+        self._overview.marked.connect(self.mark)
         self._transcript.frame_chosen.connect(self._player.seek)
         self._transport.play_pressed.connect(self._toggle)
         self._transport.speed_chosen.connect(self._player.set_speed)
@@ -205,7 +211,7 @@ class Replay(QWidget):
             (Qt.Key.Key_Space, self._toggle),
             (Qt.Key.Key_L, self._transport.toggle_loop),
             (Qt.Key.Key_Escape, self._leave),
-            (Qt.Key.Key_Delete, self._ask_delete),
+            (Qt.Key.Key_Delete, self.ask_delete),
         ):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -261,7 +267,7 @@ class Replay(QWidget):
             self._button(self.tr("Export…"), self.tr("Save sound and text in a folder"), self._export)
         )
         across.addWidget(
-            self._button(self.tr("Delete…"), self.tr("Move the talk to the trash (Del)"), self._ask_delete)
+            self._button(self.tr("Delete…"), self.tr("Move the talk to the trash (Del)"), self.ask_delete)
         )
         return across
 

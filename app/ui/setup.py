@@ -237,7 +237,11 @@ class SettingsPage(QWidget):
     def _show_devices(self, found: list[Device] | UserError) -> None:
         if isinstance(found, UserError):
             self.trouble.emit(found.sentence, found.advice)
-            return
+        else:
+            self.set_devices(found)
+
+    def set_devices(self, found: list[Device]) -> None:
+        """Offer these devices."""
         for box, kind, chosen in (
             (self._microphone, "in", self._settings.microphone),
             (self._speaker, "out", self._settings.speaker),

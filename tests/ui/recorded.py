@@ -46,6 +46,13 @@ def record_dialogue(
     return recorder.folder
 
 
+def cut_off(folder: Path) -> None:
+    """Leave a recording as a crash leaves it: its session never ended."""
+    session = json.loads((folder / SESSION).read_text(encoding="utf-8"))
+    session["ended"] = None
+    (folder / SESSION).write_text(json.dumps(session), encoding="utf-8")
+
+
 def _hum(pitch_hz: float) -> Samples:
     """Return one frame of a buzzing voice, [FRAME_SAMPLES], at an RMS level of 0 dB."""
     time_s = np.arange(FRAME_SAMPLES) / SAMPLE_RATE

@@ -22,8 +22,6 @@ from app.ui.models import ModelsPage, OwnModel
 from app.ui.shelf import Shelf, families, read_shelf
 from tests.ui import dialogue
 
-pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
-
 CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9))
 
 

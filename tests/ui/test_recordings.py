@@ -30,8 +30,6 @@ from app.ui.transcript import Transcript
 from tests.ui import dialogue
 from tests.ui.recorded import record_dialogue
 
-pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
-
 NOW = datetime(2026, 11, 20, 12, 0)
 
 

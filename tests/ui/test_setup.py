@@ -30,8 +30,6 @@ from app.ui.number import Number
 from app.ui.panel import Switch
 from app.ui.setup import SettingsPage
 
-pytestmark = pytest.mark.qt_log_ignore("does not support propagateSizeHints")
-
 
 @pytest.fixture
 def where(tmp_path: Path) -> Paths:

@@ -1,0 +1,327 @@
+"""Pictures of every page and state of the real window: `python -m tests.screenshots [OUT_DIR]`.
+
+Starts an X server of its own (Xvfb) and in it, once for each scale, a process that opens the window on
+real recordings and a staged session, at 1280x720, light and dark. Prints the path of each picture. They
+are there to be looked at: is anything clipped, is everything readable?
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+WIDTH, HEIGHT = 1280, 720
+SCALES = (1, 2)
+SETTLE_MS = 60
+OUT = Path("build/screenshots")
+
+
+def main(argv: list[str]) -> int:
+    """Take all pictures, or in a child those of one scale."""
+    out = Path(argv[0] if argv else OUT).resolve()
+    if len(argv) == 3:
+        take_all(out, int(argv[1]), Path(argv[2]))
+        return 0
+    out.mkdir(parents=True, exist_ok=True)
+    status = 0
+    with x_server() as display, tempfile.TemporaryDirectory(prefix="aizuchi-screenshots-") as home:
+        record(Path(home))
+        for scale in SCALES:
+            env = {
+                **os.environ,
+                "DISPLAY": display,
+                "HOME": home,
+                "QT_QPA_PLATFORM": "xcb",
+                "QT_SCALE_FACTOR": str(scale),
+            }
+            command = [sys.executable, "-m", "tests.screenshots", str(out), str(scale), home]
+            status |= subprocess.run(command, env=env, check=False).returncode
+    return status
+
+
+@contextmanager
+def x_server() -> Iterator[str]:
+    """Run Xvfb on a free display, large enough for the window at any scale, and give its name."""
+    size = f"{WIDTH * max(SCALES)}x{HEIGHT * max(SCALES)}x24"
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp"],
+        pass_fds=[writing],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as told:
+            yield f":{told.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def record(home: Path) -> None:
+    """Leave a few recordings: English, Japanese, a long one, one that was cut off, one that is damaged."""
+    from app.paths import paths
+    from tests.ui.recorded import cut_off, record_dialogue
+
+    root = paths(home).recordings
+    today = datetime.now().replace(hour=9, minute=41, second=0)
+
+    def talk(model: str, language: str, days: float, span_s: tuple[float, float], times: int = 1) -> Path:
+        started = today - timedelta(days=days)
+        return record_dialogue(
+            root, model=model, language=language, started=started, span_s=span_s, times=times
+        )
+
+    talk("moshika", "en", 0, (0, 42))
+    talk("j-moshi-ext", "ja", 0.6, (26, 37.5), 2)
+    cut_off(talk("moshiko-q8", "en", 2, (3, 17), 4))
+    talk("moshika", "en", 4.1, (0, 42), 6)
+    talk("llm-jp-moshi-v1", "ja", 5, (29, 42))
+    (talk("moshika", "en", 9, (0, 5)) / "audio.flac").write_bytes(b"damaged")
+
+
+def take_all(out: Path, scale: int, home: Path) -> None:
+    """Take the pictures of one scale, in both schemes."""
+    from PySide6.QtWidgets import QApplication
+
+    from app.ui import theme
+
+    app = QApplication(["aizuchi"])
+    theme.apply(app)
+    for scheme in ("light", "dark"):
+        theme.set_scheme(scheme)
+        for name, take in STATES.items():
+            camera = Camera(out, f"{name}-{scheme}-{scale}x", home)
+            try:
+                take(camera)
+            finally:
+                camera.close()
+
+
+class Camera:
+    """A staged window, and the file its picture goes to."""
+
+    def __init__(self, out: Path, name: str, home: Path) -> None:
+        from app.paths import paths
+        from app.settings import Settings
+        from tests.ui.staging import Stage
+
+        self.file = out / f"{name}.png"
+        self.stage = Stage(Settings(model="moshika"), paths(home))
+        self.window = self.stage.window
+        self.window.resize(WIDTH, HEIGHT)
+        self.window.show()
+        self.window.look_around()
+        self.wait(200)
+
+    def wait(self, time_ms: int = SETTLE_MS) -> None:
+        """Let the window do what it has to."""
+        from PySide6.QtTest import QTest
+
+        QTest.qWait(time_ms)
+
+    def shoot(self) -> None:
+        """Take the picture and print where it is."""
+        self.wait()
+        self.window.grab().save(str(self.file))
+        print(self.file, flush=True)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.window.close()
+        self.window.deleteLater()
+        self.wait(0)
+
+
+def first_run(camera: Camera) -> None:
+    camera.shoot()
+
+
+def loading(camera: Camera) -> None:
+    from app.engine.events import Loading
+
+    camera.stage.beat(Loading("Reading the weights", 6_300_000_000, 15_375_000_000), elapsed_ms=4_000)
+    camera.shoot()
+
+
+def ready(camera: Camera) -> None:
+    camera.stage.load()
+    camera.shoot()
+
+
+def talking(camera: Camera) -> None:
+    camera.stage.load()
+    camera.stage.talk(0.0, 25.6)
+    camera.shoot()
+
+
+def drawer(camera: Camera) -> None:
+    camera.stage.load()
+    camera.stage.talk(0.0, 34.6)
+    camera.stage.page.toggle_drawer()
+    camera.wait(400)
+    camera.shoot()
+
+
+def late(camera: Camera) -> None:
+    camera.stage.load()
+    camera.stage.talk(0.0, 16.0, step_ms=97.0)
+    camera.shoot()
+
+
+def stopped(camera: Camera) -> None:
+    camera.stage.load()
+    camera.stage.talk()
+    camera.stage.stop()
+    camera.shoot()
+
+
+def failed(camera: Camera) -> None:
+    from app.engine.events import Failed
+
+    camera.stage.beat(
+        Failed(
+            "Moshika needs 17.9 GB of graphics memory, and 11.2 GB are free.",
+            "Choose moshika-q8, or close what else uses the card.",
+        )
+    )
+    camera.shoot()
+
+
+def show_recordings(camera: Camera, row: int | None = None) -> None:
+    page = camera.window.recordings
+    camera.window.show_page(1)
+    camera.wait(700)
+    if row is not None:
+        page.open_recording(page.recordings[row].folder)
+        camera.wait(500)
+
+
+def recordings(camera: Camera) -> None:
+    show_recordings(camera)
+    camera.shoot()
+
+
+def recordings_search(camera: Camera) -> None:
+    show_recordings(camera)
+    camera.window.recordings.search("lanterns")
+    camera.wait(700)
+    camera.shoot()
+
+
+def recordings_nothing(camera: Camera) -> None:
+    show_recordings(camera)
+    camera.window.recordings.search("penguins")
+    camera.wait(700)
+    camera.shoot()
+
+
+def recording(camera: Camera) -> None:
+    show_recordings(camera, 0)
+    camera.window.recordings.replay.go_to(178.0)
+    camera.shoot()
+
+
+def recording_loop(camera: Camera) -> None:
+    show_recordings(camera, 3)
+    camera.window.recordings.replay.mark((700.0, 1_150.0))
+    camera.shoot()
+
+
+def recording_damaged(camera: Camera) -> None:
+    show_recordings(camera, 5)
+    camera.shoot()
+
+
+def recording_delete(camera: Camera) -> None:
+    from PySide6.QtWidgets import QMessageBox
+
+    show_recordings(camera, 0)
+    camera.window.recordings.replay.ask_delete()
+    camera.wait(200)
+    (question,) = camera.window.findChildren(QMessageBox)
+    question.grab().save(str(camera.file))
+    print(camera.file, flush=True)
+    question.close()
+
+
+def show_models(camera: Camera) -> None:
+    from app.ui.shelf import Shelf
+
+    camera.window.show_page(2)
+    camera.window.models.shut()
+    camera.window.models.show_shelf(Shelf(frozenset({"moshika", "moshiko-q8", "j-moshi"}), 17_170_000_000))
+
+
+def models(camera: Camera) -> None:
+    show_models(camera)
+    camera.stage.load(replaced("moshiko-q8"))
+    camera.shoot()
+
+
+def models_below(camera: Camera) -> None:
+    show_models(camera)
+    scroll_down(camera)
+    camera.shoot()
+
+
+def settings(camera: Camera) -> None:
+    from tests.ui.staging import DEVICES
+
+    camera.window.show_page(3)
+    camera.wait(1_500)
+    camera.window.setup.set_devices(DEVICES)
+    camera.shoot()
+
+
+def settings_below(camera: Camera) -> None:
+    settings(camera)
+    scroll_down(camera)
+    camera.shoot()
+
+
+def scroll_down(camera: Camera) -> None:
+    from app.ui.panel import Column
+
+    for column in camera.window.findChildren(Column):
+        column.verticalScrollBar().setValue(column.verticalScrollBar().maximum())
+
+
+def replaced(model: str) -> object:
+    from dataclasses import replace
+
+    from tests.ui import dialogue
+
+    return replace(dialogue.READY, model=model, mode="q8", memory_bytes=11_900_000_000)
+
+
+STATES: dict[str, Callable[[Camera], None]] = {
+    "10-talk-first-run": first_run,
+    "11-talk-loading": loading,
+    "12-talk-ready": ready,
+    "13-talk-talking": talking,
+    "14-talk-drawer": drawer,
+    "15-talk-late": late,
+    "16-talk-stopped": stopped,
+    "17-talk-failed": failed,
+    "20-recordings": recordings,
+    "21-recordings-search": recordings_search,
+    "22-recordings-nothing-found": recordings_nothing,
+    "23-recording": recording,
+    "24-recording-loop": recording_loop,
+    "25-recording-damaged": recording_damaged,
+    "26-recording-delete": recording_delete,
+    "30-models": models,
+    "31-models-below": models_below,
+    "40-settings": settings,
+    "41-settings-below": settings_below,
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
