@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from app import catalog
 from app.audio.recorder import EVENTS, FLAC, SESSION, WAV
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, level_db, seconds
@@ -32,6 +33,11 @@ LEVELS = "levels.npy"
 
 LINE_PAUSE_S = 1.0
 """A pause of the words longer than this begins a new line of the transcript."""
+
+LINE_CHARACTERS = 80
+"""A line as long as this ends with its sentence."""
+
+SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 
 _BLOCK_FRAMES = 512
 
@@ -210,10 +216,11 @@ def _name_in(folder: Path) -> str:
 
 
 def _language(session: Mapping[str, Any]) -> str:
-    """Return the language that the model's details name."""
+    """Return the language that the model's details name, or that the catalogue knows for it."""
     with suppress(KeyError, TypeError):
-        return str(session["details"]["model"]["language"] or "")
-    return ""
+        return str(session["details"]["model"]["language"])
+    known = catalog.find(str(session.get("model")))
+    return known.language if known is not None else ""
 
 
 def _cached_levels(audio: Path) -> ChannelLevels:
@@ -255,15 +262,21 @@ def _save(cache: Path, levels: ChannelLevels) -> None:
 
 
 def _model_lines(words: list[Word]) -> list[Line]:
-    """Return the model's words as lines, a new one after each pause."""
+    """Return the model's words as lines, a new one after each pause and each long sentence."""
     lines: list[Line] = []
-    for frame, text in words:
-        if lines and frame - (lines[-1].frame + lines[-1].frames) < LINE_PAUSE_S * FRAME_RATE:
+    for word in words:
+        if lines and _goes_on(lines[-1], word.frame):
             first = lines[-1].frame
-            lines[-1] = Line(first, frame + 1 - first, lines[-1].text + text)
+            lines[-1] = Line(first, word.frame + 1 - first, lines[-1].text + word.text)
         else:
-            lines.append(Line(frame, 1, text))
+            lines.append(Line(word.frame, 1, word.text))
     return [Line(frame, frames, text.strip()) for frame, frames, text in lines if text.strip()]
+
+
+def _goes_on(line: Line, frame: int) -> bool:
+    """Say whether a word in this frame belongs on the line."""
+    paused = frame - (line.frame + line.frames) >= LINE_PAUSE_S * FRAME_RATE
+    return not paused and not (len(line.text) >= LINE_CHARACTERS and line.text.endswith(SENTENCE_ENDS))
 
 
 def _wording(line: Line) -> str:

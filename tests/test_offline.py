@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -20,9 +21,15 @@ from app.recordings import open_recording
 from app.turns import find_activity, mark_turns, user_turns
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder where the tiny model is made once."""
+    return tmp_path_factory.mktemp("models")
+
+
 @pytest.fixture
-def where(home: Path) -> Paths:
-    return paths(home)
+def where(home: Path, models: Path) -> Paths:
+    return replace(paths(home), models=models)
 
 
 @pytest.fixture

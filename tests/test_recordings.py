@@ -123,6 +123,28 @@ def test_the_transcript_groups_words_by_pauses_and_marks_the_users_turns(recordi
     )
 
 
+def test_a_long_monologue_is_broken_after_sentences(recording: Recording) -> None:
+    pieces = (" This", " is", " a", " sentence", " that", " goes", " on", ".") * 8
+    lines = [{"kind": "spoke", "frame": at, "token": 4, "text": text} for at, text in enumerate(pieces)]
+    (recording.folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    said = [line for line in recording.lines() if line.text]
+    assert [line.text.count(".") for line in said] == [3, 3, 2]
+    assert [line.frame for line in said] == [0, 24, 48]
+    assert [line.frames for line in said] == [24, 24, 16]
+
+
+@pytest.mark.parametrize(
+    ("model", "details", "language"),
+    [("j-moshi", {}, "ja"), ("mine", {"model": {"language": "fr"}}, "fr"), ("mine", {}, "")],
+)
+def test_the_language_is_the_recorded_one_or_that_of_a_known_model(
+    root: Path, model: str, details: dict[str, object], language: str
+) -> None:
+    recorder = record(root, model, details)
+    recorder.close()
+    assert open_recording(recorder.folder).language == language
+
+
 def test_export_is_a_16_bit_stereo_wav_and_the_transcript(recording: Recording, tmp_path: Path) -> None:
     wav, text = recording.export(tmp_path / "out")
     assert (wav.stem, text.stem) == (recording.folder.name, recording.folder.name)
