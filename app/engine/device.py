@@ -6,6 +6,7 @@ Knows nothing about files: it is told sizes.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from app.frames import seconds
 log = logging.getLogger(__name__)
 
 _CPU_WORKSPACE_BYTES = 200_000_000
+_SMALL_BYTES = 100_000_000
 _SHORTER_CONTEXTS = (1_500, 750, 375)
 
 
@@ -51,6 +53,17 @@ def choose_device() -> Device:
     major, _ = torch.cuda.get_device_capability()
     dtype = torch.bfloat16 if major >= 8 else torch.float16
     return Device(torch.device("cuda"), torch.cuda.get_device_name(), dtype, free, total)
+
+
+def share_cores(outline: Outline, device: Device) -> None:
+    """Leave cores to the sound card and the window, where the model runs on the CPU.
+
+    A small model gets one: its steps are too short to be split, and waiting for a second core that is
+    busy elsewhere costs up to ten times the step.
+    """
+    if not device.on_card:
+        small = outline.lm_bytes(device.dtype) < _SMALL_BYTES
+        torch.set_num_threads(1 if small else max(1, (os.cpu_count() or 1) // 2))
 
 
 def needed_bytes(outline: Outline, device: Device, context: int) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
     from moshi.models import LMModel, MimiModel
 
-TINY_FORMAT = 1
+TINY_FORMAT = 2
 """Raised whenever `make_tiny` writes something else, so that cached copies are rebuilt."""
 
 TINY_LEVEL_DB = -35.0
@@ -272,7 +272,7 @@ def _text_bias(tokenizer: bytes) -> torch.Tensor:
     bias = torch.full((pieces.get_piece_size(),), -12.0)
     words = {piece for text in _SPEECH for piece in pieces.encode(text, out_type=str) if len(piece) > 2}
     bias[[pieces.piece_to_id(word) for word in words]] = 0.0
-    bias[pieces.unk_id()], bias[pieces.pad_id()] = 4.0, 6.0
+    bias[pieces.unk_id()], bias[pieces.pad_id()] = 3.0, 5.0
     return bias
 
 

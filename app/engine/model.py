@@ -9,19 +9,20 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sentencepiece
 import torch
 from moshi.models import LMGen, LMModel, MimiModel
 from moshi.utils.compile import no_compile
 
 from app.engine import build, checkpoint
-from app.engine.device import Device, check_memory, choose_device, compile_trouble
+from app.engine.device import Device, check_memory, choose_device, compile_trouble, share_cores
 from app.engine.events import Event, Loading, Ready, Sampling, Trouble
 from app.engine.fake import Echo
 from app.engine.ports import Model, Said
@@ -96,6 +97,7 @@ def _load(
     outline = build.prove(found)
     device = choose_device()
     memory_bytes = check_memory(outline, device)
+    share_cores(outline, device)
     trouble = compile_trouble(device)
     if trouble is not None:
         emit(Trouble(*trouble))
@@ -159,9 +161,10 @@ class Moshi:
         self._penalty = _Penalty(self._padding, device.device)
         self._text = Detokenizer(tokenizer)
         self._is_first = True
+        self._compilation: Callable[[], AbstractContextManager[None]] = (
+            nullcontext if compiled else no_compile
+        )
         self._life = ExitStack()
-        if not compiled:
-            self._life.enter_context(no_compile())
         # A model without conditions still has to be given none: LMGen asserts it.
         self._lm_gen = LMGen(
             lm,
@@ -178,11 +181,21 @@ class Moshi:
         """Return what a recording keeps about this model, as JSON values."""
         return {**self._identity, "device": self.device.label, "mode": self.mode}
 
-    @torch.no_grad()
     def step(self, heard: Samples) -> Said:
         """Hear one frame, [1920] float32, and say one; silence while the acoustic delay fills."""
-        sound = torch.tensor(heard, device=self.device.device)[None, None]
-        codes = self._mimi.encode(sound)
+        with torch.no_grad(), self._compilation():
+            answer = self._answer(torch.tensor(heard, device=self.device.device)[None, None])
+        if answer is None:
+            return Said(silence())
+        samples = np.clip(answer[:-1], -1.0, 1.0)
+        token = int(answer[-1])
+        if token in self._padding:
+            return Said(samples)
+        return Said(samples, token, self._text.push(token))
+
+    def _answer(self, heard: torch.Tensor) -> npt.NDArray[np.float32] | None:
+        """Return 1920 samples and the text token, [1921], for a frame [1, 1, 1920] on the device."""
+        codes = self._mimi.encode(heard)
         if self._is_first:
             # As moshi.server does: the first frame only says that there was a past, and its encoding is
             # made of padding, which the reset lets the next frame have again.
@@ -190,15 +203,11 @@ class Moshi:
             self._is_first = False
         tokens = self._lm_gen.step(codes)
         if tokens is None:
-            return Said(silence())
-        spoken = self._mimi.decode(tokens[:, 1:])[0, 0]
+            return None
+        said = self._mimi.decode(tokens[:, 1:])[0, 0]
         # Sound and token travel together, so that the device is waited for once; float32 is exact for ids.
-        answer = torch.cat((spoken, tokens[0, 0].to(spoken.dtype))).cpu().numpy()
-        samples = np.clip(answer[:-1], -1.0, 1.0)
-        token = int(answer[-1])
-        if token in self._padding:
-            return Said(samples)
-        return Said(samples, token, self._text.push(token))
+        answer: npt.NDArray[np.float32] = torch.cat((said, tokens[0, 0].to(said.dtype))).cpu().numpy()
+        return answer
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
