@@ -160,7 +160,7 @@ def judge_card(card: dict[str, Any], built_for: Sequence[str]) -> list[Check]:
     new = (major, minor) >= BF16_CAPABILITY
     served = not built_for or any(_serves(arch, major, minor) for arch in built_for)
     if not new:
-        advice = "Cards before Ampere (RTX 30, A100) have no bfloat16; expect late frames."
+        advice = "A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there."
     else:
         advice = "This PyTorch has no code for the card; install one that was built for it."
     total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
