@@ -200,7 +200,9 @@ def show_recordings(camera: Camera, row: int | None = None) -> None:
     camera.wait(700)
     if row is not None:
         page.open_recording(page.recordings[row].folder)
-        camera.wait(500)
+        camera.wait(300)
+        while page.recordings[row].seconds and not page.replay.is_read:
+            camera.wait()
 
 
 def recordings(camera: Camera) -> None:
@@ -275,7 +277,7 @@ def settings(camera: Camera) -> None:
     from tests.ui.staging import DEVICES
 
     camera.window.show_page(3)
-    camera.wait(1_500)
+    camera.wait(1_000)
     camera.window.setup.set_devices(DEVICES)
     camera.shoot()
 
@@ -289,6 +291,7 @@ def settings_below(camera: Camera) -> None:
 def scroll_down(camera: Camera) -> None:
     from app.ui.panel import Column
 
+    camera.wait()
     for column in camera.window.findChildren(Column):
         column.verticalScrollBar().setValue(column.verticalScrollBar().maximum())
 

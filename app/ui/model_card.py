@@ -130,17 +130,16 @@ class ModeRow(QWidget):
         self._verify.setEnabled(not waiting)
 
     def _describe(self, needed: float, there: float) -> str:
-        disk = self.tr("{0} on disk").format(wording.size_words(self._model.size_gb * GB))
-        if not there:
-            return self.tr("Needs {0} of graphics memory · {1}").format(wording.size_words(needed), disk)
         need, whole = wording.size_words(needed), wording.size_words(there)
+        if not there:
+            return self.tr("Needs {0} of graphics memory").format(need)
         if needed <= there:
-            return self.tr("{0} of {1} graphics memory · {2}").format(need, whole, disk)
+            return self.tr("{0} of {1} graphics memory").format(need, whole)
         short = self._model.memory_gb(SHORT_CONTEXT) * GB
         if short <= there:
-            advice = self.tr("Needs {0} of {1} graphics memory; with a memory of 30 s {2} · {3}")
-            return advice.format(need, whole, wording.size_words(short), disk)
-        return self.tr("Needs {0}, but the graphics card has {1} · {2}").format(need, whole, disk)
+            advice = self.tr("Needs {0} of {1} graphics memory; {2} with a memory of 30 s")
+            return advice.format(need, whole, wording.size_words(short))
+        return self.tr("Needs {0}, and the graphics card has {1}").format(need, whole)
 
     def _press(self) -> None:
         if self._loaded:
@@ -171,20 +170,27 @@ class ModeRow(QWidget):
 
     def _lay_out(self) -> None:
         self._fetch.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        mode = QLabel(self.tr("8 bit") if self._model.quantized else self.tr("Full precision"))
-        mode.setFixedWidth(MODE_WIDTH)
+        mode = QVBoxLayout()
+        mode.setSpacing(2)
+        mode.addWidget(QLabel(self.tr("8 bit") if self._model.quantized else self.tr("Full precision")))
+        disk = quiet(self.tr("{0} on disk").format(wording.size_words(self._model.size_gb * GB)))
+        disk.setFixedWidth(MODE_WIDTH)
+        mode.addWidget(disk)
+        mode.addStretch(1)
         for button, words in ((self._button, self.tr("Load or unload")), (self._verify, self.tr("Verify"))):
             button.setAccessibleName(f"{words}: {self._model.name}")
         middle = QVBoxLayout()
         middle.setSpacing(theme.GRID // 2)
+        middle.addSpacing(theme.GRID // 2)
         middle.addWidget(self._bar)
         middle.addWidget(self._memory)
         middle.addWidget(self._fetch)
         middle.addWidget(self._note)
+        middle.addStretch(1)
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)
         across.setSpacing(theme.GRID)
-        across.addWidget(mode, 0, Qt.AlignmentFlag.AlignTop)
+        across.addLayout(mode)
         across.addLayout(middle, 1)
         actions = QWidget()
         actions.setFixedWidth(ACTIONS_WIDTH)

@@ -75,6 +75,11 @@ class Replay(QWidget):
         self._show(Talk(recording, TimelineData(), [], None))
         self._aside.ask(partial(read_talk, recording), self._show)
 
+    @property
+    def is_read(self) -> bool:
+        """Say whether the timeline of the opened recording is there."""
+        return self._timeline.data.frames > 0
+
     def go_to(self, frame: float) -> None:
         """Put the play head at a frame."""
         self._player.seek(frame)
@@ -237,13 +242,11 @@ class Replay(QWidget):
 
     def _sound_controls(self) -> QWidget:
         """Return what needs sound: timeline, strip and controls."""
-        sheet = Panel(across=2, down=2)
-        sheet.add(self._timeline)
         part = QWidget()
         rows = QVBoxLayout(part)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(theme.GRID)
-        rows.addWidget(sheet, 1)
+        rows.addWidget(self._timeline, 1)
         rows.addWidget(self._overview)
         rows.addWidget(self._transport)
         return part

@@ -26,6 +26,7 @@ from app.ui.reading import read_timeline
 from app.ui.timeline import clock
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline
+from app.ui.typeface import spoken
 
 FILE = "timeline.png"
 PAGE_WIDTH = 1_200.0
@@ -145,9 +146,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _font() -> QFont:
-    """Return a font with Japanese shapes for Han characters; other families follow where it has no letter."""
-    font = QFont()
-    font.setFamilies([font.family(), "Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic"])
+    font = spoken(QFont())
     font.setPixelSize(LETTER_PX)
     return font
 

@@ -28,13 +28,14 @@ from app.settings import LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
 from app.ui.aside import Aside
+from app.ui.controls import CONTROL_HEIGHT, Chooser
 from app.ui.number import NoWheel, Number
 from app.ui.panel import Column, Panel, Switch
 
 if TYPE_CHECKING:
     from app.audio.devices import Device
 
-CONTROL_WIDTH, CONTROL_HEIGHT = 264, 30
+CONTROL_WIDTH = 264
 CONTEXTS_S = (30, 60, 120)
 LARGEST_SEED = 2**31 - 1
 """The largest whole number that a box of Qt holds."""
@@ -107,11 +108,12 @@ class SettingsPage(QWidget):
 
     def _add_sound(self) -> None:
         panel = self._column.section(self.tr("Sound"))
-        self._microphone = self._combo(
-            self.tr("Microphone"), self.tr("The microphone that a talk starts with")
-        )
-        self._speaker = self._combo(self.tr("Speaker"), self.tr("The speaker that a talk starts with"))
+        tip = self.tr("The microphone that a talk starts with")
+        self._microphone = Chooser("microphone", self.tr("Microphone"), tip)
+        tip = self.tr("The speaker that a talk starts with")
+        self._speaker = Chooser("speaker", self.tr("Speaker"), tip)
         for box in (self._microphone, self._speaker):
+            box.setFixedWidth(CONTROL_WIDTH)
             box.addItem(self.tr("System default"), "")
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
@@ -205,19 +207,13 @@ class SettingsPage(QWidget):
     def _add_context(self, panel: Panel) -> None:
         title = self.tr("Memory of the talk")
         explanation = self.tr("How far back the model remembers. Less needs less graphics memory.")
-        self._context = self._combo(title, explanation)
+        self._context = Chooser("restart", title, explanation)
+        self._context.setFixedWidth(CONTROL_WIDTH)
         self._context.addItem(self.tr("As the model was made"), None)
         for length_s in CONTEXTS_S:
             self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
         self._context.activated.connect(lambda _: self._change(context=self._context.currentData()))
         panel.add_row(title, explanation, self._context)
-
-    def _combo(self, name: str, tip: str) -> QComboBox:
-        box = QComboBox()
-        box.setFixedWidth(CONTROL_WIDTH)
-        box.setAccessibleName(name)
-        box.setToolTip(tip)
-        return box
 
     def _choose_scheme(self, scheme: str) -> None:
         theme.set_scheme(scheme)

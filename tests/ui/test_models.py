@@ -72,7 +72,7 @@ def test_a_card_says_what_the_licence_allows(page: ModelsPage) -> None:
 
 def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
     assert "of 16.0 GB graphics memory" in texts(row(page, "moshika-q8"))
-    assert "but the graphics card has 16.0 GB" in texts(row(page, "moshika"))
+    assert "and the graphics card has 16.0 GB" in texts(row(page, "moshika"))
     assert not row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
