@@ -130,9 +130,9 @@ def make_primary(button: QPushButton) -> None:
 
 def apply(app: QApplication, scheme: str = "system") -> None:
     """Dress the program, and follow the system's colour scheme from now on."""
-    app.setStyle(QStyleFactory.create("Fusion"))
-    dresser = _Dresser(app)
-    app.styleHints().colorSchemeChanged.connect(dresser.dress)
+    if app.findChild(_Dresser) is None:
+        app.setStyle(QStyleFactory.create("Fusion"))
+        app.styleHints().colorSchemeChanged.connect(_Dresser(app).follow)
     set_scheme(scheme)
 
 
@@ -154,14 +154,22 @@ class _Dresser(QObject):
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
         self._app = app
+        self._system = app.styleHints().colorScheme()
+        self._worn: Colours | None = None
         self.wish = Qt.ColorScheme.Unknown
+
+    def follow(self, scheme: Qt.ColorScheme) -> None:
+        """Take note of the system's scheme, and wear it unless another one is wished for."""
+        self._system = scheme
+        self.dress()
 
     def dress(self) -> None:
         """Set palette and style sheet of the scheme that is wished for."""
-        wish = self.wish
-        if wish == Qt.ColorScheme.Unknown:
-            wish = self._app.styleHints().colorScheme()
-        tones = scheme_colours(wish == Qt.ColorScheme.Dark)
+        scheme = self._system if self.wish == Qt.ColorScheme.Unknown else self.wish
+        tones = scheme_colours(scheme == Qt.ColorScheme.Dark)
+        if tones is self._worn:
+            return
+        self._worn = tones
         self._app.setPalette(_palette(tones))
         self._app.setStyleSheet(_sheet(tones))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
@@ -65,6 +65,7 @@ class MainWindow(QWidget):
         self._paths = paths
         self._find_devices = find_devices or _list_devices
         self._look_at_card = look_at_card
+        self._looking = False
         self._aside = Aside(self)
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
@@ -106,7 +107,8 @@ class MainWindow(QWidget):
 
     def look_around(self) -> None:
         """Ask beside the window which sound devices there are, and what the graphics card has free."""
-        if not self._aside.busy:
+        if not self._looking:
+            self._looking = True
             self._aside.ask(self._look_at_card, self.status.set_memory)
             self._aside.ask(self._ask_devices, self._show_devices)
 
@@ -123,6 +125,12 @@ class MainWindow(QWidget):
             self._unsaved_ms -= elapsed_ms
             if self._unsaved_ms <= 0:
                 self._save()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Look around when the user comes back: a device may have been plugged in meanwhile."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.talk.talking:
+            self.look_around()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End the talk; the recording is whole when the session has closed."""
@@ -142,6 +150,7 @@ class MainWindow(QWidget):
             return fault
 
     def _show_devices(self, found: list[Device] | UserError) -> None:
+        self._looking = False
         if isinstance(found, UserError):
             self.status.tell(found.sentence, found.advice)
         else:

@@ -1,0 +1,52 @@
+"""What the tests of the window share: the theme, and a staged window that is closed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.paths import paths
+from app.settings import Settings
+from app.ui import theme
+from tests.ui.staging import Stage
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pass what the offscreen platform says about the smallest size of each window."""
+    for item in items:
+        if "/ui/" in item.path.as_posix():
+            item.add_marker(pytest.mark.qt_log_ignore("propagateSizeHints", extend=True))
+
+
+@pytest.fixture(autouse=True)
+def light(qapp: QApplication) -> None:
+    """Begin each test in the light scheme."""
+    if qapp.findChild(theme._Dresser) is None:
+        theme.apply(qapp, "light")
+    theme.set_scheme("light")
+
+
+@pytest.fixture
+def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
+    """A window with a model in memory and nobody talking."""
+    staged = Stage(Settings(model="moshika"), paths(tmp_path / "stage"))
+    staged.window.show()
+    qtbot.waitExposed(staged.window)
+    staged.load()
+    yield staged
+    staged.window.close()
+
+
+@pytest.fixture(autouse=True)
+def widgets_gone(qapp: QApplication) -> Iterator[None]:
+    """Delete what a test leaves, so that later ones do not dress it again and again."""
+    yield
+    for widget in qapp.topLevelWidgets():
+        widget.close()
+        widget.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
