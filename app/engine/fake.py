@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.engine.events import Sampling
 from app.engine.ports import Said
+from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
@@ -68,8 +69,28 @@ class Echo:
 def make_tiny(folder: Path, *, seed: int = 0) -> Path:
     """Write a tiny random Moshi in the official file format, and return the folder.
 
-    The folder appears whole or not at all, in place of what was there. The same seed gives the same bytes.
+    The folder appears whole or not at all, in place of an older tiny model. The same seed gives the same
+    bytes. Raises UserError if the folder holds anything else.
     """
+    if folder.exists() and _tiny_format(folder) is None and (folder.is_file() or any(folder.iterdir())):
+        raise UserError(f"{folder} holds other files, which are not overwritten.", "Name a new folder.")
+    return _make_tiny(folder, seed)
+
+
+def ensure_tiny(folder: Path) -> Path:
+    """Return our own folder with a tiny model in it, made anew if it is missing or of another format."""
+    return folder if _tiny_format(folder) == TINY_FORMAT else _make_tiny(folder, 0)
+
+
+def _tiny_format(folder: Path) -> int | None:
+    """Return the format of the tiny model in a folder, None if there is none."""
+    try:
+        return int(json.loads((folder / "config.json").read_text())["model_id"]["tiny_format"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _make_tiny(folder: Path, seed: int) -> Path:
     import torch
     from moshi.utils.compile import no_compile
 
@@ -79,23 +100,16 @@ def make_tiny(folder: Path, *, seed: int = 0) -> Path:
         with torch.random.fork_rng(devices=[]), torch.no_grad(), no_compile():
             torch.manual_seed(seed)
             _write_tiny(scratch, seed)
+        scratch.chmod(0o755)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(scratch, folder)
-    except BaseException:
+    except OSError:
+        # Another process may have made the same folder meanwhile, and did it as well.
+        if _tiny_format(folder) != TINY_FORMAT:
+            raise
+    finally:
         shutil.rmtree(scratch, ignore_errors=True)
-        raise
     return folder
-
-
-def ensure_tiny(folder: Path) -> Path:
-    """Return the folder with a tiny model in it, made anew if it is missing or of another format."""
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        if config["model_id"]["tiny_format"] == TINY_FORMAT:
-            return folder
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return make_tiny(folder)
 
 
 def _write_tiny(folder: Path, seed: int) -> None:

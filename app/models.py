@@ -1,0 +1,201 @@
+"""The verb `aizuchi models`: list what is known, download, verify, and make a tiny one.
+
+Knows nothing about talk; a model is looked over here, never loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from app import catalog
+from app.engine import download
+from app.engine.build import prove
+from app.engine.checkpoint import Checkpoint, Progress, find
+from app.engine.device import Device, choose_device
+from app.engine.fake import make_tiny
+from app.errors import UserError
+from app.paths import Paths
+
+LANGUAGES = {"en": "English", "ja": "Japanese"}
+
+SHORT_CONTEXT = 375
+"""30 s: the least that the makers of Moshi quote figures for."""
+
+
+class Row(TypedDict):
+    """One known model on this computer, as `models list --json` prints it. GB are 1e9 bytes."""
+
+    name: str
+    repo: str
+    language: str
+    voice: str
+    licence: str
+    research_only: bool
+    summary: str
+    size_gb: float
+    mode: str
+    memory_gb: float
+    memory_short_gb: float
+    fits: bool
+    downloaded: bool
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Run `aizuchi models` and return the exit status."""
+    parser = argparse.ArgumentParser(prog="aizuchi models", description="List and verify models.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verb = verbs.add_parser("list", help="what is known, what it needs, and what is on this computer")
+    verb.add_argument("--json", action="store_true", help="print JSON, for programs")
+    verb = verbs.add_parser("download", help="fetch the files of a model")
+    verb.add_argument("model", metavar="NAME", help="a known model, or a hub repository owner/name")
+    verb = verbs.add_parser("verify", help="check that the files of a model are whole and fit together")
+    verb.add_argument("model", metavar="NAME|DIR")
+    verb.add_argument("--base", metavar="NAME|DIR", help="what an adapter was trained on")
+    verb = verbs.add_parser("make-tiny", help="write a tiny random model in the official format")
+    verb.add_argument("folder", metavar="DIR", type=Path)
+    verb.add_argument("--seed", type=int, default=0, metavar="N")
+    options = parser.parse_args(argv)
+    if options.verb == "list":
+        _list(as_json=options.json)
+    elif options.verb == "download":
+        _download(options.model, where)
+    elif options.verb == "verify":
+        _verify(options.model, options.base, where)
+    else:
+        _make_tiny(options.folder, options.seed)
+    return 0
+
+
+def rows(device: Device) -> list[Row]:
+    """Return the known models, and whether they are here and fit into the memory of a device."""
+    return [
+        Row(
+            name=known.name,
+            repo=known.repo,
+            language=known.language,
+            voice=known.voice,
+            licence=known.licence,
+            research_only=known.research_only,
+            summary=known.summary,
+            size_gb=round(known.size_gb, 1),
+            mode=known.mode,
+            memory_gb=round(known.memory_gb(), 1),
+            memory_short_gb=round(known.memory_gb(SHORT_CONTEXT), 1),
+            fits=device.on_card and known.memory_gb() * 1e9 <= device.total_bytes,
+            downloaded=_is_downloaded(known),
+        )
+        for known in catalog.KNOWN
+    ]
+
+
+def _list(*, as_json: bool) -> None:
+    device = choose_device()
+    known = rows(device)
+    if as_json:
+        print(json.dumps(known, indent=2))
+        return
+    cells = [["NAME", "LANGUAGE", "LICENCE", "DISK", "MEMORY", "FITS", "HERE"]]
+    cells += [
+        [
+            row["name"],
+            LANGUAGES[row["language"]],
+            row["licence"] + (" (research only)" if row["research_only"] else ""),
+            f"{row['size_gb']:.1f} GB",
+            f"{row['mode']} {row['memory_gb']:.1f} GB",
+            "yes" if row["fits"] else "no",
+            "yes" if row["downloaded"] else "no",
+        ]
+        for row in known
+    ]
+    print(_table(cells))
+    if device.on_card:
+        print(f"\n{device.label} has {device.total_bytes / 1e9:.1f} GB.", end=" ")
+    else:
+        print("\nThere is no graphics card that PyTorch can use; `tiny` and `echo` run without one.", end=" ")
+    print(f"A context of 30 s in place of 240 s saves {_saved_gb():.1f} GB.")
+
+
+def _saved_gb() -> float:
+    known = catalog.KNOWN[0]
+    return known.memory_gb() - known.memory_gb(SHORT_CONTEXT)
+
+
+def _table(cells: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _is_downloaded(known: catalog.KnownModel) -> bool:
+    return all(download.cached(reference) for reference in known.files)
+
+
+def _download(name: str, where: Paths) -> None:
+    known = catalog.find(name)
+    if known is not None and known.research_only:
+        print(f"{known.name} is licensed {known.licence}: for research, not for commercial use.")
+    found = find(name, models=where.models, progress=_progress())
+    prove(found)
+    print(f"{found.name} is on this computer, whole: {found.weights.parent}")
+
+
+def _verify(name: str, base: str | None, where: Paths) -> None:
+    known = catalog.find(name)
+    if known is not None and not _is_downloaded(known):
+        advice = f"Fetch it with `aizuchi models download {known.name}`."
+        raise UserError(f"{known.name} is not on this computer.", advice)
+    found = find(name, base=base, models=where.models, progress=_progress())
+    if found.note:
+        print(found.note)
+    prove(found)
+    for path in _files(found):
+        print(f"{path}: {_check_hash(path)}")
+    print(f"{found.name} is whole, and its files fit together.")
+
+
+def _files(found: Checkpoint) -> list[Path]:
+    adapter = [found.adapter.path] if found.adapter else []
+    return [found.weights, *adapter, found.mimi, found.tokenizer]
+
+
+def _check_hash(path: Path) -> str:
+    """Return what is to be said about a file's hash; raise UserError if it is not what the hub tells."""
+    expected = download.expected_sha256(path)
+    if expected is None:
+        return "fits; the hub tells no SHA-256 to compare with"
+    with path.open("rb") as file:
+        found = _sha256(file.read)
+    if found != expected:
+        advice = f"Delete {path.resolve()} and download it again."
+        raise UserError(f"{path} is damaged: its SHA-256 is not the one that the hub tells.", advice)
+    return "fits, and its SHA-256 is the hub's"
+
+
+def _sha256(read: Callable[[int], bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _progress() -> Progress:
+    """Return a callback that prints a line for each tenth of each file."""
+    printed: set[tuple[str, int]] = set()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        tenth = 10 * done // total if total else 0
+        if (stage, tenth) not in printed:
+            printed.add((stage, tenth))
+            print(f"{stage}: {10 * tenth} % of {total / 1e9:.2f} GB", flush=True)
+
+    return tell
+
+
+def _make_tiny(folder: Path, seed: int) -> None:
+    folder = make_tiny(folder.expanduser().resolve(), seed=seed)
+    print(f"A tiny random model was written; talk with it: aizuchi talk --model {folder}")
