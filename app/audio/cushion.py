@@ -18,8 +18,16 @@ MS = SAMPLE_RATE // 1000
 MEMORY_FRAMES = round(20 * FRAME_RATE)
 """Lateness is remembered for 20 s."""
 
-MARGIN = 10 * MS
-"""What must be left when the latest frame of the memory comes as late again: one device block."""
+MARGIN = 5 * MS
+HEADROOM = 1.25
+"""The target is HEADROOM times the latest frame of the memory, and MARGIN: one device block."""
+
+STALL = 15 * MS
+STALL_FRAMES = round(300 * FRAME_RATE)
+"""A frame as late as STALL is a stall. One is chance and forgotten like any other, but a second within
+5 min shows a habit (of a window that paints, of a collector of garbage), and all are remembered so long."""
+
+STALLS = 128
 
 START = 40 * MS
 """The first cushion: a guess."""
@@ -56,7 +64,9 @@ class Cushion:
     def __init__(self) -> None:
         # As if a frame had been late once before the beginning; forgotten after GUESS_FRAMES.
         known = [0] * (MEMORY_FRAMES - GUESS_FRAMES)
-        self._late: deque[int] = deque([START - MARGIN, *known], maxlen=MEMORY_FRAMES)
+        self._late: deque[int] = deque([round((START - MARGIN) / HEADROOM), *known], maxlen=MEMORY_FRAMES)
+        self._stalls: deque[tuple[int, int]] = deque(maxlen=STALLS)
+        self._frame = 0
         # Each as it would be had nothing been put in or taken out since; `_moved` is all of that.
         self._levels: deque[int] = deque(maxlen=LEVEL_FRAMES)
         self._moved = 0
@@ -65,7 +75,10 @@ class Cushion:
     @property
     def target(self) -> int:
         """Return the level that is wished for."""
-        return min(MOST, max(self._late) + MARGIN)
+        late = max(self._late)
+        if len(self._stalls) > 1:
+            late = max(late, *(lateness for _, lateness in self._stalls))
+        return min(MOST, round(HEADROOM * late) + MARGIN)
 
     @property
     def level(self) -> int:
@@ -79,13 +92,20 @@ class Cushion:
         lateness. Silence sets the level anew.
         """
         lateness = self.level - (-starved or spare)
-        usual = not catching_up and lateness <= MOST
-        self._late.append(max(0, lateness) if usual else 0)
+        self._remember(0 if catching_up or lateness > MOST else max(0, lateness))
         self._spare = max(0, spare)
         if starved:
             self._levels.clear()
         else:
             self._levels.append(spare - self._moved)
+
+    def _remember(self, lateness: int) -> None:
+        self._frame += 1
+        self._late.append(lateness)
+        while self._stalls and self._stalls[0][0] < self._frame - STALL_FRAMES:
+            self._stalls.popleft()
+        if lateness > STALL:
+            self._stalls.append((self._frame, lateness))
 
     def correct(self, quiet: bool) -> int:
         """Return by how many samples to lengthen (> 0) or shorten (< 0) the next frame."""

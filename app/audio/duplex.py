@@ -19,6 +19,7 @@ import numpy as np
 from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
 from app.audio.memory import SharedSound, Side
 from app.audio.process import AudioProcess, Report
+from app.audio.realtime import hasten, slacken
 from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Heard, Samples
 
 BLOCK_S = 0.005
@@ -94,6 +95,7 @@ class Duplex:
         self._ear = _Ear(self._sound.mic)
         self._mouth = _Mouth(self._sound)
         self._lag_ms: float | None = None
+        self._hastened = 0
         self._oldest_s = 0.0
         self._taken_s = 0.0
         self._steps_s: deque[float] = deque(maxlen=STEPS)
@@ -101,10 +103,15 @@ class Duplex:
 
     def take(self) -> Heard | None:
         """Wait for the next frame of the user; None after `close`. Waits as long as there is no device."""
+        if not self._hastened:
+            # The thread of the talk has a deadline every frame, unlike all others of this process.
+            self._hastened = threading.get_native_id()
+            hasten(self._hastened)
         while not self._closed.is_set():
             if (wait_s := self._ear.wait_s()) <= 0:
                 return self._take()
             self._closed.wait(wait_s)
+        slacken(self._hastened)
         return None
 
     def give(self, said: Samples) -> None:

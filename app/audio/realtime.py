@@ -1,4 +1,4 @@
-"""Real-time scheduling for a process that feeds a device, asked for as sound programs do.
+"""Scheduling for threads that have to be in time, asked for as sound programs do.
 
 From the kernel directly where the user's limits allow it, and else from RealtimeKit, the service of
 desktop systems for this purpose. Without either the threads run as all others do. Knows nothing about
@@ -16,6 +16,9 @@ from contextlib import suppress
 
 LEVEL = 5
 """That of the sound server's own threads; anything above 0 goes before all that is not real-time."""
+
+NICENESS = -10
+"""For a thread that computes: before ordinary ones, after all that is real-time."""
 
 WARNING_US, LIMIT_US = 100_000, 200_000
 """A thread that computes for so long without a pause is warned by SIGXCPU, and then ends the process, so
@@ -63,19 +66,34 @@ class Priority:
         self._held = set()
 
 
+def hasten(thread: int) -> None:
+    """Let one thread of this process go before ordinary ones, where the system allows it."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+    except OSError:
+        _ask_kit("MakeThreadHighPriorityWithPID", "tti", thread, NICENESS)
+
+
+def slacken(thread: int) -> None:
+    """Let a thread run as all others do."""
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, thread, 0)
+
+
 def _prefer(thread: int) -> None:
     """Ask for real-time priority for one thread, not to be inherited by what it starts."""
     try:
         os.sched_setscheduler(thread, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(LEVEL))
     except OSError:
-        _ask_kit(thread)
+        _ask_kit("MakeThreadRealtimeWithPID", "ttu", thread, LEVEL)
 
 
-def _ask_kit(thread: int) -> None:
+def _ask_kit(method: str, types: str, thread: int, value: int) -> None:
     """Ask RealtimeKit over the system bus, by the tool that every systemd computer has."""
     if (busctl := shutil.which("busctl")) is None:
         return
-    call = [busctl, "--system", "call", KIT, f"/{KIT.replace('.', '/')}", KIT, "MakeThreadRealtimeWithPID"]
-    arguments = ["ttu", str(os.getpid()), str(thread), str(LEVEL)]
+    call = [busctl, "--system", "call", KIT, f"/{KIT.replace('.', '/')}", KIT, method]
+    # What looks like an option of busctl's own, as a negative number does, must come after "--".
+    arguments = ["--", types, str(os.getpid()), str(thread), str(value)]
     with suppress(OSError, subprocess.SubprocessError):
         subprocess.run([*call, *arguments], capture_output=True, timeout=1, check=False)
