@@ -19,6 +19,7 @@ from pathlib import Path
 WIDTH, HEIGHT = 1280, 720
 SCALES = (1, 2)
 SETTLE_MS = 60
+RECORDINGS = 6
 OUT = Path("build/screenshots")
 
 
@@ -197,7 +198,9 @@ def failed(camera: Camera) -> None:
 def show_recordings(camera: Camera, row: int | None = None) -> None:
     page = camera.window.recordings
     camera.window.show_page(1)
-    camera.wait(700)
+    while len(page.recordings) < RECORDINGS:
+        camera.wait()
+    camera.wait(500)
     if row is not None:
         page.open_recording(page.recordings[row].folder)
         camera.wait(300)

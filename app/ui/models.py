@@ -7,6 +7,7 @@ on this computer is asked of `aizuchi models list`, a process of its own, so tha
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -18,10 +19,12 @@ from app.engine.events import Event, Failed, Loading, Ready, Unloaded
 from app.paths import Paths
 from app.settings import Settings
 from app.ui import theme
+from app.ui.aside import Aside
+from app.ui.card import CardMemory, card_memory
 from app.ui.errand import Errand
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.panel import Column, Panel, heading, quiet
-from app.ui.shelf import Shelf, families, read_shelf
+from app.ui.shelf import Shelf, families, read_downloaded
 
 
 class ModelsPage(QWidget):
@@ -40,6 +43,8 @@ class ModelsPage(QWidget):
         self._loaded = ""
         self._errands: set[Errand] = set()
         self._rows: dict[str, ModeRow] = {}
+        self._shelf = Shelf()
+        self._aside = Aside(self)
         self._column = Column()
         self._own = OwnModel()
         self._lay_out()
@@ -57,18 +62,21 @@ class ModelsPage(QWidget):
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show which models are here, weighed against this computer's card."""
+        self._shelf = shelf
         for row in self._rows.values():
             row.set_shelf(shelf)
 
     def refresh(self) -> None:
-        """Ask anew which models are on this computer."""
+        """Ask anew which models are on this computer, and how large its graphics card is."""
         self._run(["models", "list", "--json"], self._listed)
+        self._aside.ask(card_memory, self._weighed)
 
     def shut(self) -> None:
         """End what is under way."""
         for errand in self._errands:
             errand.cancel()
         self._errands.clear()
+        self._aside.close()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Look what is there whenever the page is opened."""
@@ -89,12 +97,15 @@ class ModelsPage(QWidget):
 
     def _listed(self, status: int, out: str, complaint: str) -> None:
         try:
-            shelf = read_shelf(out)
+            there = read_downloaded(out)
         except ValueError:
             advice = complaint.strip() or self.tr("`aizuchi models list` in a terminal tells more.")
             self.trouble.emit(self.tr("The models on this computer could not be listed."), advice)
             return
-        self.show_shelf(shelf)
+        self.show_shelf(replace(self._shelf, there=there))
+
+    def _weighed(self, card: CardMemory | None) -> None:
+        self.show_shelf(replace(self._shelf, card_bytes=card.total_bytes if card else 0))
 
     def _load(self, spec: str) -> None:
         self._wanted = spec

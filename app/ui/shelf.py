@@ -1,4 +1,4 @@
-"""What `aizuchi models list --json` tells: which models are on this computer, and how large its card is.
+"""Which models are on this computer, as `aizuchi models list --json` tells, and how large its card is.
 
 Knows nothing about how a model looks in the window. The known models themselves are in app.catalog.
 """
@@ -35,12 +35,12 @@ def family_name(model: KnownModel) -> str:
     return model.name.removesuffix(QUANTIZED)
 
 
-def read_shelf(text: str) -> Shelf:
-    """Read the last line of what the command printed. Raises ValueError where it is not what is expected."""
-    lines = text.strip().splitlines()
-    told = json.loads(lines[-1]) if lines else {}
-    models = told.get("models") if isinstance(told, dict) else None
+def read_downloaded(text: str) -> frozenset[str]:
+    """Return the names of the models that are here. Raises ValueError for any other text."""
+    models = json.loads(text)
     if not isinstance(models, list):
         raise ValueError("no list of models")
-    there = frozenset(str(model["name"]) for model in models if model.get("installed"))
-    return Shelf(there, int(told.get("card_bytes") or 0))
+    try:
+        return frozenset(str(model["name"]) for model in models if model["downloaded"])
+    except (KeyError, TypeError) as fault:
+        raise ValueError(f"not a model: {fault}") from fault

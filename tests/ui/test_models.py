@@ -19,7 +19,7 @@ from app.settings import Settings
 from app.ui.memory_bar import MemoryBar
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.models import ModelsPage, OwnModel
-from app.ui.shelf import Shelf, families, read_shelf
+from app.ui.shelf import Shelf, families, read_downloaded
 from tests.ui import dialogue
 
 CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9))
@@ -35,8 +35,7 @@ def page(where: Paths, qtbot: QtBot) -> Iterator[ModelsPage]:
     page = ModelsPage(where, Settings())
     qtbot.addWidget(page)
     page.resize(900, 600)
-    for row in page.findChildren(ModeRow):
-        row.set_shelf(CARD_16_GB)
+    page.show_shelf(CARD_16_GB)
     yield page
     page.shut()
 
@@ -149,6 +148,28 @@ def test_modes_of_a_model_stand_together() -> None:
 
 
 def test_an_answer_that_is_none_is_refused() -> None:
-    for text in ("", "[]", "{}", "Traceback"):
+    for text in ("", "{}", "Traceback", "[1]", '[{"name": "moshika"}]'):
         with pytest.raises(ValueError):
-            read_shelf(text)
+            read_downloaded(text)
+
+
+def test_the_page_asks_the_command_what_is_here(page: ModelsPage, qtbot: QtBot) -> None:
+    page.show()
+    qtbot.waitUntil(lambda: visible(row(page, "moshika")) == ["Copy command"], timeout=60_000)
+
+
+def test_a_model_is_verified_by_the_command(page: ModelsPage, qtbot: QtBot) -> None:
+    there = row(page, "moshika")
+    button(there, "Verify").click()
+    assert not button(there, "Verify").isEnabled()
+    qtbot.waitUntil(lambda: "is not on this computer" in texts(there), timeout=60_000)
+    assert button(there, "Verify").isEnabled()
+
+
+def test_a_list_that_can_not_be_had_is_told(
+    page: ModelsPage, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
+    with qtbot.waitSignal(page.trouble) as told:
+        page.refresh()
+    assert "could not be listed" in told.args[0]
