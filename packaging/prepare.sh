@@ -19,9 +19,8 @@ if [ -z "${HOME:-}" ]; then
 fi
 UV_HOME=${XDG_DATA_HOME:-$HOME/.local/share}/aizuchi/uv
 
-# Behind a company's proxy only the system's certificates are of use.
+# Behind a company's proxy only these are of use.
 CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
-[ ! -e $CERTIFICATES ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
@@ -152,6 +151,7 @@ enough_disk() {
 # Make .venv what uv.lock says; the arguments go to `uv sync`.
 sync_environment() {
     uv=$(find_uv) || { install_uv && uv=$(find_uv); } || stop "uv does not run."
+    [ ! -e "$CERTIFICATES" ] || export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}"
     quiet=--quiet
     if [ ! -e .venv/pyvenv.cfg ]; then
         enough_disk
