@@ -13,9 +13,7 @@ from typing import Any, ClassVar
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSplitter,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -46,6 +44,7 @@ from app.ui.desk import Desk
 from app.ui.drawer import Drawer
 from app.ui.keys import add_key
 from app.ui.lateness import Lateness
+from app.ui.scene import Scene
 from app.ui.signpost import Signpost, State
 from app.ui.soundbar import SoundBar
 from app.ui.theme import GRID
@@ -82,6 +81,7 @@ class TalkPage(QWidget):
         self.bar = SoundBar()
         self.signpost = Signpost(self)
         self.words = Words()
+        self.scene = Scene(self.signpost.pane, self.words)
         self.timeline = Timeline()
         self.desk = Desk()
         self.drawer = Drawer(settings)
@@ -314,9 +314,7 @@ class TalkPage(QWidget):
         self.desk.set_startable(state is not State.STARTING and bool(self._settings.model))
         self.bar.set_locked(self.talking)
         self._mute_key.setEnabled(state is State.TALKING)
-        worded = state in (State.TALKING, State.STOPPED)
-        self._stage.setCurrentWidget(self.words if worded else self.signpost.pane)
-        self._time.setVisible(worded)
+        self.scene.show_words(state in (State.TALKING, State.STOPPED))
         self._describe(state)
         self._show_time()
 
@@ -337,26 +335,14 @@ class TalkPage(QWidget):
         self._choose_model(spec)
 
     def _show_time(self) -> None:
-        self._time.setText(clock(seconds(self._frames)))
+        self.scene.set_frames(self._frames)
         if self.talking and self._recorded_from is not None:
             self.desk.record.set_time(clock(seconds(self._frames - self._recorded_from)))
 
     def _lay_out(self) -> None:
-        self._time = QLabel()
-        self._time.setAccessibleName(self.tr("Length of the talk"))
-        self._time.setToolTip(self.tr("Length of the talk"))
-        self._time.setAlignment(Qt.AlignmentFlag.AlignRight)
-        self._stage = QStackedWidget()
-        self._stage.addWidget(self.signpost.pane)
-        self._stage.addWidget(self.words)
-        upper = QWidget()
-        across = QHBoxLayout(upper)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.addWidget(self._stage, 1)
-        across.addWidget(self._time, 0, Qt.AlignmentFlag.AlignTop)
         middle = QSplitter(Qt.Orientation.Vertical)
         middle.setChildrenCollapsible(False)
-        middle.addWidget(upper)
+        middle.addWidget(self.scene)
         middle.addWidget(self.timeline)
         middle.setStretchFactor(0, 3)
         middle.setStretchFactor(1, 1)
@@ -407,6 +393,7 @@ class TalkPage(QWidget):
         add_key(self, "R", lambda: self._record(not self.desk.record.isChecked()))
         add_key(self, "Ctrl+Shift+R", self.desk.restart.click)
         add_key(self, "Ctrl+,", self.toggle_drawer)
+        add_key(self, "End", self.timeline.follow)
         add_key(self, "Esc", lambda: self._show_drawer(False))
         add_key(self, "Ctrl+Up", lambda: self._set_volume(self._settings.volume + VOLUME_STEP))
         add_key(self, "Ctrl+Down", lambda: self._set_volume(self._settings.volume - VOLUME_STEP))

@@ -115,6 +115,8 @@ class Timeline(QWidget):
 
     def set_live(self, live: bool) -> None:
         """Say whether frames are still being added; the time axis then counts back from now."""
+        if self._live and not live and self._data.frames < self._shown:
+            self.fit()
         self._live = live
         self._place_now_button()
         self.update()

@@ -136,8 +136,8 @@ def place_words(
         wish = label.frame * scale
         if wish >= max(ends) or label.frame - before > PAUSE_FRAMES:
             row = next((r for r, end in enumerate(ends) if end <= wish), row)
-        elif ends[row] - wish > WORD_SLACK_PX and row + 1 < rows:
-            row += 1
+        elif ends[row] - wish > WORD_SLACK_PX:
+            row = _next_row(row, ends, wish)
         before = label.last
         x = max(wish, ends[row])
         if x - wish > WORD_SLACK_PX:
@@ -149,6 +149,13 @@ def place_words(
         gap = WORD_GAP_PX if ord(label.text[-1]) < FIRST_UNSPACED else 0.0
         ends[row] = x + metrics.horizontalAdvance(label.text) + gap
     return [word for word in placed if word.x + metrics.horizontalAdvance(word.text) >= first * scale]
+
+
+def _next_row(row: int, ends: list[float], wish: float) -> int:
+    """Return the row below; from the lowest, the upmost one if what stands there is well past."""
+    if row + 1 < len(ends):
+        return row + 1
+    return 0 if wish - ends[0] > WORD_SLACK_PX / 2 else row
 
 
 def paint_hatch(painter: QPainter, area: QRectF, colours: Colours) -> None:

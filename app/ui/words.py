@@ -33,6 +33,9 @@ MIN_TURN_FRAMES = 4
 """What is shorter is no turn: a cough, a key."""
 SHORT_FRAMES = round(BACKCHANNEL_S * FRAME_RATE)
 """What the user says within a line of the model and is no longer than this stands in that line."""
+LONG_LINE = 72
+SENTENCE_ENDS = ".?!。？！"
+"""A model that never pauses begins a new line after a sentence, once the line has so many characters."""
 FADE_STEP = 0.1
 WEAKEST = 0.6
 FADING_LINES = 6
@@ -85,7 +88,7 @@ class Words(QTextEdit):
             return
         if self._turn_first is not None and frame - self._turn_last >= REPLY_FRAMES:
             self._end_turn()
-        if self._open and frame - self._last_word > PAUSE_FRAMES:
+        if self._open and (frame - self._last_word > PAUSE_FRAMES or self._is_full()):
             self._open = False
         following = self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - GRID
         if not self._open:
@@ -160,6 +163,11 @@ class Words(QTextEdit):
                 rail = QRectF(2 * GRID, area.top() + 5, RAIL_PX, max(4.0, area.height() - 8))
                 painter.drawRoundedRect(rail, RAIL_PX / 2, RAIL_PX / 2)
             block = block.previous()
+
+    def _is_full(self) -> bool:
+        """Say whether a sentence has just ended in a line that is long enough."""
+        text = self.document().lastBlock().text()
+        return len(text) > LONG_LINE and text[-1] in SENTENCE_ENDS
 
     def _end_turn(self) -> None:
         assert self._turn_first is not None

@@ -119,7 +119,7 @@ def test_words_timeline_and_figures_follow(stage: Stage) -> None:
     assert stage.page.timeline.data.frames == 125
     assert stage.page.desk.readout.text("step") == "31/80 ms"
     assert stage.page.desk.readout.text("lag").endswith("ms")
-    assert stage.page._time.text() == "0:10"
+    assert stage.page.scene.time == "0:10"
     assert stage.page.bar.heard.level_db > -30
 
 
@@ -267,6 +267,13 @@ def test_a_line_leads_to_its_place_in_the_timeline(stage: Stage, qtbot: QtBot) -
     timeline = stage.page.timeline
     assert not timeline.following
     assert timeline.first_frame <= 8 <= timeline.first_frame + timeline.frames_shown
+
+
+def test_end_returns_to_now_from_anywhere_on_the_page(stage: Stage, qtbot: QtBot) -> None:
+    stage.talk(0, 30)
+    stage.page.timeline.show_frame(100)
+    qtbot.keyClick(stage.window, Qt.Key.Key_End)
+    assert stage.page.timeline.following
 
 
 def test_choices_are_held_while_a_talk_uses_them(stage: Stage) -> None:

@@ -242,6 +242,14 @@ def test_zooming_keeps_what_is_under_the_pointer(timeline: Timeline) -> None:
     assert timeline.frame_at(400) == pytest.approx(before, abs=0.5)
 
 
+def test_a_short_talk_fills_the_view_when_it_is_over(qtbot: QtBot) -> None:
+    widget = Timeline(feed(TimelineData(), 8.0))
+    qtbot.addWidget(widget)
+    widget.set_live(True)
+    widget.set_live(False)
+    assert (widget.first_frame, widget.frames_shown) == (0, 100)
+
+
 def test_the_play_cursor_stays_in_view(timeline: Timeline) -> None:
     timeline.set_data(timeline.data)
     wheel(timeline, 20, 100)

@@ -64,6 +64,13 @@ def test_a_pause_of_the_model_begins_a_line(page: Words) -> None:
     assert page.lines() == ["one two", "three"]
 
 
+def test_a_model_that_never_pauses_is_broken_after_a_sentence(page: Words) -> None:
+    for frame in range(60):
+        page.word(frame, " word." if frame % 10 == 9 else " word")
+    assert [len(line) > 72 for line in page.lines()] == [True, True, True]
+    assert all(line.endswith(".") for line in page.lines())
+
+
 def test_pieces_of_characters_are_not_shown_alone(page: Words) -> None:
     for frame, text in ((0, ""), (1, ""), (2, "雨"), (3, "です")):
         page.word(frame, text)
