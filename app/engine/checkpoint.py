@@ -334,7 +334,7 @@ def _check_shape(lm: dict[str, Any], where: Path) -> None:
         raise UserError(f"{where} says nothing about {', '.join(missing)}.", advice)
     n_q, dep_q = lm["n_q"], lm["dep_q"]
     if dep_q == n_q:
-        advice = "Remove the user's stream first, with --remove_modules_for_user_stream of tools.clean_moshi."
+        advice = "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
         raise UserError(f"{where} describes a model that speaks for the user too (dep_q {dep_q}).", advice)
     if n_q != 2 * dep_q or len(lm["delays"]) != n_q + 1:
         found = f"n_q is {n_q}, dep_q {dep_q}, with {len(lm['delays'])} delays"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, get_session, hf_hub_download, hf_hub_url
 from huggingface_hub import try_to_load_from_cache as look_up
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
+from requests import RequestException
 
 from app.errors import UserError
 
@@ -29,6 +30,7 @@ Progress = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) while a file comes in, from a thread of its own; total 0 is unknown."""
 
 _POLL_S = 0.25
+_REACH_S = 10.0
 
 
 def split(reference: str) -> tuple[str, str]:
@@ -52,14 +54,24 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     if (found := cached(reference)) is not None:
         return found
     repo, file = split(reference)
-    with _sentences(repo), _watched(repo, file, progress):
-        return Path(hf_hub_download(repo, file))
+    with _sentences(repo):
+        _reach(repo, file)
+        with _watched(repo, file, progress):
+            return Path(hf_hub_download(repo, file))
 
 
 def expected_sha256(path: Path) -> str | None:
     """Return the SHA-256 that the hub tells of a file in its cache, None where it tells none."""
     blob = path.resolve().name
     return blob if path.is_symlink() and re.fullmatch("[0-9a-f]{64}", blob) else None
+
+
+def _reach(repo: str, file: str) -> None:
+    """Ask the hub once: its library would ask for half a minute before it says that there is no network."""
+    try:
+        get_session().head(hf_hub_url(repo, file), timeout=_REACH_S)
+    except (ConnectionError, RequestException) as fault:
+        raise LocalEntryNotFoundError(str(fault)) from fault
 
 
 @contextmanager

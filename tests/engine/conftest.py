@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,12 +13,14 @@ import torch
 
 from app.engine.events import Event, Sampling
 from app.engine.fake import make_tiny
-from app.engine.model import Moshi, load_model
 from app.frames import FRAME_SAMPLES, Samples
+
+if TYPE_CHECKING:
+    from app.engine.model import Moshi
 
 GREEDY = Sampling(greedy=True)
 
-Load = Callable[..., Moshi]
+Load = Callable[..., "Moshi"]
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +39,8 @@ def folder(tiny: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def load() -> Iterator[Load]:
     """Return load_model for real models, which are closed after the test."""
+    from app.engine.model import Moshi, load_model
+
     models: list[Moshi] = []
 
     def load(spec: Path | str, emit: Callable[[Event], None] = lambda _: None, **options: object) -> Moshi:
