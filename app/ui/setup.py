@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -113,7 +114,7 @@ class SettingsPage(QWidget):
         tip = self.tr("The speaker that a talk starts with")
         self._speaker = Chooser("speaker", self.tr("Speaker"), tip)
         for box in (self._microphone, self._speaker):
-            box.setFixedWidth(CONTROL_WIDTH)
+            _fix_width(box)
             box.addItem(self.tr("System default"), "")
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
@@ -208,7 +209,7 @@ class SettingsPage(QWidget):
         title = self.tr("Memory of the talk")
         explanation = self.tr("How far back the model remembers. Less needs less graphics memory.")
         self._context = Chooser("restart", title, explanation)
-        self._context.setFixedWidth(CONTROL_WIDTH)
+        _fix_width(self._context)
         self._context.addItem(self.tr("As the model was made"), None)
         for length_s in CONTEXTS_S:
             self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
@@ -250,6 +251,12 @@ class SettingsPage(QWidget):
                     if device.default:
                         box.setItemText(0, self.tr("System default: {0}").format(device.label))
             _choose(box, chosen)
+
+
+def _fix_width(box: QComboBox) -> None:
+    # Elsewhere choosers share the width of a row; here they stand in a column.
+    box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    box.setFixedWidth(CONTROL_WIDTH)
 
 
 def _choose(box: QComboBox, data: object) -> None:

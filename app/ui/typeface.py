@@ -5,7 +5,7 @@ Knows nothing about sizes or colours.
 
 from __future__ import annotations
 
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontInfo
 
 JAPANESE = ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic")
 """Asked in this order for what the font of the program has no letters for. Left alone, fontconfig may take
@@ -15,5 +15,5 @@ the bold face, or Chinese shapes."""
 def spoken(font: QFont) -> QFont:
     """Return a font for words in any language."""
     copy = QFont(font)
-    copy.setFamilies([family for family in font.families() if family] + list(JAPANESE))
+    copy.setFamilies([QFontInfo(font).family(), *JAPANESE])
     return copy
