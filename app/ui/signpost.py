@@ -97,8 +97,6 @@ class Signpost(QObject):
 
     def tell_late(self, model: str, step_ms: float) -> None:
         """Say that the model can not keep up, and offer the lighter one if there is one."""
-        if self.notice.topic == "late":
-            return
         sentence = self.tr("This computer can not keep up just now: sound is skipped.")
         if step_ms > FRAME_MS:
             sentence = self.tr("This model needs {0} ms for each {1} ms here: sound is skipped.")

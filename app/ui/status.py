@@ -37,6 +37,7 @@ class StatusLine(QWidget):
         self._trouble.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._trouble.linkActivated.connect(self._show_advice)
         self._advice = ""
+        self._devices: tuple[str, str] | None = None
         self._ready: Ready | None = None
         across = QHBoxLayout(self)
         across.setContentsMargins(2 * GRID, GRID // 2, 2 * GRID, GRID // 2)
@@ -71,7 +72,10 @@ class StatusLine(QWidget):
 
     def set_sound(self, microphone: str, speaker: str) -> None:
         """Show the names of the devices, '' for the default ones."""
-        names = [name or self.tr("default") for name in (microphone, speaker)]
+        if (microphone, speaker) == self._devices:
+            return
+        self._devices = (microphone, speaker)
+        names = [name or self.tr("default sound") for name in (microphone, speaker)]
         text = names[0] if names[0] == names[1] else " → ".join(names)
         metrics = self._sound.fontMetrics()
         self._sound.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 30 * GRID))

@@ -65,6 +65,8 @@ class TalkPage(QWidget):
     play_wanted = Signal(Path)
     deleted = Signal(Path)
     trouble = Signal(str, str)
+    sound_used = Signal(str, str)
+    """Stable names of the microphone and the speaker that a talk has at this moment."""
 
     def __init__(self, conversation: Conversation, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +89,6 @@ class TalkPage(QWidget):
         self.drawer = Drawer(settings)
         self._lay_out()
         self._connect()
-        self._add_keys()
         self.set_settings(settings)
         self._enter(State.NO_MODEL if settings.model else State.FIRST_RUN)
 
@@ -124,13 +125,15 @@ class TalkPage(QWidget):
         if counters is not None:
             self.bar.heard.push(counters.heard_peak_db)
             self.bar.said.push(counters.said_peak_db)
+            self.sound_used.emit(counters.microphone, counters.speaker)
         self.bar.heard.advance(elapsed_ms)
         self.bar.said.advance(elapsed_ms)
         self.timeline.advance(elapsed_ms)
 
     def on_event(self, event: Event) -> None:
         """Show what an event of the session changes."""
-        self._REACTIONS.get(type(event), TalkPage._ignore)(self, event)
+        if (react := self._REACTIONS.get(type(event))) is not None:
+            react(self, event)
 
     def toggle_drawer(self) -> None:
         """Open the drawer, or close it."""
@@ -176,17 +179,15 @@ class TalkPage(QWidget):
         self._change(record=on)
 
     def _set_volume(self, volume: float) -> None:
+        volume = min(1.0, max(0.0, volume))
         self._conversation.set_volume(volume)
-        self._change(volume=min(1.0, max(0.0, volume)))
+        self._change(volume=volume)
 
     def _show_drawer(self, shown: bool) -> None:
         self.drawer.setVisible(shown)
         self.bar.drawer_button.setChecked(shown)
 
     # What the session tells.
-
-    def _ignore(self, event: Event) -> None:
-        """Leave alone what does not concern the page."""
 
     def _on_loading(self, event: Loading) -> None:
         self._ready = None
@@ -230,9 +231,11 @@ class TalkPage(QWidget):
             self.bar.said.push(event.said_db)
         self.drawer.push(event.lag_ms, event.step_ms, counters.speaker_fill_ms if counters else None)
         self._show_time()
-        if self._lateness.push(event.frame, event.step_ms):
+        was_late = self._lateness.late
+        late = self._lateness.push(event.frame, event.step_ms)
+        if late and not was_late:
             self.signpost.tell_late(self._settings.model, self._lateness.step_ms)
-        else:
+        elif was_late and not late:
             self.signpost.tell_on_time()
 
     def _on_spoke(self, event: Spoke) -> None:
@@ -382,9 +385,7 @@ class TalkPage(QWidget):
         self.desk.restart_wanted.connect(lambda: self._conversation.restart(self._settings))
         self.desk.volume_changed.connect(self._set_volume)
         self.desk.record_wanted.connect(self._record)
-
-    def _add_keys(self) -> None:
-        """Give the controls their keys, as their tooltips say."""
+        # The keys, as the tooltips of the controls say.
         self._mute_key = add_key(
             self, "Space", lambda: self._conversation.mute(not self.desk.mute.isChecked())
         )

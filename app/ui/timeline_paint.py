@@ -33,6 +33,7 @@ WORD_LOOKBACK = 300
 PAUSE_FRAMES = 9
 """A pause of the model after which its words begin again in the upmost free row."""
 STRIPE_PX = 4.0
+NOTCH_PX = 8.0
 
 
 class Lane(NamedTuple):
@@ -229,13 +230,17 @@ class _Stretch:
             self.painter.drawText(QPointF(word.x, y), word.text)
 
     def paint_gaps(self) -> None:
-        """Paint in red what was lost: skipped through the user's lane, starved through the model's."""
-        self.painter.setPen(_pen(self.colours.trouble, 2.0, Qt.PenCapStyle.FlatCap))
+        """Paint in red what was lost: skipped under the user's lane, starved above the model's."""
+        faint = QColor(self.colours.trouble)
+        faint.setAlphaF(0.3)
         gaps = self.data.gaps_between(self.start, self.end)
         for gap in {(int(gap.frame * self.scale / 2), gap.starved): gap for gap in gaps}.values():
             lane = self.lanes.model if gap.starved else self.lanes.user
-            x = gap.frame * self.scale
-            self.painter.drawLine(QPointF(x, lane.top), QPointF(x, lane.top + lane.height))
+            x, bottom = gap.frame * self.scale, lane.top + lane.height
+            edge = (lane.top, lane.top + NOTCH_PX) if gap.starved else (bottom - NOTCH_PX, bottom)
+            for colour, width, ends in ((faint, 1.0, (lane.top, bottom)), (self.colours.trouble, 2.0, edge)):
+                self.painter.setPen(_pen(colour, width, Qt.PenCapStyle.FlatCap))
+                self.painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
 
     def paint_marks(self) -> None:
         """Paint a cup under each backchannel, and a wedge where the user made the model stop."""

@@ -15,7 +15,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
-from app.audio.devices import Device
+from app.audio.devices import Device, describe
 from app.engine.events import Event, Ready, Unloaded
 from app.errors import UserError
 from app.paths import Paths
@@ -66,6 +66,7 @@ class MainWindow(QWidget):
         self._find_devices = find_devices or _list_devices
         self._look_at_card = look_at_card
         self._looking = False
+        self._devices: list[Device] = []
         self._aside = Aside(self)
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
@@ -154,7 +155,11 @@ class MainWindow(QWidget):
         if isinstance(found, UserError):
             self.status.tell(found.sentence, found.advice)
         else:
+            self._devices = found
             self.talk.set_devices(found)
+
+    def _show_sound(self, microphone: str, speaker: str) -> None:
+        self.status.set_sound(*(describe(name, self._devices) for name in (microphone, speaker)))
 
     def _change(self, settings: Settings) -> None:
         """Take over what a page changed, save just that, and tell the other pages."""
@@ -193,6 +198,7 @@ class MainWindow(QWidget):
         self.talk.load_wanted.connect(self.load)
         self.talk.models_wanted.connect(lambda: self.show_page(2))
         self.talk.play_wanted.connect(self._play)
+        self.talk.sound_used.connect(self._show_sound)
         self.talk.deleted.connect(self.recordings.refresh)
         self.talk.changed.connect(self._change)
         self.setup.changed.connect(self._change)

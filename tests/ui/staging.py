@@ -44,7 +44,9 @@ class Sound:
 
     def __init__(self) -> None:
         self.volume = 1.0
-        self.figures = Counters(180, -14, -19, 0, 0, 20, 110, 60, 0, 0, 0, 0, "USB headset", "USB headset")
+        self.figures = Counters(
+            180, -14, -19, 0, 0, 20, 110, 60, 0, 0, 0, 0, "pulse/headset", "pulse/headset"
+        )
 
     def take(self) -> Heard | None:
         return None

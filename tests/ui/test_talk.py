@@ -221,6 +221,22 @@ def test_a_late_model_that_recovers_is_told_no_more(stage: Stage) -> None:
     assert not stage.page.signpost.notice.isVisible()
 
 
+def test_a_notice_that_was_closed_stays_away(stage: Stage) -> None:
+    stage.talk(0, 5, step_ms=97.0)
+    stage.page.signpost.notice.clear()
+    stage.talk(5, 8, step_ms=97.0)
+    assert not stage.page.signpost.notice.isVisible()
+
+
+def test_the_volume_ends_at_its_ends(stage: Stage, qtbot: QtBot) -> None:
+    stage.talk(0, 1)
+    for _ in range(3):
+        qtbot.keyClick(stage.window, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier)
+    assert stage.sound.volume == 1.0
+    qtbot.keyClick(stage.window, Qt.Key.Key_Down, Qt.KeyboardModifier.ControlModifier)
+    assert stage.sound.volume == 0.95
+
+
 def test_a_talk_that_breaks_off_says_why_and_offers_its_recording(stage: Stage) -> None:
     stage.talk(0, 1)
     stage.beat(Failed("The talk broke off.", "The log holds the details."), Stopped(12, Path("x")))

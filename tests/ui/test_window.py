@@ -84,6 +84,16 @@ def test_devices_are_found_beside_the_window(stage: Stage, qtbot: QtBot) -> None
     assert [chooser.itemText(n) for n in (1, 2)] == [device.label for device in DEVICES[:2]]
 
 
+def test_the_devices_of_the_talk_are_named_even_when_they_change(stage: Stage, qtbot: QtBot) -> None:
+    stage.window.look_around()
+    qtbot.waitUntil(lambda: bool(stage.window._devices))
+    stage.talk(0, 1)
+    assert "USB headset" in stage.window.status.text
+    stage.sound.figures = replace(stage.sound.figures, speaker="pulse/hdmi")
+    stage.beat()
+    assert "USB headset → HDMI / DisplayPort 2" in stage.window.status.text
+
+
 def test_what_is_changed_is_saved_and_shown_everywhere(stage: Stage) -> None:
     stage.page.desk.volume.setValue(30)
     stage.page.drawer._numbers["text_top_k"]._box.setValue(50)
