@@ -8,8 +8,8 @@ from __future__ import annotations
 from PySide6.QtGui import QFont, QFontInfo
 
 JAPANESE = ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic")
-"""Asked in this order for what the font of the program has no letters for. Left alone, fontconfig may take
-the bold face, or Chinese shapes."""
+"""Asked in this order for what the font of the program has no letters for; left alone, fontconfig may take
+Chinese shapes."""
 
 
 def spoken(font: QFont) -> QFont:
