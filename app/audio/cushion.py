@@ -91,8 +91,9 @@ class Cushion:
         A frame out of a backlog is late because of the stall before it and says nothing about usual
         lateness. Silence sets the level anew.
         """
-        lateness = self.level - (-starved or spare)
-        self._remember(0 if catching_up or lateness > MOST else max(0, lateness))
+        known = starved or len(self._levels) >= SETTLED_FRAMES
+        lateness = self.level - (-starved or spare) if known and not catching_up else 0
+        self._remember(max(0, lateness) if lateness <= MOST else 0)
         self._spare = max(0, spare)
         if starved:
             self._levels.clear()

@@ -99,6 +99,12 @@ def portaudio_index(name: str, kind: Kind) -> int | None:
     return next((by_name[plugin] for plugin in wished if plugin in by_name), next(iter(entries), None))
 
 
+def is_on_server(name: str, kind: Kind) -> bool:
+    """Say whether a sound server has the device with this name, or does not answer."""
+    known = [device.name for device in _server_devices(kind)]
+    return not known or name in known
+
+
 def _entries(kind: Kind) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield PortAudio's devices that have channels in this direction, with their numbers."""
     import sounddevice

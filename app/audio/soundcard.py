@@ -21,13 +21,16 @@ import time
 
 import sounddevice
 
-from app.audio.devices import SERVER, Kind, find_devices, portaudio_index
+from app.audio.devices import SERVER, Kind, find_devices, is_on_server, portaudio_index
 from app.audio.memory import SharedSound
 from app.audio.realtime import Priority
 from app.audio.streams import Stream
 
 LOOK_S = 0.25
 """How often the watchdog looks."""
+
+ASK_S = 2.0
+"""How often the sound server is asked whether it still has the chosen devices."""
 
 HUNG_S = 8
 """If PortAudio does not come back for so long, SIGALRM ends the process and its parent starts another."""
@@ -51,14 +54,27 @@ def choose(wished: dict[Kind, str]) -> dict[Kind, str]:
     for kind, name in wished.items():
         there = not name or (kind, name) in present
         chosen[kind] = name if there else ""
-        if not there:
-            what = "microphone" if kind == "in" else "speaker"
-            bare = name.partition("/")[2]
-            tell(
-                trouble=f"The {what} “{bare}” is not there; the default {what} is used.",
-                advice="Plug it in again and start a new talk to use it, or choose another one.",
-            )
+        if not there and any(kind == other for other, _ in present):
+            tell_missing(kind, name)
     return chosen
+
+
+def tell_missing(kind: Kind, name: str) -> None:
+    """Tell that a device is gone and another one is used."""
+    what = "microphone" if kind == "in" else "speaker"
+    tell(
+        trouble=f"The {what} “{name.partition('/')[2]}” is not there; the default {what} is used.",
+        advice="Plug it in again and start a new talk to use it, or choose another one.",
+    )
+
+
+def forget_unplugged(chosen: dict[Kind, str]) -> None:
+    """Tell of chosen devices that the sound server has lost: it moves their streams to others by itself."""
+    for kind, name in chosen.items():
+        if name.startswith(SERVER) and not is_on_server(name, kind):
+            chosen[kind] = ""
+            tell_missing(kind, name)
+            tell(microphone=chosen["in"], speaker=chosen["out"])
 
 
 def route(chosen: dict[Kind, str]) -> None:
@@ -86,13 +102,13 @@ def open_streams(sound: SharedSound, chosen: dict[Kind, str]) -> list[Stream]:
     return streams
 
 
-def watch(streams: list[Stream]) -> int:
+def watch(streams: list[Stream], chosen: dict[Kind, str]) -> int:
     """Look after the streams until stdin ends; return the exit status."""
     priority = Priority()
     # A warning about a spinning thread must end the wait at once.
     warned, warning = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(warning)
-    looked = time.monotonic()
+    looked = asked = time.monotonic()
     while sys.stdin not in select.select([sys.stdin, warned], [], [], LOOK_S)[0]:
         if (looked_s := time.monotonic() - looked) < LOOK_S / 2:
             os.read(warned, 64)
@@ -105,6 +121,9 @@ def watch(streams: list[Stream]) -> int:
         if not all(well):
             tell(reopened=[stream.kind for stream, is_well in zip(streams, well, strict=True) if not is_well])
         priority.follow(all(stream.flows for stream in streams))
+        if looked - asked > ASK_S:
+            forget_unplugged(chosen)
+            asked = looked
         signal.alarm(HUNG_S)
         looked += looked_s
     return 0
@@ -128,7 +147,7 @@ def main(argv: list[str]) -> int:
     # The callbacks make no cycles; a collection would only be a pause at a bad moment.
     gc.disable()
     tell(microphone=chosen["in"], speaker=chosen["out"])
-    return watch(streams)
+    return watch(streams, chosen)
 
 
 if __name__ == "__main__":

@@ -139,7 +139,7 @@ class Stream:
         self._side = sound.mic if kind == "in" else sound.speaker
         self.kind = kind
         self._device = device
-        self._coarseness = 0
+        self._storms = 0
         self.flows = False
         """Whether blocks came between the last two looks."""
         self._open()
@@ -164,13 +164,14 @@ class Stream:
             self._tell_latency()
             return True
         self.close()
-        self._coarseness = min(self._coarseness + storm, len(BLOCKS_PER_S) - 1)
+        self._storms += storm
         self._open()
         return False
 
     @property
     def _blocks_per_s(self) -> int:
-        return BLOCKS_PER_S[self._coarseness]
+        # One storm may come from the waking of a device.
+        return BLOCKS_PER_S[min(self._storms // 2, len(BLOCKS_PER_S) - 1)]
 
     def _is_stalled(self) -> bool:
         last_ns = self._side.block_ns.value
