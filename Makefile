@@ -21,4 +21,4 @@ screenshots:
 	.venv/bin/python -m tests.screenshots
 
 soak:
-	.venv/bin/aizuchi bench soak
+	.venv/bin/python -m tests.soak

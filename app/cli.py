@@ -47,8 +47,8 @@ VERBS = {
     "talk": Verb("talk with a model, in a window or headless (what `aizuchi` alone does)", "app.talk:main"),
     "offline": Verb("let a model answer a recording, as fast as the machine allows", "app.offline:main"),
     "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
-    "models": Verb("list and verify models, or make a tiny one", "app.models:main"),
-    "bench": Verb("measure latency, endurance and the cost of a frame", "app.bench:main"),
+    "models": Verb("list, download and verify models", "app.models:main"),
+    "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
     "picture": Verb("draw the timeline of a recording into a PNG file", "app.ui.report:main"),
 }
 

@@ -84,21 +84,48 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
 
 def _await_model(session: Session, interrupt: Interrupt) -> None:
     """Return when the model is ready. Raises UserError when it can not be loaded."""
-    stage = ""
+    progress = Progress()
     while not interrupt.asked:
         for event in session.drain():
             if isinstance(event, Failed):
+                progress.end()
                 session.close()
                 raise UserError(event.sentence, event.advice)
             if isinstance(event, Ready):
+                progress.end()
                 _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
                 return
-            if isinstance(event, Loading) and event.stage != stage:
-                stage = event.stage
-                _say(stage)
+            if isinstance(event, Loading):
+                progress.show(event)
         time.sleep(LOOK_S)
     # A load can not be broken off; its thread ends with the program.
     raise KeyboardInterrupt
+
+
+class Progress:
+    """Tells the stages of a load and, where a line can be written anew, how far each has come."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._live = sys.stderr.isatty()
+
+    def show(self, event: Loading) -> None:
+        """Show how far a load has come."""
+        begins = event.stage != self._stage
+        if begins:
+            self.end()
+        self._stage = event.stage
+        if self._live:
+            done_gb, total_gb = event.done_bytes / 1e9, event.total_bytes / 1e9
+            share = f"  {done_gb:.1f} of {total_gb:.1f} GB" if total_gb >= 0.1 else ""
+            print(f"\r\x1b[K{event.stage}{share}", end="", file=sys.stderr, flush=True)
+        elif begins:
+            _say(event.stage)
+
+    def end(self) -> None:
+        """End the line that is written anew."""
+        if self._live and self._stage:
+            _say("")
 
 
 def _talk(session: Session, where: Paths, settings: Settings, options: Options) -> Talk:

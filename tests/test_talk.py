@@ -18,10 +18,10 @@ import soundfile
 from app import headless, talk
 from app.audio.rig import Rig
 from app.audio.wav import WavPort, read_wav
-from app.engine.events import Sampling, Skipped, Spoke, Started, Starved, Stepped
+from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
 from app.frames import Heard, Samples
-from app.headless import BUNDLED_USER, Page, Slowed
+from app.headless import BUNDLED_USER, Page, Progress, Slowed
 from app.paths import paths
 from app.recordings import open_recording
 from app.settings import Settings, save
@@ -264,6 +264,14 @@ def test_skipped_and_starved_frames_are_told_at_the_end(capsys: pytest.CaptureFi
     page.show(Starved(4, 5))
     show(page, [])
     assert "2 frames skipped, 5 starved" in capsys.readouterr().err
+
+
+def test_each_stage_of_a_load_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = Progress()
+    for stage, done in (("Downloading", 1), ("Downloading", 2), ("Warming up", 0)):
+        progress.show(Loading(stage, done, 2))
+    progress.end()
+    assert capsys.readouterr().err == "Downloading\nWarming up\n"
 
 
 def test_a_slowed_port_takes_longer_and_passes_everything_on() -> None:
