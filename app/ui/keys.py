@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QWidget
 
 
 def add_key(page: QWidget, key: str, do: Callable[[], None]) -> QShortcut:
-    """Let a key do something on a page and everything in it."""
+    """Let a key do something while a page can be seen, wherever in the window the focus is."""
     shortcut = QShortcut(QKeySequence(key), page)
-    shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
     shortcut.activated.connect(do)
     return shortcut

@@ -82,7 +82,8 @@ class MainWindow(QWidget):
         self.setMinimumSize(MINIMUM_SIZE)
         self.resize(DEFAULT_SIZE)
         self.show_page(0)
-        self.talk.desk.start.setFocus()
+        start = self.talk.desk.start
+        (start if start.isEnabled() else self.talk).setFocus()
 
     @property
     def settings(self) -> Settings:

@@ -266,7 +266,8 @@ def test_what_is_under_the_pointer_is_told(timeline: Timeline) -> None:
 
 def test_a_repaint_costs_little(timeline: Timeline, qtbot: QtBot) -> None:
     """Scrolling moves pixels: well under a millisecond on an idle machine, with room for a busy one."""
-    timeline.repaint()
+    qtbot.waitExposed(timeline)
+    qtbot.waitUntil(lambda: bool(timeline._tiles._tiles))
     costs_ms = []
     for _ in range(100):
         timeline._right -= 0.3

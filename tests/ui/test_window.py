@@ -40,6 +40,19 @@ def test_pages_are_reached_by_key(stage: Stage, qtbot: QtBot) -> None:
         assert page.isVisible()
 
 
+def test_keys_of_the_talk_do_nothing_on_other_pages(stage: Stage, qtbot: QtBot) -> None:
+    stage.talk(0, 1)
+    stage.window.show_page(1)
+    before = list(stage.session.asked)
+    for key in (Qt.Key.Key_Space, Qt.Key.Key_R):
+        qtbot.keyClick(stage.window, key)
+    assert stage.session.asked == before
+    stage.window.show_page(0)
+    stage.window.setFocus()
+    qtbot.keyClick(stage.window, Qt.Key.Key_R)
+    assert stage.session.asked[-1] == ("record", False)
+
+
 def test_a_talk_goes_on_while_another_page_is_open(stage: Stage) -> None:
     stage.talk(0, 1)
     stage.window.show_page(1)
