@@ -188,10 +188,10 @@ class Session:
         self._unload()
 
     def _load(self, job: Load) -> None:
-        from app.engine.model import load_model
-
         self._unload()
         try:
+            from app.engine.model import load_model
+
             self._model = load_model(
                 job.spec, self._events.append, base=job.base, context=job.context, models=job.models
             )
