@@ -36,7 +36,8 @@ def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
     """A window with a model in memory and nobody talking."""
     staged = Stage(Settings(model="moshika"), paths(tmp_path / "stage"))
     staged.window.show()
-    qtbot.waitExposed(staged.window)
+    staged.window.activateWindow()
+    qtbot.waitUntil(staged.window.isActiveWindow)
     staged.load()
     yield staged
     staged.window.close()
