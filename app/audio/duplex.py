@@ -92,6 +92,7 @@ class Duplex:
         self._sound = SharedSound()
         self._process = AudioProcess(self._sound, microphone, speaker, report or _ignore, env)
         self._closed = threading.Event()
+        self._closing = threading.Lock()
         self._ear = _Ear(self._sound.mic)
         self._mouth = _Mouth(self._sound)
         self._lag_ms: float | None = None
@@ -124,8 +125,8 @@ class Duplex:
 
     def close(self) -> None:
         """Let go of the devices; a waiting `take` returns None at once. Calling it again does nothing."""
-        if not self._closed.is_set():
-            self._closed.set()
+        self._closed.set()
+        with self._closing:
             self._process.close()
             self._sound.close()
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 
@@ -34,6 +35,7 @@ def test_millions_of_samples_pass_between_two_threads_in_order() -> None:
                 written = ring.write(block)
                 done += written
                 block = block[written:]
+                time.sleep(0)
             if done == total:
                 return
 
@@ -44,6 +46,7 @@ def test_millions_of_samples_pass_between_two_threads_in_order() -> None:
         count = ring.read(into)
         np.testing.assert_array_equal(into[:count], counted(read, count))
         read += count
+        time.sleep(0)
     writer.join()
     assert ring.fill == 0
 

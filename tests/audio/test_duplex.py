@@ -1,0 +1,240 @@
+"""The sound card as a port, on real streams: sound passes unharmed, and no device or process ends a talk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.audio.devices import Device, describe, list_devices
+from app.audio.duplex import Duplex
+from app.audio.rig import RATE, Rig, read_recording
+from app.errors import UserError
+from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples
+
+pytestmark = pytest.mark.sound
+
+PATIENCE_S = 12.0
+
+
+class Talk:
+    """An engine thread that says what it hears, and keeps what the port told."""
+
+    def __init__(self, port: Duplex, step: Callable[[], None] = lambda: None) -> None:
+        self.port = port
+        self.heard: list[Heard] = []
+        self._step = step
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (heard := self.port.take()) is not None:
+            self._step()
+            self.port.give(heard.samples)
+            self.heard.append(heard)
+
+    def await_frames(self, count: int) -> None:
+        """Wait for so many more frames."""
+        wait_until(lambda start=len(self.heard): len(self.heard) >= start + count)
+
+    def close(self) -> None:
+        self.port.close()
+        self._thread.join()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened"
+        time.sleep(0.02)
+
+
+@contextmanager
+def talking(
+    rig: Rig, *names: str, step: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Talk, list[str]]]:
+    """Talk over the devices of a rig; the list gets the sentences that are reported."""
+    sentences: list[str] = []
+    port = Duplex(*names, env=rig.env, report=lambda sentence, _advice: sentences.append(sentence))
+    talk = Talk(port, step)
+    try:
+        yield talk, sentences
+    finally:
+        talk.close()
+
+
+def tone(seconds: float) -> Samples:
+    return 0.3 * np.sin(
+        2 * np.pi * 440 * np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE, dtype=np.float32
+    )
+
+
+def test_what_is_played_to_the_microphone_comes_out_of_the_speaker(rig: Rig, tmp_path: Path) -> None:
+    with talking(rig) as (talk, _):
+        talk.await_frames(5)
+        recorder = rig.record(tmp_path / "both.raw")
+        talk.await_frames(5)
+        rig.play(tone(1.0)).wait()
+        talk.await_frames(10)
+        recorder.terminate()
+        recorder.wait()
+    heard, said = np.abs(read_recording(tmp_path / "both.raw")).T > 0.02
+    assert said.sum() == pytest.approx(heard.sum(), rel=0.05)
+    assert heard.sum() > 0.9 * RATE
+
+
+def test_the_volume_reaches_the_speaker_and_not_what_was_heard(rig: Rig, tmp_path: Path) -> None:
+    with talking(rig) as (talk, _):
+        talk.port.volume = 0.1
+        talk.await_frames(5)
+        recorder = rig.record(tmp_path / "both.raw")
+        talk.await_frames(5)
+        rig.play(tone(1.0)).wait()
+        talk.await_frames(10)
+        recorder.terminate()
+        recorder.wait()
+        loudest = max(float(np.abs(heard.samples).max()) for heard in talk.heard)
+    assert np.abs(read_recording(tmp_path / "both.raw")[:, 1]).max() == pytest.approx(0.03, rel=0.2)
+    assert loudest == pytest.approx(0.3, rel=0.1)
+
+
+def test_frames_come_every_80_ms_and_belong_to_the_receiver(rig: Rig) -> None:
+    with talking(rig) as (talk, _):
+        talk.await_frames(5)
+        began, start = time.monotonic(), len(talk.heard)
+        talk.await_frames(25)
+        pace_ms = 1000 * (time.monotonic() - began) / (len(talk.heard) - start)
+    assert pace_ms == pytest.approx(FRAME_MS, rel=0.05)
+    assert {heard.samples.shape for heard in talk.heard} == {(FRAME_SAMPLES,)}
+    assert not any(
+        np.shares_memory(a.samples, b.samples) for a, b in zip(talk.heard, talk.heard[1:], strict=False)
+    )
+
+
+def test_the_meters_live_while_somebody_speaks(rig: Rig) -> None:
+    with talking(rig) as (talk, _):
+        talk.await_frames(10)
+        player = rig.play(tone(1.5))
+        wait_until(lambda: talk.port.counters().heard_peak_db > -12)
+        wait_until(lambda: talk.port.counters().said_peak_db > -12)
+        player.wait()
+        wait_until(lambda: talk.port.counters().said_peak_db < -60)
+
+
+def test_a_stall_of_300_ms_is_counted_and_the_lag_recovers(rig: Rig) -> None:
+    stall = threading.Event()
+
+    def step() -> None:
+        if stall.is_set():
+            stall.clear()
+            time.sleep(0.3)
+
+    with talking(rig, step=step) as (talk, _):
+        talk.await_frames(30)
+        usual, before = talk.port.counters(), len(talk.heard)
+        stall.set()
+        talk.await_frames(40)
+        after = talk.port.counters()
+        starved = sum(heard.starved for heard in talk.heard[before:])
+    assert 1 <= after.starved_frames - usual.starved_frames <= 6
+    assert starved == after.starved_frames - usual.starved_frames
+    assert after.lag_ms is not None and usual.lag_ms is not None
+    assert after.lag_ms < usual.lag_ms + 60
+
+
+def test_a_model_that_is_too_slow_is_never_far_behind(rig: Rig) -> None:
+    with talking(rig, step=lambda: time.sleep(0.1)) as (talk, _):
+        talk.await_frames(60)
+        lags = [heard.lag_ms for heard in talk.heard[10:] if heard.lag_ms is not None]
+        skipped = sum(heard.skipped for heard in talk.heard)
+        assert skipped == talk.port.counters().skipped_frames
+    assert max(lags) < 400
+    assert skipped == pytest.approx(60 * 100 / FRAME_MS - 60, abs=5)
+
+
+def test_a_microphone_that_is_unplugged_gives_way_to_the_default_one() -> None:
+    with Rig() as rig, talking(rig, "pulse/mic", "pulse/speaker") as (talk, sentences):
+        talk.await_frames(5)
+        rig.unplug("mic")
+        wait_until(lambda: any("microphone “mic” is not there" in sentence for sentence in sentences))
+        talk.await_frames(10)
+        assert talk.port.counters().microphone == ""
+        assert talk.port.counters().speaker == "pulse/speaker"
+
+
+def test_the_talk_waits_while_there_is_no_sound_system_and_goes_on_when_it_is_back() -> None:
+    with Rig() as rig, talking(rig) as (talk, sentences):
+        talk.await_frames(5)
+        rig.stop()
+        wait_until(lambda: any("the talk waits" in sentence for sentence in sentences))
+        frames = len(talk.heard)
+        time.sleep(0.5)
+        assert len(talk.heard) <= frames + 1
+        rig.start()
+        talk.await_frames(10)
+        assert len(sentences) == len(set(sentences))
+
+
+def test_a_crash_of_the_audio_process_is_a_sentence_and_a_pause(rig: Rig) -> None:
+    with talking(rig) as (talk, sentences):
+        talk.await_frames(5)
+        (child,) = audio_processes(os.getpid())
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: talk.port.counters().restarts == 1)
+        talk.await_frames(10)
+        assert any("lost" in sentence for sentence in sentences)
+
+
+def test_the_audio_process_does_not_outlive_a_killed_program(rig: Rig) -> None:
+    script = "from app.audio.duplex import Duplex; port = Duplex(); print('open', flush=True); input()"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], env=rig.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"open\n"
+        (child,) = audio_processes(parent.pid)
+        parent.kill()
+    wait_until(lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_closing_ends_a_waiting_take_at_once_and_twice_is_fine(rig: Rig) -> None:
+    port = Duplex(env=rig.env)
+    threading.Timer(0.3, port.close).start()
+    began = time.monotonic()
+    while port.take() is not None:
+        pass
+    assert time.monotonic() - began < 2
+    port.close()
+    assert audio_processes(os.getpid()) == []
+
+
+def test_a_computer_without_devices_says_so(tmp_path: Path) -> None:
+    env = {**os.environ, "PULSE_SERVER": f"unix:{tmp_path}/nobody", "XDG_RUNTIME_DIR": str(tmp_path)}
+    assert list_devices(env) == []
+    with pytest.raises(UserError, match="No microphone or no speaker"):
+        Duplex(env=env)
+
+
+def test_devices_are_listed_by_names_that_open_them(rig: Rig) -> None:
+    devices = list_devices(rig.env)
+    assert Device("pulse/mic", "Virtual-microphone", "in", True, RATE) in devices
+    assert Device("pulse/speaker", "Virtual-speaker", "out", True, RATE) in devices
+    assert not any("monitor" in device.name or "surround" in device.name for device in devices)
+    assert describe("pulse/other", devices) == "Other-speaker"
+
+
+def audio_processes(parent: int) -> list[int]:
+    """Return the audio processes that a process has started."""
+    children = Path(f"/proc/{parent}/task").glob("*/children")
+    pids = [int(pid) for file in children for pid in file.read_text().split()]
+    return [pid for pid in pids if b"app.audio.soundcard" in Path(f"/proc/{pid}/cmdline").read_bytes()]
