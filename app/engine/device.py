@@ -5,6 +5,7 @@ Knows nothing about files: it is told sizes.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -49,10 +50,18 @@ def choose_device() -> Device:
     if not torch.cuda.is_available():
         free, total = _memory()
         return Device(torch.device("cpu"), "CPU", torch.float32, free, total)
+    # What a model that was closed left in torch's cache is free as well.
+    gc.collect()
+    torch.cuda.empty_cache()
     free, total = torch.cuda.mem_get_info()
     major, _ = torch.cuda.get_device_capability()
     dtype = torch.bfloat16 if major >= 8 else torch.float16
     return Device(torch.device("cuda"), torch.cuda.get_device_name(), dtype, free, total)
+
+
+def taken_bytes(device: Device, estimate: int) -> int:
+    """Return what was taken since the device was chosen; on the CPU, which tells nothing, the estimate."""
+    return max(0, device.free_bytes - torch.cuda.mem_get_info()[0]) if device.on_card else estimate
 
 
 def share_cores(outline: Outline, device: Device) -> None:

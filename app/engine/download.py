@@ -20,7 +20,6 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
-from requests import RequestException
 
 from app.errors import UserError
 
@@ -70,7 +69,7 @@ def _reach(repo: str, file: str) -> None:
     """Ask the hub once: its library would ask for half a minute before it says that there is no network."""
     try:
         get_session().head(hf_hub_url(repo, file), timeout=_REACH_S)
-    except (ConnectionError, RequestException) as fault:
+    except OSError as fault:
         raise LocalEntryNotFoundError(str(fault)) from fault
 
 

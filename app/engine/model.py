@@ -22,7 +22,7 @@ from moshi.models import LMGen, LMModel, MimiModel
 from moshi.utils.compile import no_compile
 
 from app.engine import build, checkpoint
-from app.engine.device import Device, check_memory, choose_device, compile_trouble, share_cores
+from app.engine.device import Device, check_memory, choose_device, compile_trouble, share_cores, taken_bytes
 from app.engine.events import Event, Loading, Ready, Sampling, Trouble
 from app.engine.fake import Echo
 from app.engine.ports import Model, Said
@@ -64,9 +64,13 @@ def load_model(
     found = _shorten(found, context)
     if found.note:
         emit(Trouble(found.note, "Name the right model with --base."))
-    model = _load(found, emit, sampling or recommended(found.generation), seed)
-    mode = model.mode
-    emit(Ready(model.name, model.device.label, mode, model.memory_bytes, time.perf_counter() - began))
+    try:
+        model = _load(found, emit, sampling or recommended(found.generation), seed)
+    except torch.OutOfMemoryError as fault:
+        advice = "Close other programs that use the graphics card, or choose a smaller model."
+        raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
+    load_s = time.perf_counter() - began
+    emit(Ready(model.name, model.device.label, model.mode, model.memory_bytes, load_s))
     return model
 
 
@@ -93,10 +97,11 @@ def _shorten(found: checkpoint.Checkpoint, context: int | None) -> checkpoint.Ch
 def _load(
     found: checkpoint.Checkpoint, emit: Callable[[Event], None], sampling: Sampling, seed: int
 ) -> Moshi:
+    """Prove, read and warm up; what is told on the way is in the order of what is done."""
     emit(Loading("Checking the files"))
     outline = build.prove(found)
     device = choose_device()
-    memory_bytes = check_memory(outline, device)
+    needed_bytes = check_memory(outline, device)
     share_cores(outline, device)
     trouble = compile_trouble(device)
     if trouble is not None:
@@ -112,12 +117,12 @@ def _load(
         outline.tokenizer,
         device,
         compiled=device.on_card and trouble is None,
-        memory_bytes=memory_bytes,
     )
-    del outline, mimi, lm
     model.set_sampling(sampling)
     model.warm_up()
     model.restart(seed)
+    model.memory_bytes = taken_bytes(device, needed_bytes)
+    del outline, mimi, lm
     gc.collect()
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
     gc.freeze()
@@ -149,11 +154,10 @@ class Moshi:
         device: Device,
         *,
         compiled: bool,
-        memory_bytes: int,
     ) -> None:
         self.name = found.name
         self.device = device
-        self.memory_bytes = memory_bytes
+        self.memory_bytes = 0
         self.mode = _mode(found, device, compiled)
         self._identity = found.details
         self._mimi = mimi

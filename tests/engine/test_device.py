@@ -1,0 +1,135 @@
+"""A model that does not fit is refused before it takes memory, with what would fit.
+
+There is no graphics card where the tests run: cards are described by value, and what asks one is not tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from app import catalog
+from app.engine.build import Outline, prove
+from app.engine.checkpoint import Checkpoint, find
+from app.engine.device import Device, check_memory, choose_device, compile_trouble, needed_bytes
+from app.engine.weights import Tensor
+from app.errors import UserError
+
+GB = 1_000_000_000
+
+
+def card(free_gb: float, dtype: torch.dtype = torch.bfloat16) -> Device:
+    return Device(torch.device("cuda"), "Some Card", dtype, int(free_gb * GB), 24 * GB)
+
+
+@pytest.fixture(scope="module")
+def shapes() -> dict[str, dict[str, Tensor]]:
+    """Return what the headers of the 7B models hold, in full precision and in 8 bits."""
+    from moshi.models import loaders
+
+    names = {torch.bfloat16: "BF16", torch.int8: "I8", torch.float32: "F32"}
+    found = {}
+    for mode, quantize in (("bf16", False), ("q8", True)):
+        with torch.device("meta"):
+            lm = loaders.get_moshi_lm(None, catalog.moshi_7b(quantize=quantize), device="meta")
+        state = lm.state_dict().items()
+        found[mode] = {name: Tensor(names[value.dtype], tuple(value.shape)) for name, value in state}
+    return found
+
+
+def outline(name: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path) -> Outline:
+    """Return a known model as if its files were here; Mimi is a hole in a sparse file."""
+    known = catalog.find(name)
+    assert known is not None
+    mimi = tmp_path / "mimi"
+    with mimi.open("wb") as file:
+        file.truncate(catalog.MIMI_BYTES)
+    checkpoint = Checkpoint(name, "catalogue", known.repo, tmp_path, mimi, tmp_path, known.config)
+    return Outline(checkpoint, torch.nn.Module(), (shapes[known.mode],), None)
+
+
+@pytest.mark.parametrize("name", ["moshiko", "moshiko-q8"])
+def test_the_need_on_a_card_is_what_the_catalogue_tells(
+    name: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    known = catalog.find(name)
+    assert known is not None
+    for context in (3000, 375):
+        need = needed_bytes(outline(name, shapes, tmp_path), card(24), context) / GB
+        assert need == pytest.approx(known.memory_gb(context), abs=0.01)
+
+
+def test_older_cards_take_the_same_and_the_cpu_twice_as_much(
+    shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    model = outline("moshiko", shapes, tmp_path)
+    cpu = Device(torch.device("cpu"), "CPU", torch.float32, 64 * GB, 64 * GB)
+    assert needed_bytes(model, card(24, torch.float16), 3000) == needed_bytes(model, card(24), 3000)
+    assert needed_bytes(model, cpu, 3000) / GB == pytest.approx(2 * 15.4 + 0.4 + 2 * 1.57 + 0.2, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("free_gb", "advice"),
+    [
+        (17.5, "moshiko-q8 fits: it needs 11.9 GB."),
+        (12.0, "moshiko-q8 fits: it needs 11.9 GB."),
+        (7.0, "Close other programs"),
+    ],
+)
+def test_a_card_too_small_is_told_with_what_fits(
+    free_gb: float, advice: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    model = outline("moshiko", shapes, tmp_path)
+    with pytest.raises(UserError) as refused:
+        check_memory(model, card(free_gb))
+    assert refused.value.sentence == (
+        f"moshiko needs 17.9 GB of graphics memory, and {free_gb:.1f} of 24.0 GB are free on Some Card."
+    )
+    assert refused.value.advice.startswith(advice)
+
+
+@pytest.mark.parametrize(
+    ("name", "free_gb", "advice"),
+    [
+        ("moshiko-q8", 11.5, "With a context of 1500 frames (120 s) it needs 11.1 GB."),
+        ("moshiko-q8", 10.5, "With a context of 375 frames (30 s) it needs 10.5 GB."),
+        ("j-moshi", 17.0, "With a context of 750 frames (60 s) it needs 16.8 GB."),
+    ],
+)
+def test_a_shorter_context_is_offered_with_its_figure(
+    name: str, free_gb: float, advice: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError) as refused:
+        check_memory(outline(name, shapes, tmp_path), card(free_gb))
+    assert refused.value.advice == advice
+
+
+def test_what_fits_is_let_through_with_its_need(tiny: Path) -> None:
+    model = prove(find(str(tiny)))
+    device = choose_device()
+    need = check_memory(model, device)
+    weights = sum(path.stat().st_size for path in tiny.glob("*.safetensors"))
+    assert weights < need < weights + 0.3 * GB
+    with pytest.raises(UserError, match=r"needs 0.2 GB of"):
+        check_memory(model, replace(device, free_bytes=need - 1))
+
+
+def test_the_card_is_chosen_if_there_is_one_and_the_cpu_otherwise() -> None:
+    device = choose_device()
+    assert device.on_card == torch.cuda.is_available()
+    assert 0 < device.free_bytes <= device.total_bytes
+    if not device.on_card:
+        assert (device.label, device.dtype) == ("CPU", torch.float32)
+        assert compile_trouble(device) is None
+
+
+def test_a_compiler_that_does_not_work_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the card does not exist, which is one way in which compiling for it fails."""
+    monkeypatch.setenv("PATH", "")
+    trouble = compile_trouble(replace(card(24), device=torch.device("cuda", 63)))
+    assert trouble is not None
+    assert "torch.compile does not work" in trouble[0]
+    assert "apt-get install gcc" in trouble[1]

@@ -1,0 +1,62 @@
+"""The catalogue agrees with moshi and with the figures that others report."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from moshi.models import loaders
+
+from app import catalog
+from app.catalog import KNOWN, KnownModel, find
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
+def test_our_configuration_is_that_of_moshi(known: KnownModel) -> None:
+    expected = {**loaders._lm_kwargs, **({"quantize": True} if known.quantized else {})}
+    assert known.config == expected
+    known.config["delays"].append(1)
+    assert known.config == expected, "each caller gets a configuration of its own"
+
+
+def test_file_names_are_those_of_moshi() -> None:
+    assert catalog.MOSHI_NAME == loaders.MOSHI_NAME
+    assert catalog.MIMI_NAME == loaders.MIMI_NAME
+    assert catalog.TOKENIZER_NAME == loaders.TEXT_TOKENIZER_NAME
+    for known in KNOWN:
+        expected = loaders.MOSHI_Q8_NAME if known.quantized else loaders.MOSHI_NAME
+        assert known.files[0] == f"hf://{known.repo}/{expected}"
+
+
+@pytest.mark.parametrize("quantize", [False, True], ids=["bf16", "q8"])
+def test_sizes_on_disk_are_those_of_the_tensors(quantize: bool) -> None:
+    known = next(known for known in KNOWN if known.quantized == quantize)
+    with torch.device("meta"):
+        lm = loaders.get_moshi_lm(None, known.config, device="meta", dtype=torch.bfloat16)
+        mimi = loaders.get_mimi(None, device="meta")
+    for module, told in ((lm, known.weights_bytes), (mimi, catalog.MIMI_BYTES)):
+        held = sum(tensor.nbytes for tensor in module.state_dict().values())
+        assert held < told < 1.001 * held, "the header comes on top"
+
+
+def test_memory_is_what_the_maintainers_of_moshi_report() -> None:
+    """Kyutai's pull request 202: bf16 18 GB, 17 with a context of 30 s; q8 12 and 10 GB."""
+    bf16, q8 = find("moshiko"), find("moshiko-q8")
+    assert bf16 is not None
+    assert q8 is not None
+    assert [bf16.memory_gb(), bf16.memory_gb(375)] == pytest.approx([18, 17], abs=0.5)
+    assert [q8.memory_gb(), q8.memory_gb(375)] == pytest.approx([12, 10], abs=0.6)
+
+
+def test_licences_that_forbid_commercial_use_are_marked() -> None:
+    for known in KNOWN:
+        assert known.research_only == ("NC" in known.licence)
+        assert re.fullmatch("en|ja", known.language)
+
+
+def test_models_are_found_by_name_and_by_repository() -> None:
+    assert len({known.name for known in KNOWN}) == len(KNOWN)
+    for known in KNOWN:
+        assert find(known.name) is find(known.repo) is known
+    assert find("nobody/nothing") is None

@@ -1,0 +1,98 @@
+"""`aizuchi models` lists, verifies and makes models, and says what is wrong with one."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from huggingface_hub import constants
+
+from app.catalog import KNOWN
+from app.errors import UserError
+from app.models import main
+from app.paths import Paths, paths
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Paths:
+    return paths(tmp_path / "house")
+
+
+def test_list_names_every_known_model_with_what_it_needs(
+    where: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list"], where) == 0
+    table = capsys.readouterr().out
+    for known in KNOWN:
+        line = next(line for line in table.splitlines() if line.startswith(f"{known.name} "))
+        assert known.licence in line
+        assert f"{known.memory_gb():.1f} GB" in line
+        assert ("research only" in line) == known.research_only
+
+
+def test_list_as_json_is_for_programs(
+    where: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    known = KNOWN[0]
+    snapshot = tmp_path / f"models--{known.repo.replace('/', '--')}" / "snapshots" / "main"
+    snapshot.mkdir(parents=True)
+    for reference in known.files:
+        (snapshot / reference.rpartition("/")[2]).touch()
+    assert main(["list", "--json"], where) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == [known.name for known in KNOWN]
+    assert [row["name"] for row in rows if row["downloaded"]] == [known.name]
+    assert rows[0]["memory_gb"] == pytest.approx(17.9)
+
+
+def test_a_tiny_model_is_made_and_verified(
+    where: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    assert main(["make-tiny", str(folder), "--seed", "3"], where) == 0
+    assert str(folder) in capsys.readouterr().out
+    assert main(["verify", str(folder)], where) == 0
+    told = capsys.readouterr().out
+    assert "mine is whole, and its files fit together." in told
+    for name in ("model.safetensors", "mimi.safetensors", "tokenizer.model"):
+        assert f"{folder / name}: fits" in told
+    os.truncate(folder / "mimi.safetensors", 1000)
+    with pytest.raises(UserError, match=r"mimi.safetensors"):
+        main(["verify", str(folder)], where)
+
+
+def test_a_hash_that_is_not_the_hubs_is_told(
+    where: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hub's cache keeps each file under its SHA-256, with a link from its name."""
+    from app.engine.fake import make_tiny
+
+    folder = make_tiny(tmp_path / "mine")
+    weights = folder / "model.safetensors"
+    (tmp_path / "blobs").mkdir()
+    import hashlib
+
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    blob = weights.rename(tmp_path / "blobs" / digest)
+    weights.symlink_to(blob)
+    assert main(["verify", str(folder)], where) == 0
+    assert "its SHA-256 is the hub's" in capsys.readouterr().out
+    with blob.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\x7f")
+    with pytest.raises(UserError, match=r"model.safetensors is damaged: its SHA-256.*download it again"):
+        main(["verify", str(folder)], where)
+
+
+def test_a_known_model_that_is_not_here_is_not_fetched_by_verifying_it(where: Paths) -> None:
+    with pytest.raises(UserError, match=r"j-moshi is not on this computer.*aizuchi models download j-moshi"):
+        main(["verify", "j-moshi"], where)
+
+
+def test_downloading_says_what_a_licence_forbids(where: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UserError, match="not on this computer"):
+        main(["download", "j-moshi"], where)
+    assert "for research, not for commercial use" in capsys.readouterr().out
