@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QResizeEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextBlockUserData,
@@ -90,7 +91,7 @@ class Words(QTextEdit):
             self._end_turn()
         if self._open and (frame - self._last_word > PAUSE_FRAMES or self._is_full()):
             self._open = False
-        following = self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - GRID
+        following = self._at_end()
         if not self._open:
             self._add_line(frame, spoken=True)
             self._open = True
@@ -129,6 +130,13 @@ class Words(QTextEdit):
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._restyle(self.document().blockCount())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the newest line in view."""
+        following = self._at_end()
+        super().resizeEvent(event)
+        if following:
+            self._scroll_down()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Tell the line that was clicked, unless text was being selected."""
@@ -175,7 +183,7 @@ class Words(QTextEdit):
         first, self._turn_first = self._turn_first, None
         if frames < MIN_TURN_FRAMES:
             return
-        following = self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - GRID
+        following = self._at_end()
         text = self.tr("(you: {length} s)").format(length=f"{seconds(frames):.1f}")
         if self._open and frames <= SHORT_FRAMES and first - self._last_word < PAUSE_FRAMES:
             text = f" {text}"
@@ -237,6 +245,11 @@ class Words(QTextEdit):
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         return cursor
+
+    def _at_end(self) -> bool:
+        """Say whether the newest line is in view."""
+        bar = self.verticalScrollBar()
+        return bar.value() >= bar.maximum() - GRID
 
     def _scroll_down(self) -> None:
         self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())

@@ -121,6 +121,15 @@ def test_the_newest_line_is_in_view_unless_somebody_reads_further_up(page: Words
     assert bar.value() == 0
 
 
+def test_the_newest_line_stays_in_view_when_the_room_shrinks(page: Words, qtbot: QtBot) -> None:
+    for number in range(60):
+        page.word(100 * number, f" line {number}")
+    page.resize(500, 250)
+    qtbot.wait(1)
+    bar = page.verticalScrollBar()
+    assert bar.value() == bar.maximum()
+
+
 def test_the_oldest_lines_are_forgotten(page: Words, monkeypatch: pytest.MonkeyPatch) -> None:
     page.document().setMaximumBlockCount(50)
     for number in range(120):
