@@ -144,10 +144,13 @@ class Chooser(QComboBox):
         self.setFixedHeight(CONTROL_HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setMaximumWidth(280)
-        self.setMinimumWidth(112)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.currentTextChanged.connect(self._tell)
         self._tell(self.currentText())
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size in which a shortened name still says something."""
+        return QSize(112, CONTROL_HEIGHT)
 
     def showPopup(self) -> None:
         """Open a list as wide as its longest name."""
