@@ -6,7 +6,8 @@ shapes of the file's header, so that moshi's own renaming of older formats appli
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,7 @@ from moshi.models import LMModel, MimiModel, loaders
 from moshi.modules.lora import replace_all_linear_with_lora, replace_lora_with_linear
 from safetensors import safe_open
 
-from app.engine.checkpoint import CONFIG_NAME, Checkpoint
+from app.engine.checkpoint import Checkpoint
 from app.engine.weights import ELEMENT_BYTES, Tensor, read_header
 from app.errors import UserError
 from app.frames import FRAME_RATE, SAMPLE_RATE
@@ -119,25 +120,27 @@ def _is_cast(name: str, tensor: Tensor) -> bool:
 
 def _outline_lm(checkpoint: Checkpoint) -> LMModel:
     """Return the language model without memory; the keys that the weights would fill are all there."""
+    with _judged_by_moshi(f"The configuration of {checkpoint.source}"), torch.device("meta"):
+        return loaders.get_moshi_lm(None, checkpoint.config, device="meta", dtype=torch.bfloat16)
+
+
+@contextmanager
+def _judged_by_moshi(what: str) -> Iterator[None]:
+    """Turn a fault while moshi builds a model into a sentence about the configuration that caused it."""
     try:
-        with torch.device("meta"):
-            return loaders.get_moshi_lm(None, checkpoint.config, device="meta", dtype=torch.bfloat16)
-    except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as fault:
-        raise UserError(
-            f"The configuration of {checkpoint.source} describes no model that moshi can build: {fault}.",
-            f"Copy or download its {CONFIG_NAME} again.",
-        ) from fault
+        yield
+    except Exception as fault:
+        # moshi does not check its settings: it meets them, with a fault of any kind.
+        reason = f"{type(fault).__name__} {fault}".strip()
+        advice = "Copy or download the configuration again."
+        raise UserError(f"{what} describes no model that moshi can build: {reason}.", advice) from fault
 
 
 def _prove_mimi(checkpoint: Checkpoint) -> None:
     config = checkpoint.mimi_config or loaders._mimi_config
     header = read_header(checkpoint.mimi)
-    try:
-        with torch.device("meta"):
-            mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["dep_q"])
-    except (AssertionError, AttributeError, KeyError, RuntimeError, TypeError, ValueError) as fault:
-        advice = "Copy or download its configuration again."
-        raise UserError(f"The Mimi of {checkpoint.source} can not be built: {fault}.", advice) from fault
+    with _judged_by_moshi(f"The Mimi configuration of {checkpoint.source}"), torch.device("meta"):
+        mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["dep_q"])
     _prove_tensors(mimi, checkpoint.mimi, header, lambda _: True)
     if (mimi.sample_rate, mimi.frame_rate) != (SAMPLE_RATE, FRAME_RATE):
         found = f"{mimi.sample_rate} Hz in {mimi.frame_rate} frames a second"

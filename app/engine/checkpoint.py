@@ -32,7 +32,17 @@ ADAPTER_NAME = "lora.safetensors"
 CONSOLIDATED_NAME = "consolidated.safetensors"
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_NEEDED = ("dim", "num_layers", "num_heads", "context", "card", "text_card", "n_q", "dep_q", "delays")
+_NUMBERS = ("dim", "num_layers", "num_heads", "context", "card", "text_card", "n_q", "dep_q")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys((*_NUMBERS, "lora_rank"), int),
+    **dict.fromkeys(
+        ("moshi_name", "mimi_name", "mimi_config_name", "tokenizer_name", "lora_name", "model_type"), str
+    ),
+    "lora_scaling": (int, float),
+    "delays": list,
+    "lm_gen_config": dict,
+}
+"""What the settings that are read here have to be; the rest is for moshi to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,21 +295,22 @@ def _identity(path: Path) -> dict[str, object]:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    advice = "Copy or download it again."
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise UserError(f"{path} can not be read: {fault.strerror}.", advice) from fault
+        raise UserError(f"{path} can not be read: {fault.strerror}.", _COPY) from fault
     except ValueError as fault:
-        raise UserError(f"{path} is not valid JSON: {fault}.", advice) from fault
+        raise UserError(f"{path} is not valid JSON: {fault}.", _COPY) from fault
     if not isinstance(value, dict):
-        raise UserError(f"{path} is not a JSON object.", advice)
+        raise UserError(f"{path} is not a JSON object.", _COPY)
     return value
 
 
 def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
     """Split the settings of moshi's config.json as moshi's own loader does, and refuse other models."""
-    lm = dict(raw)
+    lm = {name: value for name, value in raw.items() if value is not None or name not in _TYPES}
+    if wrong := [name for name, kind in _TYPES.items() if name in lm and not isinstance(lm[name], kind)]:
+        raise UserError(f"{where} has a strange value for {wrong[0]}: {lm[wrong[0]]!r}.", _COPY)
     kind = lm.pop("model_type", "moshi")
     for name in ("model_id", "depformer_causal"):
         lm.pop(name, None)
@@ -316,22 +327,22 @@ def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
         lora_name=lm.pop("lora_name", None),
         lora=bool(lm.pop("lora", False)),
         lora_rank=lm.pop("lora_rank", 128),
-        lora_scaling=lm.pop("lora_scaling", 2.0),
-        generation=lm.pop("lm_gen_config", None) or {},
+        lora_scaling=float(lm.pop("lora_scaling", 2.0)),
+        generation=lm.pop("lm_gen_config", {}),
         lm=lm,
     )
     _check_shape(lm, where)
     return config
 
 
+_COPY = "Copy or download it again."
 _CHOOSE = "Choose a Moshi for dialogue, for example one of `aizuchi models list`."
 
 
 def _check_shape(lm: dict[str, Any], where: Path) -> None:
     """Refuse a configuration that is not of a model that hears one voice and speaks with another."""
-    if missing := [name for name in _NEEDED if name not in lm]:
-        advice = "Copy or download it again; it has to describe the language model."
-        raise UserError(f"{where} says nothing about {', '.join(missing)}.", advice)
+    if missing := [name for name in (*_NUMBERS, "delays") if name not in lm]:
+        raise UserError(f"{where} says nothing about {', '.join(missing)}.", _COPY)
     n_q, dep_q = lm["n_q"], lm["dep_q"]
     if dep_q == n_q:
         advice = "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
@@ -362,7 +373,7 @@ def _adapter(config: _Config, path: Path) -> Adapter:
     if not config.lora:
         advice = f"The {CONFIG_NAME} beside it needs lora, lora_rank and lora_scaling."
         raise UserError(f"{path} is a LoRA adapter, but its configuration does not say so.", advice)
-    return Adapter(path, int(config.lora_rank), float(config.lora_scaling))
+    return Adapter(path, config.lora_rank, config.lora_scaling)
 
 
 def _recorded_base(folder: Path) -> str | None:

@@ -122,7 +122,6 @@ def _load(
     model.warm_up()
     model.restart(seed)
     model.memory_bytes = taken_bytes(device, needed_bytes)
-    del outline, mimi, lm
     gc.collect()
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
     gc.freeze()

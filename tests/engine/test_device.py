@@ -14,7 +14,7 @@ import torch
 from app import catalog
 from app.engine.build import Outline, prove
 from app.engine.checkpoint import Checkpoint, find
-from app.engine.device import Device, check_memory, choose_device, compile_trouble, needed_bytes
+from app.engine.device import Device, check_memory, choose_device, compile_trouble, needed_bytes, taken_bytes
 from app.engine.weights import Tensor
 from app.errors import UserError
 
@@ -133,3 +133,18 @@ def test_a_compiler_that_does_not_work_is_told_with_what_to_install(monkeypatch:
     assert trouble is not None
     assert "torch.compile does not work" in trouble[0]
     assert "apt-get install gcc" in trouble[1]
+
+
+@pytest.mark.parametrize(("capability", "dtype"), [((8, 9), torch.bfloat16), ((7, 5), torch.float16)])
+def test_cards_older_than_ampere_compute_in_float16(
+    capability: tuple[int, int], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3 * GB, 4 * GB))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some Card")
+    device = choose_device()
+    assert device == Device(torch.device("cuda"), "Some Card", dtype, 3 * GB, 4 * GB)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1 * GB, 4 * GB))
+    assert taken_bytes(device, 7) == 2 * GB
