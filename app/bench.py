@@ -45,8 +45,8 @@ CLICK_LEVEL = 0.5
 CLICK_FLOOR = 0.15
 """A click begins where this level is first passed, which is within its first quarter wave."""
 
-LOST_S = 1.0
-"""A click that did not come out after so long did not come out."""
+LOST_S = 0.6
+"""A click that did not come out after so long was lost: what comes later is the next one."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the GIL while another waits: as the program itself sets it."""
@@ -161,7 +161,7 @@ def measure_latency(
         before, first = talk.counters, len(talk.steps)
         with _recording(rig, file):
             rig.play(clicks(seconds)).wait()
-            time.sleep(LOST_S)
+            time.sleep(1)
         after, lags = talk.counters, _lags(talk.steps[first:])
     delays, lost = time_clicks(read_recording(file))
     return Latency(
@@ -241,15 +241,18 @@ class Holder:
         self.holds += 1
 
     def _run(self) -> None:
-        while self._data and not self._over.wait(self._every_s):
+        while not self._over.wait(self._every_s):
             self.hold()
 
 
 def _slow_to_sort(target_ms: float) -> list[float]:
-    """Return numbers that take this long to sort, [] for 0."""
+    """Return numbers that take about so long to sort."""
     data = [random.random() for _ in range(20_000)]
-    took_ms = min(_time_ms(data) for _ in range(5))
-    return [random.random() for _ in range(round(20_000 * target_ms / took_ms))]
+    for _ in range(3):
+        # More numbers take more time each, so the size is approached.
+        took_ms = min(_time_ms(data) for _ in range(5))
+        data = [random.random() for _ in range(round(len(data) * target_ms / took_ms))]
+    return data
 
 
 def _time_ms(data: list[float]) -> float:

@@ -19,8 +19,9 @@ MEMORY_FRAMES = round(20 * FRAME_RATE)
 """Lateness is remembered for 20 s."""
 
 MARGIN = 5 * MS
+SLACK = 2 * MS
 HEADROOM = 1.25
-"""The target is HEADROOM times the latest frame of the memory, and MARGIN: one device block."""
+"""The target is HEADROOM times the latest frame of the memory and SLACK, at least MARGIN: a device block."""
 
 STALL = 15 * MS
 STALL_FRAMES = round(300 * FRAME_RATE)
@@ -58,13 +59,13 @@ class Cushion:
     """Decides by how much each frame is to be longer (or, negative, shorter) than it is.
 
     Its level is what usually lies spare in the ring at the worst moment between two frames; a frame
-    with less was late by the difference. The target is the latest of the memory and the margin.
+    with less was late by the difference. The target covers the latest of the memory.
     """
 
     def __init__(self) -> None:
         # As if a frame had been late once before the beginning; forgotten after GUESS_FRAMES.
         known = [0] * (MEMORY_FRAMES - GUESS_FRAMES)
-        self._late: deque[int] = deque([round((START - MARGIN) / HEADROOM), *known], maxlen=MEMORY_FRAMES)
+        self._late: deque[int] = deque([round(START / HEADROOM), *known], maxlen=MEMORY_FRAMES)
         self._stalls: deque[tuple[int, int]] = deque(maxlen=STALLS)
         self._frame = 0
         # Each as it would be had nothing been put in or taken out since; `_moved` is all of that.
@@ -78,7 +79,7 @@ class Cushion:
         late = max(self._late)
         if len(self._stalls) > 1:
             late = max(late, *(lateness for _, lateness in self._stalls))
-        return min(MOST, round(HEADROOM * late) + MARGIN)
+        return min(MOST, max(MARGIN, round(HEADROOM * late) + SLACK))
 
     @property
     def level(self) -> int:

@@ -44,7 +44,8 @@ class Talk:
 
     def await_frames(self, count: int) -> None:
         """Wait for so many more frames."""
-        wait_until(lambda start=len(self.heard): len(self.heard) >= start + count)
+        enough = len(self.heard) + count
+        wait_until(lambda: len(self.heard) >= enough)
 
     def close(self) -> None:
         self.port.close()
