@@ -18,7 +18,7 @@ from moshi.utils.quantize import replace_linear_with_qlinear
 from safetensors.torch import load_file, save_file
 
 from app import catalog
-from app.engine.build import prove
+from app.engine.build import load_lm, prove
 from app.engine.checkpoint import Checkpoint, find
 from app.errors import UserError
 from tests.engine.conftest import GREEDY, Load, speech, talk
@@ -283,8 +283,10 @@ def quantized(folder: Path) -> Path:
 def test_8_bit_weights_talk_and_keep_their_scales_in_float32(folder: Path, load: Load) -> None:
     model = load(quantized(folder), sampling=GREEDY)
     assert model.mode == "q8"
-    assert model._lm_gen.lm_model.text_linear.weight_scb.dtype == torch.float32
     assert any(token is not None for token, _ in talk(model, HEARD))
+    lm = load_lm(prove(find(str(folder))), torch.device("cpu"), torch.bfloat16, lambda *_: None)
+    assert lm.text_linear.weight_scb.dtype == torch.float32, "in less, moshi refuses to compute"
+    assert lm.text_emb.weight.dtype == torch.bfloat16
 
 
 def test_an_adapter_on_8_bit_weights_is_refused(tiny: Path, folder: Path, tmp_path: Path) -> None:
