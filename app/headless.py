@@ -35,7 +35,7 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
-from app.frames import FRAME_MS, FRAME_RATE, Heard, Samples, seconds
+from app.frames import FRAME_MS, FRAME_RATE, seconds
 from app.recordings import open_recording
 from app.session import Session, Talk
 from app.talk import chosen
@@ -131,13 +131,15 @@ class Progress:
 def _talk(session: Session, where: Paths, settings: Settings, options: Options) -> Talk:
     open_port, microphone, speaker = _choose_port(session, settings, options)
     return Talk(
-        open_port=(lambda: Slowed(open_port(), options.compute_ms)) if options.compute_ms else open_port,
+        open_port=open_port,
         sampling=settings.sampling(),
         seed=secrets.randbelow(2**32) if settings.seed is None else settings.seed,
-        recordings=where.recordings if settings.record else None,
+        recordings=where.recordings,
+        record=settings.record,
         microphone=microphone,
         speaker=speaker,
         max_frames=None if options.seconds is None else math.ceil(options.seconds * FRAME_RATE),
+        compute_ms=options.compute_ms,
     )
 
 
@@ -175,27 +177,6 @@ def _open_devices(session: Session, settings: Settings) -> FramePort:
     port = Duplex(settings.microphone, settings.speaker, report=session.report)
     port.volume = settings.volume
     return port
-
-
-class Slowed:
-    """A frame port behind which every frame takes longer, as with a slower model."""
-
-    def __init__(self, port: FramePort, compute_ms: float) -> None:
-        self._port = port
-        self._compute_s = compute_ms / 1000
-
-    def take(self) -> Heard | None:
-        """Take a frame from the port behind."""
-        return self._port.take()
-
-    def give(self, said: Samples) -> None:
-        """Wait, then hand the frame on."""
-        time.sleep(self._compute_s)
-        self._port.give(said)
-
-    def close(self) -> None:
-        """Close the port behind."""
-        self._port.close()
 
 
 def _follow(session: Session, page: Page, interrupt: Interrupt) -> Path | None:

@@ -37,6 +37,7 @@ from app.engine.events import (
     Trouble,
     Unloaded,
 )
+from app.engine.fake import Slowed
 from app.engine.loop import Tap, converse
 from app.engine.ports import FramePort, Model, Said
 from app.errors import UserError
@@ -53,7 +54,7 @@ RECORDED = (Spoke, Skipped, Starved, Changed, Restarted, Muted)
 
 @dataclass(frozen=True)
 class Talk:
-    """What one talk needs. `recordings` is the folder for new session folders, None records nothing."""
+    """What one talk needs. New session folders go below `recordings`; without it nothing is kept."""
 
     open_port: Callable[[], FramePort]
     sampling: Sampling = field(default_factory=Sampling)
@@ -61,9 +62,13 @@ class Talk:
     recordings: Path | None = None
     folder: Path | None = None
     """The exact folder to record into, in place of a new one below `recordings`."""
+    record: bool = True
+    """Whether to record from the start; later `Session.record` switches it."""
     microphone: str = ""
     speaker: str = ""
     max_frames: int | None = None
+    compute_ms: float = 0.0
+    """What each step takes longer, for trying out a slower computer."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,8 @@ class _Run:
         self.commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self.stopping = threading.Event()
         self.over = threading.Event()
-        self.record = talk.recordings is not None or talk.folder is not None
+        self.may_record = talk.recordings is not None or talk.folder is not None
+        self.record = talk.record and self.may_record
         self.port: FramePort | None = None
 
     def stop(self) -> None:
@@ -147,7 +153,7 @@ class Session:
     def record(self, on: bool) -> None:
         """Switch the recording of the running talk on (into a new folder) or off."""
         if self._run is not None:
-            self._run.record = on
+            self._run.record = on and self._run.may_record
 
     def stop(self) -> None:
         """End the running talk and keep the model."""
@@ -235,6 +241,8 @@ class Session:
         self._events.append(
             Started(model.name, talk.seed, talk.sampling, talk.microphone, talk.speaker, recording.folder)
         )
+        if talk.compute_ms:
+            model = Slowed(model, talk.compute_ms)
         taps: list[Tap] = [recording.tap]
         if talk.max_frames is not None:
             taps.append(_limit(talk.max_frames, port))

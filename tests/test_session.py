@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from app.recordings import list_recordings
 
 from app.engine import model as engine_model
 from app.engine.events import (
@@ -28,6 +27,7 @@ from app.engine.events import (
 )
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, Heard
+from app.recordings import list_recordings
 from app.session import Session, Talk
 from tests.fakes import HalfLoud, ListPort, tone
 

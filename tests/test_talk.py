@@ -20,13 +20,12 @@ from app.audio.rig import Rig
 from app.audio.wav import WavPort, read_wav
 from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
-from app.frames import Heard, Samples
-from app.headless import BUNDLED_USER, Page, Progress, Slowed
+from app.frames import Samples
+from app.headless import BUNDLED_USER, Page, Progress
 from app.paths import paths
 from app.recordings import open_recording
 from app.settings import Settings, save
 from app.talk import Options, chosen, parse, screen_trouble
-from tests.fakes import ListPort, tone
 
 SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
 """An environment without sound devices, wherever the tests run."""
@@ -272,14 +271,3 @@ def test_each_stage_of_a_load_is_told_once(capsys: pytest.CaptureFixture[str]) -
         progress.show(Loading(stage, done, 2))
     progress.end()
     assert capsys.readouterr().err == "Downloading\nWarming up\n"
-
-
-def test_a_slowed_port_takes_longer_and_passes_everything_on() -> None:
-    behind = ListPort([Heard(tone(0.1)), Heard(tone(0.2))])
-    port = Slowed(behind, 30.0)
-    began = time.perf_counter()
-    while (heard := port.take()) is not None:
-        port.give(heard.samples)
-    assert time.perf_counter() - began >= 0.06
-    assert len(behind.given) == 2
-    port.close()

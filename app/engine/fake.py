@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.engine.events import Sampling
-from app.engine.ports import Said
+from app.engine.ports import Model, Said
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
 
@@ -38,22 +38,17 @@ _MOSHI_NAME = "model.safetensors"
 
 
 class Echo:
-    """Says what it hears, at once, and no words; each frame costs at least `compute_ms`."""
+    """Says what it hears, at once, and no words."""
 
     name = "echo"
-
-    def __init__(self, compute_ms: float = 0.0) -> None:
-        self._compute_s = compute_ms / 1000
 
     @property
     def details(self) -> dict[str, object]:
         """Return what a recording keeps about this model."""
-        return {"name": self.name, "kind": "echo", "compute_ms": 1000 * self._compute_s}
+        return {"name": self.name, "kind": "echo"}
 
     def step(self, heard: Samples) -> Said:
         """Say the frame that was heard, [FRAME_SAMPLES] float32."""
-        if self._compute_s:
-            time.sleep(self._compute_s)
         return Said(heard)
 
     def set_sampling(self, sampling: Sampling) -> None:
@@ -64,6 +59,28 @@ class Echo:
 
     def close(self) -> None:
         """Do nothing: an echo holds no memory."""
+
+
+class Slowed:
+    """A model of which every step takes longer by `compute_ms`, as on a slower computer."""
+
+    def __init__(self, model: Model, compute_ms: float) -> None:
+        self.name = model.name
+        self.set_sampling = model.set_sampling
+        self.restart = model.restart
+        self.close = model.close
+        self._model = model
+        self._compute_s = compute_ms / 1000
+
+    @property
+    def details(self) -> dict[str, object]:
+        """Return what a recording keeps about the model behind, and by how much it was slowed."""
+        return {**self._model.details, "slowed_ms": 1000 * self._compute_s}
+
+    def step(self, heard: Samples) -> Said:
+        """Wait, and step the model behind."""
+        time.sleep(self._compute_s)
+        return self._model.step(heard)
 
 
 def make_tiny(folder: Path, *, seed: int = 0) -> Path:

@@ -16,7 +16,6 @@ from app.audio.duplex import Counters, Duplex
 from app.engine.events import Mute, Restart
 from app.engine.ports import FramePort
 from app.frames import FRAME_RATE
-from app.headless import Slowed
 from app.session import Session, Talk
 from app.settings import Settings
 
@@ -65,13 +64,13 @@ class Conversation:
                 sampling=settings.sampling(),
                 seed=new_seed(settings),
                 recordings=self._recordings,
+                record=settings.record,
                 microphone=microphone,
                 speaker=speaker,
                 max_frames=None if wishes.seconds is None else math.ceil(wishes.seconds * FRAME_RATE),
+                compute_ms=wishes.compute_ms,
             )
         )
-        if not settings.record:
-            self._session.record(False)
 
     def stop(self) -> None:
         """End the talk and keep the model."""
@@ -107,7 +106,7 @@ class Conversation:
         sound = self._open_sound(settings)
         sound.volume = settings.volume
         self._sound = sound
-        return Slowed(sound, self._wishes.compute_ms) if self._wishes.compute_ms else sound
+        return sound
 
     def _open_devices(self, settings: Settings) -> SoundPort:
         return Duplex(settings.microphone, settings.speaker, report=self._session.report)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from moshi.models import loaders
 
-from app.engine.fake import TINY_FORMAT, Echo, ensure_tiny, make_tiny
+from app.engine.fake import TINY_FORMAT, Echo, Slowed, ensure_tiny, make_tiny
 from app.errors import UserError
 from tests.engine.conftest import Load, speech
 
@@ -83,8 +83,11 @@ def test_it_is_far_faster_than_speech(tiny: Path, load: Load) -> None:
     assert (time.thread_time() - began) / 20 < 0.04, "half of the 80 ms on one core, even on a slow machine"
 
 
-def test_an_echo_can_be_made_to_take_its_time() -> None:
+def test_any_model_can_be_made_to_take_its_time() -> None:
     frame = speech(1)[0]
+    slowed = Slowed(Echo(), 30)
     began = time.perf_counter()
-    assert np.array_equal(Echo(compute_ms=30).step(frame).samples, frame)
+    assert np.array_equal(slowed.step(frame).samples, frame)
     assert time.perf_counter() - began >= 0.03
+    assert slowed.name == "echo"
+    assert slowed.details["slowed_ms"] == 30
