@@ -33,7 +33,7 @@ OLDEST_PYTHON = (3, 10)
 FIRST_UNTRIED_PYTHON = (3, 14)
 
 PACKAGES = (
-    "aizuchi", "torch", "moshi", "numpy", "PySide6-Essentials", "pyqtgraph", "sounddevice", "soundfile",
+    "aizuchi", "torch", "moshi", "numpy", "PySide6-Essentials", "sounddevice", "soundfile",
     "soxr", "sentencepiece", "huggingface_hub", "safetensors",
 )  # fmt: skip
 

@@ -25,7 +25,7 @@ FORBIDDEN = {
         "training",
     ),
     "app.ui": ("torch", "moshi", "sounddevice", "training"),
-    "app": ("PySide6", "pyqtgraph", "app.ui", "training"),
+    "app": ("PySide6", "app.ui", "training"),
     "training": ("PySide6", "sounddevice", "app.audio", "app.ui"),
 }
 """What a package and those below it never import, not even inside a function."""
