@@ -6,6 +6,7 @@ devices or clocks; all lengths are samples at 24 kHz.
 
 from __future__ import annotations
 
+import heapq
 import statistics
 from collections import deque
 
@@ -21,11 +22,11 @@ MEMORY_FRAMES = round(20 * FRAME_RATE)
 MARGIN = 5 * MS
 SLACK = 2 * MS
 HEADROOM = 1.25
-"""The target is HEADROOM times the latest frame of the memory and SLACK, at least MARGIN: a device block."""
+"""The target is HEADROOM times the lateness in memory and SLACK, and at least MARGIN, a device block."""
 
 STALL = 15 * MS
 STALL_FRAMES = round(300 * FRAME_RATE)
-"""A frame as late as STALL is a stall. One is chance and forgotten like any other, but a second within
+"""A frame as late as STALL is a stall. Once is chance for any lateness, but a second stall within
 5 min shows a habit (of a window that paints, of a collector of garbage), and all are remembered so long."""
 
 STALLS = 128
@@ -59,13 +60,14 @@ class Cushion:
     """Decides by how much each frame is to be longer (or, negative, shorter) than it is.
 
     Its level is what usually lies spare in the ring at the worst moment between two frames; a frame
-    with less was late by the difference. The target covers the latest of the memory.
+    with less was late by the difference. The target covers
+    the second latest of the memory: one frame may be late by chance.
     """
 
     def __init__(self) -> None:
-        # As if a frame had been late once before the beginning; forgotten after GUESS_FRAMES.
-        known = [0] * (MEMORY_FRAMES - GUESS_FRAMES)
-        self._late: deque[int] = deque([round(START / HEADROOM), *known], maxlen=MEMORY_FRAMES)
+        # As if two frames had been late before the beginning; forgotten after GUESS_FRAMES.
+        guess, known = round((START - SLACK) / HEADROOM), [0] * (MEMORY_FRAMES - GUESS_FRAMES)
+        self._late: deque[int] = deque([guess, guess, *known], maxlen=MEMORY_FRAMES)
         self._stalls: deque[tuple[int, int]] = deque(maxlen=STALLS)
         self._frame = 0
         # Each as it would be had nothing been put in or taken out since; `_moved` is all of that.
@@ -76,7 +78,7 @@ class Cushion:
     @property
     def target(self) -> int:
         """Return the level that is wished for."""
-        late = max(self._late)
+        late = heapq.nlargest(2, self._late)[1]
         if len(self._stalls) > 1:
             late = max(late, *(lateness for _, lateness in self._stalls))
         return min(MOST, max(MARGIN, round(HEADROOM * late) + SLACK))

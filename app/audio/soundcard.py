@@ -26,7 +26,7 @@ from app.audio.memory import SharedSound
 from app.audio.realtime import Priority
 from app.audio.streams import Stream
 
-LOOK_S = 0.25
+LOOK_S = 0.1
 """How often the watchdog looks."""
 
 ASK_S = 2.0

@@ -36,6 +36,9 @@ STORM_XRUNS = 10
 STORM_RATE = 4
 """A stream that calls so many times too often has lost its clock (seen: callbacks every 0.7 ms)."""
 
+STORM_CALLS = 32
+"""So many calls are looked at; fewer may come at once where the device's own blocks are larger."""
+
 FADE_SAMPLES = 48
 """2 ms: how the last sample sounds off when the ring runs dry, so that it does not click."""
 
@@ -93,6 +96,9 @@ class SpeakerCallback:
         self._mono = np.zeros(form.block_samples, dtype=np.float32)
         self._puller = None if form.rate == SAMPLE_RATE else Puller(self._read, SAMPLE_RATE, form.rate)
         self._last = 0.0
+        self._calls_ns = [0] * STORM_CALLS
+        self._storm_ns = round(1e9 * STORM_CALLS * form.block_samples / form.rate / STORM_RATE)
+        self._calls = 0
         self.ahead_s = 0.0
         """How long before it is heard the last block was asked for, by the driver's own account."""
 
@@ -103,6 +109,11 @@ class SpeakerCallback:
 
     def __call__(self, outdata: Any, frames: int, info: Any, status: Any) -> None:
         """Give one block to PortAudio's thread."""
+        if self._storms():
+            # What the ring holds is kept for when the watchdog has built the stream anew.
+            np.frombuffer(outdata, dtype=np.float32)[:] = 0
+            self._side.xruns.value += 1
+            return
         mono = self._mono if self._mono.size == frames else np.zeros(frames, dtype=np.float32)
         missing = self._puller.fill(mono) if self._puller is not None else frames - self._read(mono)
         out = np.frombuffer(outdata, dtype=np.float32).reshape(frames, self._channels)
@@ -115,6 +126,13 @@ class SpeakerCallback:
         self.ahead_s = info.outputBufferDacTime - info.currentTime
         side.block_ns.value = time.monotonic_ns()
         side.blocks.value += 1
+
+    def _storms(self) -> bool:
+        """Say whether the last STORM_CALLS calls came STORM_RATE times too fast."""
+        now_ns, at = time.monotonic_ns(), self._calls % STORM_CALLS
+        before_ns, self._calls_ns[at] = self._calls_ns[at], now_ns
+        self._calls += 1
+        return now_ns - before_ns < self._storm_ns
 
     def _read(self, into: Samples) -> int:
         """Read from the ring, and end in a short fade and silence where it runs dry."""
