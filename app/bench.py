@@ -23,9 +23,9 @@ import numpy.typing as npt
 
 from app.audio.duplex import Counters, Duplex
 from app.audio.rig import RATE, Rig, read_recording
-from app.engine.events import Event, Sampling, Stepped
+from app.engine.events import Event, Stepped
+from app.engine.fake import Echo, Slowed
 from app.engine.loop import converse
-from app.engine.ports import Said
 from app.errors import UserError
 from app.frames import FRAME_RATE, SAMPLE_RATE, Samples
 from app.paths import Paths
@@ -53,34 +53,6 @@ SWITCH_INTERVAL_S = 0.0005
 
 Meanwhile = Callable[[float], None]
 """What the main thread does while the talk goes on, for this many seconds."""
-
-
-class Identity:
-    """A model that says what it hears, after a pause in place of computing."""
-
-    name = "identity"
-
-    def __init__(self, compute_ms: float = 0.0) -> None:
-        self._compute_s = compute_ms / 1000
-
-    @property
-    def details(self) -> dict[str, object]:
-        """Return nothing worth keeping."""
-        return {}
-
-    def step(self, heard: Samples) -> Said:
-        """Return the frame that came in."""
-        time.sleep(self._compute_s)
-        return Said(heard)
-
-    def set_sampling(self, sampling: Sampling) -> None:
-        """Ignore it."""
-
-    def restart(self, seed: int) -> None:
-        """Ignore it."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +84,8 @@ class Soak:
     frames: int
     starved_frames: int
     skipped_frames: int
+    settling_starved_frames: int
+    settling_skipped_frames: int
     holds: int
     longest_hold_ms: float
     xruns: int
@@ -119,12 +93,12 @@ class Soak:
 
 
 class Conversation:
-    """A talk with the identity model on a thread of its own, and its steps. Use it in a `with` statement."""
+    """A talk with an echo on a thread of its own, and its steps. Use it in a `with` statement."""
 
     def __init__(self, rig: Rig, compute_ms: float) -> None:
         self.port = Duplex(env=rig.env)
         self.steps: list[Stepped] = []
-        self._model = Identity(compute_ms)
+        self._model = Slowed(Echo(), compute_ms)
         self._thread = threading.Thread(target=self._run, name="engine")
 
     def __enter__(self) -> Conversation:
@@ -207,6 +181,8 @@ def soak(
         frames=len(lags),
         starved_frames=after.starved_frames - before.starved_frames,
         skipped_frames=after.skipped_frames - before.skipped_frames,
+        settling_starved_frames=before.starved_frames,
+        settling_skipped_frames=before.skipped_frames,
         holds=holder.holds,
         longest_hold_ms=round(holder.longest_ms, 1),
         xruns=after.xruns - before.xruns,
@@ -344,7 +320,7 @@ def main(argv: list[str], paths: Paths) -> int:
                 hold_every_s=options.hold_every,
             )
     for name, value in asdict(measured).items():
-        print(f"{name.replace('_', ' '):>16}  {value}")
+        print(f"{name.replace('_', ' '):>24}  {value}")
     if options.json:
         print(json.dumps(asdict(measured)))
     return 0

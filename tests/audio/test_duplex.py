@@ -159,7 +159,7 @@ def test_a_model_that_is_too_slow_is_never_far_behind(rig: Rig) -> None:
         skipped = sum(heard.skipped for heard in talk.heard)
         assert skipped == talk.port.counters().skipped_frames
     assert max(lags) < 400
-    assert skipped == pytest.approx(60 * 100 / FRAME_MS - 60, abs=5)
+    assert skipped == pytest.approx(60 * 100 / FRAME_MS - 60, abs=12)
 
 
 def test_a_microphone_that_is_unplugged_gives_way_to_the_default_one() -> None:
