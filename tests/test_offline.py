@@ -19,6 +19,8 @@ from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_db
 from app.paths import Paths, paths
 from app.recordings import open_recording
 from app.turns import find_activity, mark_turns, user_turns
+from tests.engine.by_hand import by_hand
+from tests.engine.conftest import speech
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,20 @@ def test_greedy_needs_no_seed_to_give_the_same_talk(user: Path, tmp_path: Path, 
         offline.main([str(user), str(tmp_path / name), "--model", "tiny", "--greedy"], where)
     one, two = (tmp_path / name / "audio.flac" for name in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
+
+
+def test_greedy_is_token_for_token_what_moshi_says_driven_by_hand(tmp_path: Path, where: Paths) -> None:
+    user, out = tmp_path / "user.wav", tmp_path / "out"
+    soundfile.write(user, np.concatenate(speech(40)), SAMPLE_RATE)
+    offline.main([str(user), str(out), "--model", "tiny", "--greedy"], where)
+    heard = list(read_wav(user).reshape(-1, FRAME_SAMPLES))
+    by_moshi = list(by_hand(where.models / "tiny", heard, seed=0, use_sampling=False))
+    spoken = [(frame, token) for frame, (token, _) in enumerate(by_moshi) if token not in (0, 3)]
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    assert [(event["frame"], event["token"]) for event in events if event["kind"] == "spoke"] == spoken
+    assert len(spoken) > 2
+    sound = np.concatenate([samples for _, samples in by_moshi])
+    np.testing.assert_allclose(channels(out)[0], sound, atol=1 / 32768)
 
 
 @pytest.mark.parametrize("fault", ["missing", "no audio", "folder used", "folder a file", "seed", "model"])
