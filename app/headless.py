@@ -36,15 +36,15 @@ from app.engine.events import (
 )
 from app.errors import UserError
 from app.frames import FRAME_MS, FRAME_RATE, seconds
+from app.options import chosen
 from app.recordings import open_recording
 from app.session import Session, Talk
-from app.talk import chosen
 
 if TYPE_CHECKING:
     from app.engine.ports import FramePort
+    from app.options import Options
     from app.paths import Paths
     from app.settings import Settings
-    from app.talk import Options
 
 BUNDLED_USER = Path(__file__).parent / "data" / "user.flac"
 

@@ -9,31 +9,15 @@ import argparse
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from app.options import Options
 from app.paths import Paths
-from app.settings import Settings, load
+from app.settings import load
 
 SCREEN_S = 20.0
 """How long a display may take to answer."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line asks for. None or '' leaves the choice to the settings."""
-
-    headless: bool = False
-    model: str = ""
-    base: str | None = None
-    seconds: float | None = None
-    compute_ms: float = 0.0
-    record: bool | None = None
-    seed: int | None = None
-    microphone: str = ""
-    speaker: str = ""
-    input: Path | None = None
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -65,19 +49,6 @@ def parse(argv: list[str]) -> Options:
     add("--input", type=Path, metavar="FILE", help="headless: a recorded user in place of the microphone")
     add("--compute-ms", type=float, default=0.0, metavar="N", help="let each frame take longer, for tests")
     return Options(**vars(parser.parse_args(argv)))
-
-
-def chosen(settings: Settings, options: Options) -> Settings:
-    """Return the settings with what the command line asks for in their place. Raises UserError."""
-    wishes = {
-        "model": options.model,
-        "microphone": options.microphone,
-        "speaker": options.speaker,
-        "record": options.record,
-        "seed": options.seed,
-    }
-    given = {name: wish for name, wish in wishes.items() if wish not in ("", None)}
-    return Settings(**(vars(settings) | given))
 
 
 def screen_trouble() -> str:

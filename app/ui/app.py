@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app.options import chosen
 from app.session import Session
-from app.talk import chosen
 from app.ui import theme
 from app.ui.conversation import Conversation, Wishes
 from app.ui.window import MainWindow
 
 if TYPE_CHECKING:
+    from app.options import Options
     from app.paths import Paths
     from app.settings import Settings
-    from app.talk import Options
 
 log = logging.getLogger(__name__)
 

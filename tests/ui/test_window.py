@@ -199,7 +199,7 @@ def test_the_program_opens_says_so_and_ends_when_asked(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from app.paths import paths\n"
         "from app.settings import Settings\n"
-        "from app.talk import Options\n"
+        "from app.options import Options\n"
         "from app.ui.app import run\n"
         "sys.exit(run(paths(Path(sys.argv[1])), Settings(), Options()))\n"
     )

@@ -1,0 +1,40 @@
+"""What the command line asks of a talk, beyond what the settings say.
+
+Knows nothing about how it is parsed or held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.settings import Settings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asks for. None or '' leaves the choice to the settings."""
+
+    headless: bool = False
+    model: str = ""
+    base: str | None = None
+    seconds: float | None = None
+    compute_ms: float = 0.0
+    record: bool | None = None
+    seed: int | None = None
+    microphone: str = ""
+    speaker: str = ""
+    input: Path | None = None
+
+
+def chosen(settings: Settings, options: Options) -> Settings:
+    """Return the settings with what the command line asks for in their place. Raises UserError."""
+    wishes = {
+        "model": options.model,
+        "microphone": options.microphone,
+        "speaker": options.speaker,
+        "record": options.record,
+        "seed": options.seed,
+    }
+    given = {name: wish for name, wish in wishes.items() if wish not in ("", None)}
+    return Settings(**(vars(settings) | given))
