@@ -22,10 +22,11 @@ from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starve
 from app.errors import UserError
 from app.frames import Samples
 from app.headless import BUNDLED_USER, Page, Progress
-from app.options import Options, chosen, parse, screen_trouble
+from app.options import Options, chosen
 from app.paths import paths
 from app.recordings import open_recording
 from app.settings import Settings, save
+from app.talk import parse, screen_trouble
 
 SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
 """An environment without sound devices, wherever the tests run."""
