@@ -41,6 +41,7 @@ from app.recordings import open_recording
 from app.session import Session, Talk
 
 if TYPE_CHECKING:
+    from app.audio.wav import WavPort
     from app.engine.ports import FramePort
     from app.options import Options
     from app.paths import Paths
@@ -57,6 +58,8 @@ PAUSE_FRAMES = 12
 
 LINE_CHARACTERS = 60
 PICTURE_S = 120.0
+
+NO_DEVICES = "There are no sound devices: a recorded user speaks in your place, and nothing is played."
 
 TINY = """The model is “tiny”: random weights of no use but to try things out; what it says is babble.
 `aizuchi models list` shows the real ones, and `aizuchi talk --model moshika` talks with one of them."""
@@ -147,17 +150,22 @@ def _choose_port(
     session: Session, settings: Settings, options: Options
 ) -> tuple[Callable[[], FramePort], str, str]:
     """Return what opens the port, and names for the two ends of it."""
-    from app.audio.wav import WavPort
-
     source = options.input
     if source is None:
         if _has_sound():
             return lambda: _open_devices(session, settings), settings.microphone, settings.speaker
-        _say("There are no sound devices: a recorded user speaks in your place, and nothing is played.")
+        _say(NO_DEVICES)
         source = BUNDLED_USER
     # Read before the talk begins, so that a file that is no audio is told at once.
-    port = WavPort(source, realtime=True, tail_s=TAIL_S)
+    port = recorded_user(source)
     return lambda: port, source.name, ""
+
+
+def recorded_user(source: Path = BUNDLED_USER) -> WavPort:
+    """Open a user that speaks from a file in real time, and lets the model finish. Raises UserError."""
+    from app.audio.wav import WavPort
+
+    return WavPort(source, realtime=True, tail_s=TAIL_S)
 
 
 def _has_sound() -> bool:

@@ -62,6 +62,7 @@ class AudioProcess:
         self._closed = threading.Event()
         self._decided = threading.Event()
         self._runs = False
+        self._has_run = False  # before that, `wait` raises what would be told
         self._told: set[str] = set()
         self._child: subprocess.Popen[str] | None = None
         self.restarts = 0
@@ -103,7 +104,8 @@ class AudioProcess:
             self._runs = False
             self.restarts += 1
             self._closed.wait(RETRY_S if LOST[0] in self._told else 0)
-            self._tell(*LOST)
+            if self._has_run:
+                self._tell(*LOST)
 
     def _live(self, errors: IO[str]) -> None:
         """Start a child and listen to it until it ends."""
@@ -130,13 +132,14 @@ class AudioProcess:
         if "microphone" in told:
             self.names = (told["microphone"], told["speaker"])
             self._told.clear()
-            self._runs = True
+            self._runs = self._has_run = True
             self._decided.set()
         elif "trouble" in told:
             self._tell(told["trouble"], told["advice"])
         elif "absent" in told:
             self._decided.set()
-            self._tell(*ABSENT)
+            if self._has_run:
+                self._tell(*ABSENT)
 
     def _tell(self, sentence: str, advice: str) -> None:
         """Report a sentence once until the devices run again."""

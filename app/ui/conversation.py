@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from app.audio.devices import list_devices
 from app.audio.duplex import Counters, Duplex
 from app.engine.events import Mute, Restart
 from app.engine.ports import FramePort
+from app.errors import UserError
 from app.frames import FRAME_RATE
+from app.headless import NO_DEVICES, recorded_user
 from app.session import Session, Talk
 from app.settings import Settings
 
@@ -102,8 +105,14 @@ class Conversation:
         return self._sound.counters() if self._sound is not None and self._session.port is not None else None
 
     def _open(self, settings: Settings) -> FramePort:
-        """Open the sound; called on the engine thread."""
-        sound = self._open_sound(settings)
+        """Open the sound, or a recorded user where there is none; called on the engine thread."""
+        try:
+            sound = self._open_sound(settings)
+        except UserError:
+            if list_devices():
+                raise
+            self._session.report(NO_DEVICES, "Plug in a headset and start again.")
+            return recorded_user()
         sound.volume = settings.volume
         self._sound = sound
         return sound
