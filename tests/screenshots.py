@@ -1,4 +1,4 @@
-"""Pictures of every page and state of the real window: `python -m tests.screenshots [OUT_DIR]`.
+"""Pictures of every page and state of the real window: `python -m tests.screenshots [--only NAME] [OUT_DIR]`.
 
 Starts an X server of its own (Xvfb) and in it, once for each scale, a process that opens the window on
 real recordings and a staged session, at 1280x720, light and dark. Prints the path of each picture. They
@@ -7,32 +7,43 @@ are there to be looked at: is anything clipped, is everything readable?
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.engine.events import Ready
 
 WIDTH, HEIGHT = 1280, 720
 SCALES = (1, 2)
 SETTLE_MS = 60
+PATIENCE_S = 20.0
+"""How long at most is waited for what a picture must show."""
 RECORDINGS = 6
 OUT = Path("build/screenshots")
 
 
 def main(argv: list[str]) -> int:
-    """Take all pictures, or in a child those of one scale."""
-    out = Path(argv[0] if argv else OUT).resolve()
-    if len(argv) == 3:
-        take_all(out, int(argv[1]), Path(argv[2]))
+    """Take the pictures, or in a child those of one scale."""
+    asked = parse(argv)
+    out: Path = asked.out_dir.resolve()
+    names = [name for name in STATES if asked.only in name]
+    if asked.child is not None:
+        take_all(out, names, int(asked.child[0]), Path(asked.child[1]))
         return 0
     out.mkdir(parents=True, exist_ok=True)
     status = 0
     with x_server() as display, tempfile.TemporaryDirectory(prefix="aizuchi-screenshots-") as home:
-        record(Path(home))
+        if any(name.startswith("2") for name in names):
+            record(Path(home))
         for scale in SCALES:
             env = {
                 **os.environ,
@@ -41,9 +52,18 @@ def main(argv: list[str]) -> int:
                 "QT_QPA_PLATFORM": "xcb",
                 "QT_SCALE_FACTOR": str(scale),
             }
-            command = [sys.executable, "-m", "tests.screenshots", str(out), str(scale), home]
+            command = [sys.executable, "-m", "tests.screenshots", *argv, "--child", str(scale), home]
             status |= subprocess.run(command, env=env, check=False).returncode
     return status
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__.split(":")[0])
+    parser.add_argument("out_dir", nargs="?", type=Path, default=OUT, metavar="OUT_DIR")
+    parser.add_argument("--only", default="", metavar="NAME", help="only the states with this in their name")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
 
 
 @contextmanager
@@ -87,7 +107,7 @@ def record(home: Path) -> None:
     (talk("moshika", "en", 9, (0, 5)) / "audio.flac").write_bytes(b"damaged")
 
 
-def take_all(out: Path, scale: int, home: Path) -> None:
+def take_all(out: Path, names: list[str], scale: int, home: Path) -> None:
     """Take the pictures of one scale, in both schemes."""
     from PySide6.QtWidgets import QApplication
 
@@ -97,8 +117,10 @@ def take_all(out: Path, scale: int, home: Path) -> None:
     theme.apply(app)
     for scheme in ("light", "dark"):
         theme.set_scheme(scheme)
-        for name, take in STATES.items():
-            camera = Camera(out, f"{name}-{scheme}-{scale}x", home)
+        for name in names:
+            take = STATES[name]
+            model = "" if take is first_run else "moshika"
+            camera = Camera(out, f"{name}-{scheme}-{scale}x", home, model)
             try:
                 take(camera)
             finally:
@@ -108,13 +130,13 @@ def take_all(out: Path, scale: int, home: Path) -> None:
 class Camera:
     """A staged window, and the file its picture goes to."""
 
-    def __init__(self, out: Path, name: str, home: Path) -> None:
+    def __init__(self, out: Path, name: str, home: Path, model: str) -> None:
         from app.paths import paths
         from app.settings import Settings
         from tests.ui.staging import Stage
 
         self.file = out / f"{name}.png"
-        self.stage = Stage(Settings(model="moshika"), paths(home))
+        self.stage = Stage(Settings(model=model), paths(home))
         self.window = self.stage.window
         self.window.resize(WIDTH, HEIGHT)
         self.window.show()
@@ -126,6 +148,14 @@ class Camera:
         from PySide6.QtTest import QTest
 
         QTest.qWait(time_ms)
+
+    def wait_until(self, there: Callable[[], bool]) -> None:
+        """Let the window work until something is there. Raises TimeoutError when that takes too long."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not there():
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"{self.file.name}: what it shows did not come")
+            self.wait()
 
     def shoot(self) -> None:
         """Take the picture and print where it is."""
@@ -141,6 +171,10 @@ class Camera:
 
 
 def first_run(camera: Camera) -> None:
+    camera.shoot()
+
+
+def no_model(camera: Camera) -> None:
     camera.shoot()
 
 
@@ -198,32 +232,45 @@ def failed(camera: Camera) -> None:
 def show_recordings(camera: Camera, row: int | None = None) -> None:
     page = camera.window.recordings
     camera.window.show_page(1)
-    while len(page.recordings) < RECORDINGS:
-        camera.wait()
-    camera.wait(500)
+    camera.wait_until(lambda: len(page.recordings) == RECORDINGS)
     if row is not None:
         page.open_recording(page.recordings[row].folder)
-        camera.wait(300)
-        while page.recordings[row].seconds and not page.replay.is_read:
-            camera.wait()
+        camera.wait_until(lambda: not page.recordings[row].seconds or page.replay.is_read)
+
+
+def search(camera: Camera, text: str, found: int) -> None:
+    """Show the cards that hold a text, when there are as many as there should be."""
+    from app.ui.recordings import CardList
+
+    show_recordings(camera)
+    camera.window.recordings.search(text)
+    (cards,) = camera.window.findChildren(CardList)
+    camera.wait_until(lambda: cards.model().rowCount() == found and all_drawn(camera))
+
+
+def all_drawn(camera: Camera) -> bool:
+    """Say whether each card that can be seen has the picture of its sound."""
+    from app.ui.gallery import GLIMPSE, RECORDING
+    from app.ui.recordings import CardList
+
+    (cards,) = camera.window.findChildren(CardList)
+    rows = [cards.model().index(row, 0) for row in range(cards.model().rowCount())]
+    seen = [row for row in rows if cards.visualRect(row).intersects(cards.viewport().rect())]
+    return all(row.data(GLIMPSE) for row in seen if row.data(RECORDING).seconds)
 
 
 def recordings(camera: Camera) -> None:
-    show_recordings(camera)
+    search(camera, "", RECORDINGS)
     camera.shoot()
 
 
 def recordings_search(camera: Camera) -> None:
-    show_recordings(camera)
-    camera.window.recordings.search("lanterns")
-    camera.wait(700)
+    search(camera, "lanterns", 3)
     camera.shoot()
 
 
 def recordings_nothing(camera: Camera) -> None:
-    show_recordings(camera)
-    camera.window.recordings.search("penguins")
-    camera.wait(700)
+    search(camera, "penguins", 0)
     camera.shoot()
 
 
@@ -299,7 +346,7 @@ def scroll_down(camera: Camera) -> None:
         column.verticalScrollBar().setValue(column.verticalScrollBar().maximum())
 
 
-def replaced(model: str) -> object:
+def replaced(model: str) -> Ready:
     from dataclasses import replace
 
     from tests.ui import dialogue
@@ -309,6 +356,7 @@ def replaced(model: str) -> object:
 
 STATES: dict[str, Callable[[Camera], None]] = {
     "10-talk-first-run": first_run,
+    "10-talk-no-model": no_model,
     "11-talk-loading": loading,
     "12-talk-ready": ready,
     "13-talk-talking": talking,
