@@ -112,7 +112,9 @@ def take_all(out: Path, names: list[str], scale: int, home: Path) -> None:
     from PySide6.QtWidgets import QApplication
 
     from app.ui import theme
+    from app.ui.typeface import even_strokes
 
+    even_strokes()
     app = QApplication(["aizuchi"])
     theme.apply(app)
     for scheme in ("light", "dark"):

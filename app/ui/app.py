@@ -21,6 +21,7 @@ from app.options import chosen
 from app.session import Session
 from app.ui import theme
 from app.ui.conversation import Conversation, Wishes
+from app.ui.typeface import even_strokes
 from app.ui.window import MainWindow
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     """Show the window until it is closed, and return the exit status."""
     faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    even_strokes()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("aizuchi")

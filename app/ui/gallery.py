@@ -30,7 +30,6 @@ from app.ui import theme, wording
 from app.ui.aside import Aside
 from app.ui.overview import draw_strip
 from app.ui.timeline_data import TimelineData
-from app.ui.typeface import spoken
 
 RECORDING = Qt.ItemDataRole.UserRole
 GLIMPSE = Qt.ItemDataRole.UserRole + 1
@@ -175,7 +174,7 @@ class Card(QStyledItemDelegate):
         if trouble:
             rows.append(_Row(trouble, small, tones.trouble_text))
         elif opening:
-            rows.append(_Row(opening, spoken(font), tones.model_text))
+            rows.append(_Row(opening, font, tones.model_text))
         return rows
 
 

@@ -26,7 +26,7 @@ from app.ui.reading import read_timeline
 from app.ui.timeline import clock
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline
-from app.ui.typeface import spoken
+from app.ui.typeface import choose_letters, even_strokes
 
 FILE = "timeline.png"
 PAGE_WIDTH = 1_200.0
@@ -101,8 +101,10 @@ def main(argv: list[str], paths: Paths) -> int:
     if not folder.is_dir() and (paths.recordings / folder).is_dir():
         folder = paths.recordings / folder
     out: Path = options.out or folder / FILE
+    even_strokes()
     # The offscreen platform draws the same letters, and works where there is no display.
     app = QGuiApplication.instance() or QGuiApplication(["aizuchi", "-platform", "offscreen"])
+    choose_letters()
     assert app is not None
     picture = draw(open_recording(folder), dark=options.dark, width_px=options.width)
     if not picture.save(str(out), "PNG"):  # type: ignore[call-overload]
@@ -146,7 +148,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _font() -> QFont:
-    font = spoken(QFont())
+    font = QFont()
     font.setPixelSize(LETTER_PX)
     return font
 

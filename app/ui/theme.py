@@ -13,6 +13,8 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QPushButton, QStyleFactory
 
+from app.ui.typeface import choose_letters
+
 MODEL_COLOUR = "#E69F00"
 USER_COLOUR = "#0072B2"
 TROUBLE_COLOUR = "#C62828"
@@ -132,6 +134,7 @@ def apply(app: QApplication, scheme: str = "system") -> None:
     """Dress the program, and follow the system's colour scheme from now on."""
     if app.findChild(_Dresser) is None:
         app.setStyle(QStyleFactory.create("Fusion"))
+        choose_letters()
         app.styleHints().colorSchemeChanged.connect(_Dresser(app).follow)
     set_scheme(scheme)
 

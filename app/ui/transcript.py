@@ -24,7 +24,6 @@ from app.frames import seconds
 from app.recordings import Line
 from app.ui import theme, wording
 from app.ui.timeline import clock
-from app.ui.typeface import spoken
 
 CLOCK_WIDTH = 7 * theme.GRID
 """Where the words begin, right of the time of their line."""
@@ -109,7 +108,7 @@ class Transcript(QTextEdit):
 
     def _format(self, colour: QColor, scale: float) -> QTextCharFormat:
         style = QTextCharFormat()
-        style.setFont(theme.scaled(spoken(self.font()), scale))
+        style.setFont(theme.scaled(self.font(), scale))
         style.setForeground(colour)
         return style
 
