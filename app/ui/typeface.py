@@ -14,8 +14,8 @@ JAPANESE = ("Noto Sans CJK JP", "Noto Sans JP", "IPAexGothic")
 Chinese shapes."""
 
 STROKES = "FREETYPE_PROPERTIES", "cff:darkening-parameters=500,100,1000,69,1667,69,2333,0"
-"""How much wider strokes are drawn at which width, both in thousandths of an em: a quarter of the default that
-FreeType's reference gives with this property."""
+"""How much wider strokes are drawn at which width, both in thousandths of an em: a quarter of the default
+that FreeType's reference gives with this property."""
 
 
 def even_strokes() -> None:
