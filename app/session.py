@@ -201,6 +201,7 @@ class Session:
             self._model = load_model(
                 job.spec, self._events.append, base=job.base, context=job.context, models=job.models
             )
+            log.info("model ready: %s", job.spec)
         except Exception as fault:
             self._fail(fault, "The model could not be loaded.")
 

@@ -1,0 +1,86 @@
+"""The program as a person meets it: its window on a screen, keys, a microphone and a speaker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from app.audio.rig import Rig
+from app.recordings import list_recordings
+from tests.audio.conftest import rig
+from tests.soak import screen
+from tests.test_talk import likeness, speak
+
+__all__ = ["rig"]  # the fixture
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def program(tmp_path: Path, rig: Rig) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the program on a screen of its own, with the virtual devices."""
+    with screen():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "--home", str(tmp_path), "talk", "--model", "tiny"],
+            env={**rig.env, "DISPLAY": os.environ["DISPLAY"], "QT_QPA_PLATFORM": "xcb"},
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.05)
+
+
+def press(key: str) -> None:
+    """Press a key in the program's window, as an X client does."""
+    window = ["search", "--sync", "--onlyvisible", "--name", "^Aizuchi$", "windowfocus", "--sync"]
+    subprocess.run(["xdotool", *window, "key", key], check=True, timeout=20)
+
+
+@pytest.mark.sound
+def test_a_person_starts_talks_mutes_and_stops_by_keys_and_leaves_a_recording(
+    program: subprocess.Popen[bytes], rig: Rig, tmp_path: Path
+) -> None:
+    speech = speak("Good evening. What shall we talk about tonight?", tmp_path / "speech.wav")
+    log, recordings = tmp_path / "logs" / "aizuchi.log", tmp_path / "recordings"
+    until(lambda: log.exists() and "model ready: tiny" in log.read_text(), "the model")
+    press("ctrl+Return")
+    until(lambda: list(recordings.glob("*/audio.wav")), "the recording to begin")
+    (wav,) = recordings.glob("*/audio.wav")
+    until(lambda: wav.stat().st_size > 100_000, "a second of talk")
+    assert rig.play(speech).wait(timeout=20) == 0
+    press("space")
+    events = wav.with_name("events.jsonl")
+    until(lambda: '"muted": true' in events.read_text(), "the microphone to be muted")
+    rig.play(speech).wait(timeout=20)
+    press("space")
+    until(lambda: '"muted": false' in events.read_text(), "the microphone to be heard again")
+    press("ctrl+Return")
+    until(lambda: list(recordings.glob("*/audio.flac")), "the recording to be finished")
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(20) == 0
+    (recording,) = list_recordings(recordings)
+    assert recording.whole
+    assert recording.words()
+    heard = soundfile.read(recording.audio, dtype="float32")[0][:, 1]
+    muted, unmuted = (event["frame"] * 1920 for event in recording.events() if event["kind"] == "muted")
+    assert likeness(heard[:muted], speech) > 0.98, "what went in at the microphone is what was heard"
+    assert not np.any(heard[muted:unmuted]), "a muted user is silent"
+    assert unmuted - muted > speech.size // 2
