@@ -133,11 +133,13 @@ class Session:
     def load(
         self, spec: str, *, base: str | None = None, context: int | None = None, models: Path | None = None
     ) -> None:
-        """Load a model in place of the present one: Loading…, then Ready or Failed."""
+        """End the talk and load a model in place of the present one: Loading…, then Ready or Failed."""
+        self.stop()
         self._jobs.put(Load(spec, base, context, models))
 
     def unload(self) -> None:
-        """Give the model's memory back: Unloaded."""
+        """End the talk and give the model's memory back: Unloaded."""
+        self.stop()
         self._jobs.put(_Unload())
 
     def start(self, talk: Talk) -> None:

@@ -158,6 +158,21 @@ def test_stop_ends_an_endless_talk_and_commands_reach_it(
     assert session.port is None
 
 
+def test_another_model_ends_the_talk_with_the_first_one(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HalfLoud(at_step=lambda frame: time.sleep(0.001))
+    with_model(session, model, monkeypatch)
+    endless = (Heard(tone(0.1)) for _ in iter(int, 1))
+    session.start(Talk(lambda: ListPort(endless)))
+    wait_for(session, Stepped)
+    session.load("another")
+    events = wait_for(session, Ready)
+    assert one(events, Stopped).frames > 0
+    assert one(events, Ready).model == "another"
+    assert "closed" in model.told
+
+
 def test_a_stop_before_the_port_is_open_is_not_missed(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
