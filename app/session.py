@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 EVENT_BACKLOG = 20_000
 """Events kept for a window that does not drain: half an hour of talk. The oldest go first."""
 
+JOIN_S = 0.05
+
 RECORDED = (Spoke, Skipped, Starved, Changed, Restarted, Muted)
 """The events that belong to a recording; each has a frame."""
 
@@ -122,6 +124,8 @@ class Session:
         self._jobs: queue.SimpleQueue[_Job] = queue.SimpleQueue()
         self._model: Model | None = None
         self._run: _Run | None = None
+        # Set by the engine thread while it loads, looked at by `close` alone.
+        self._loading = threading.Event()
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
 
@@ -171,10 +175,14 @@ class Session:
         return self._run is None or self._run.over.wait(timeout)
 
     def close(self) -> None:
-        """End the talk, give back the model, and join the thread."""
+        """End the talk, finish its recording, give back the model, and join the thread.
+
+        A load can not be broken off: its thread is left to end with the program, since nothing is lost.
+        """
         self.stop()
         self._jobs.put(None)
-        self._thread.join()
+        while self._thread.is_alive() and not self._loading.is_set():
+            self._thread.join(JOIN_S)
 
     def drain(self) -> list[Event]:
         """Return the events since the last call, oldest first."""
@@ -197,6 +205,7 @@ class Session:
 
     def _load(self, job: Load) -> None:
         self._unload()
+        self._loading.set()
         try:
             from app.engine.model import load_model
 
@@ -206,6 +215,8 @@ class Session:
             log.info("model ready: %s", job.spec)
         except Exception as fault:
             self._fail(fault, "The model could not be loaded.")
+        finally:
+            self._loading.clear()
 
     def _unload(self) -> None:
         if self._model is not None:

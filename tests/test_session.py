@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -156,6 +157,25 @@ def test_stop_ends_an_endless_talk_and_commands_reach_it(
     wait_for(session, Stopped)
     assert session.wait(1)
     assert session.port is None
+
+
+def test_closing_does_not_wait_for_a_load(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def load(spec: str, emit: Callable[[Event], None], **_: object) -> HalfLoud:
+        begun.set()
+        end.wait(30)
+        return HalfLoud()
+
+    monkeypatch.setattr(engine_model, "load_model", load)
+    session = Session()
+    session.load("fifteen gigabytes")
+    assert begun.wait(10)
+    began = time.monotonic()
+    session.close()
+    assert time.monotonic() - began < 5
+    end.set()
+    session.close()
 
 
 def test_another_model_ends_the_talk_with_the_first_one(
