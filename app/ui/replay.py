@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UserError
+from app.frames import FRAME_RATE
 from app.recordings import Recording
 from app.ui import theme, wording
 from app.ui.aside import Aside
@@ -37,6 +38,9 @@ from app.ui.transcript import Transcript
 from app.ui.transport import Transport
 
 FIGURES_WIDTH = 264
+LONG_FRAMES = 60 * FRAME_RATE
+"""A longer talk would open too narrow for its words; it opens with as much as can be read."""
+READABLE_FRAMES = 30 * FRAME_RATE
 
 
 class Replay(QWidget):
@@ -103,6 +107,8 @@ class Replay(QWidget):
             return
         self._timeline.set_data(talk.timeline)
         self._timeline.set_cursor(0)
+        if talk.timeline.frames > LONG_FRAMES:
+            self._timeline.zoom_to(READABLE_FRAMES)
         self._overview.set_data(talk.timeline)
         self._transcript.set_lines(talk.lines)
         self._figures.setVisible(talk.figures is not None and talk.timeline.frames > 0)

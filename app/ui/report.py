@@ -23,7 +23,6 @@ from app.recordings import Recording, open_recording
 from app.turns import Statistics, statistics
 from app.ui import theme, wording
 from app.ui.reading import read_timeline
-from app.ui.timeline import clock
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline
 from app.ui.typeface import choose_letters, even_strokes
@@ -230,7 +229,7 @@ def _draw_axis(painter: QPainter, sheet: Sheet, row: tuple[int, int], y: float) 
         x = MARGIN + (number * step_s * FRAME_RATE - first) * scale
         painter.setPen(QPen(sheet.tones.line, 1))
         painter.drawLine(QPointF(x, y), QPointF(x, y + 4))
-        _write(painter, small, sheet.tones.quiet, QPointF(x + 3, y + 13), clock(number * step_s))
+        _write(painter, small, sheet.tones.quiet, QPointF(x + 3, y + 13), wording.clock(number * step_s))
 
 
 def _draw_footer(painter: QPainter, sheet: Sheet) -> None:

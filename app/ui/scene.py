@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 
 from app.frames import seconds
-from app.ui.timeline import clock
+from app.ui.wording import clock
 
 
 class Scene(QWidget):

@@ -17,7 +17,7 @@ from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
 from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
-from app.ui.timeline import clock
+from app.ui.wording import clock
 
 
 class State(Enum):

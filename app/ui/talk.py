@@ -11,12 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import (
-    QHBoxLayout,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.audio.devices import Device
 from app.engine.events import (
@@ -48,8 +43,9 @@ from app.ui.scene import Scene
 from app.ui.signpost import Signpost, State
 from app.ui.soundbar import SoundBar
 from app.ui.theme import GRID
-from app.ui.timeline import Timeline, TimelineData, clock
+from app.ui.timeline import Timeline, TimelineData
 from app.ui.timeline_data import USER
+from app.ui.wording import clock
 from app.ui.words import Words
 
 VOLUME_STEP = 0.05

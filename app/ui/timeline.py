@@ -22,12 +22,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QPushButton, QToolTip, QWidget
 
 from app.frames import FRAME_MS, FRAME_RATE, seconds
+from app.ui.axis import LABEL_PX, times_before_now, times_of_talk
 from app.ui.theme import GRID, RADIUS, SMALL, Colours, colours, scaled
 from app.ui.tiles import TILE_PX, Look, Tiles
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import arrange, paint_timeline
+from app.ui.wording import clock
 
-__all__ = ["Timeline", "TimelineData", "clock", "paint_timeline"]
+__all__ = ["Timeline", "TimelineData", "paint_timeline"]
 
 MIN_FRAMES = 5 * FRAME_RATE
 DEFAULT_FRAMES = 20 * FRAME_RATE
@@ -35,19 +37,11 @@ ZOOM_STEP = 1.2
 AXIS_PX = 20
 TOP_PX = 8
 RIGHT_PX = 16
-AXIS_LABEL_PX = 120
-AXIS_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200)
 CATCH_UP = 0.1
 """The share of its distance that the view makes good with each tick."""
 JUMP_FRAMES = 6.0
-
-
-def clock(time_s: float) -> str:
-    """Return a time as people read it: 0:07, 12:34, 1:02:03."""
-    whole = int(time_s)
-    minutes, rest = divmod(whole, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+STEP_FRAMES = FRAME_RATE
+"""A play cursor that goes on by less is playing."""
 
 
 class Timeline(QWidget):
@@ -122,12 +116,17 @@ class Timeline(QWidget):
         self.update()
 
     def set_cursor(self, frame: int | None) -> None:
-        """Draw the play cursor at a frame and keep it in view; None takes it away."""
+        """Draw the play cursor at a frame and turn the page with it; None takes it away.
+
+        While it plays on outside a view that was moved elsewhere, the view stays there.
+        """
         if frame == self._cursor:
             return
-        self._cursor = frame
-        if frame is not None and not self.first_frame <= frame <= self._right:
-            self._move(frame + 0.9 * self._shown)
+        before, self._cursor = self._cursor, frame
+        if frame is not None and not self._sees(frame):
+            left = before is not None and 0 < frame - before < STEP_FRAMES and not self._sees(before)
+            if not left:
+                self._move(frame + 0.9 * self._shown)
         self.update()
 
     def fit(self) -> None:
@@ -135,6 +134,12 @@ class Timeline(QWidget):
         self._shown = self._longest()
         self._following = False
         self._move(self._data.frames)
+
+    def zoom_to(self, frames: float) -> None:
+        """Show so many frames, or the whole talk if it is shorter, with the play cursor near the left end."""
+        self._shown = min(max(frames, MIN_FRAMES), self._longest())
+        self._following = False
+        self._move((self._cursor or 0) + 0.9 * self._shown)
 
     def follow(self) -> None:
         """Return to the newest frame and move along with it."""
@@ -206,6 +211,9 @@ class Timeline(QWidget):
         if not self._following:
             self._move(anchor + share * shown)
         self.update()
+
+    def _sees(self, frame: int) -> bool:
+        return self.first_frame <= frame <= self._right
 
     def frame_at(self, x: float) -> float:
         """Return the frame at an x of the widget."""
@@ -369,26 +377,19 @@ class Timeline(QWidget):
             box = QRectF(GRID, area.top() + lane.middle - AXIS_PX, area.left() - 2 * GRID, 2 * AXIS_PX)
             painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, name)
         painter.setPen(tones.quiet)
-        for x, text in self._ticks(area):
-            box = QRectF(x - AXIS_LABEL_PX, area.bottom(), 2 * AXIS_LABEL_PX, AXIS_PX)
+        for x, text in self._time_labels(area):
+            box = QRectF(x - LABEL_PX, area.bottom(), 2 * LABEL_PX, AXIS_PX)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
         if self._live and self._following:
             painter.setPen(QPen(tones.quiet, 1.0))
             painter.drawLine(area.topRight(), area.bottomRight())
 
-    def _ticks(self, area: QRectF) -> list[tuple[float, str]]:
+    def _time_labels(self, area: QRectF) -> list[tuple[float, str]]:
         """Return where the time axis is labelled: seconds before now, or the time of the talk."""
-        wanted_s = seconds(1) * AXIS_LABEL_PX / self._scale
-        step_s = next((step for step in AXIS_STEPS_S if step >= wanted_s), AXIS_STEPS_S[-1])
-        step = step_s * FRAME_RATE
         if self._live and self._following:
-            count = int((area.width() - AXIS_LABEL_PX / 4) / (step * self._scale))
-            back = [
-                (area.right() - n * step * self._scale, self.tr("-{seconds} s").format(seconds=n * step_s))
-                for n in range(1, count + 1)
-            ]
-            return [(area.right() - GRID / 2, self.tr("now")), *back]
-        first = max(0, -int(-self.first_frame // step))
-        last = int(min(self._right, self._data.frames) // step)
-        left = area.left() - self.first_frame * self._scale
-        return [(left + n * step * self._scale, clock(n * step_s)) for n in range(first, last + 1)]
+            (_, now), *back = times_before_now(area.width(), self._scale)
+            # The last letters of "now" would be cut off at the edge.
+            return [(area.right() - GRID / 2, now), *((area.right() + x, text) for x, text in back)]
+        last = min(self._right, self._data.frames)
+        labels = times_of_talk(self.first_frame, last, self._scale)
+        return [(area.left() + x, text) for x, text in labels]

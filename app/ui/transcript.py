@@ -23,7 +23,6 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 from app.frames import seconds
 from app.recordings import Line
 from app.ui import theme, wording
-from app.ui.timeline import clock
 
 CLOCK_WIDTH = 7 * theme.GRID
 """Where the words begin, right of the time of their line."""
@@ -97,7 +96,9 @@ class Transcript(QTextEdit):
             if number:
                 cursor.insertBlock()
             cursor.setBlockFormat(_block_format(bool(line.text)))
-            cursor.insertText(clock(seconds(line.frame)) + "\t", self._format(tones.quiet, theme.SMALL))
+            cursor.insertText(
+                wording.clock(seconds(line.frame)) + "\t", self._format(tones.quiet, theme.SMALL)
+            )
             if line.text:
                 cursor.insertText(wording.spoken_line(line), self._format(tones.text, 1.0))
             else:

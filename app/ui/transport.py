@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QPushButton, QS
 
 from app.frames import seconds
 from app.ui import theme
-from app.ui.timeline import clock
+from app.ui.wording import clock
 
 SPEEDS = (0.75, 1.0, 1.5, 2.0)
 BALANCE_STEPS = 20

@@ -15,6 +15,14 @@ from app.recordings import Line, Recording
 GB = 1e9
 
 
+def clock(time_s: float) -> str:
+    """Return a time as people read it: 0:07, 12:34, 1:02:03."""
+    whole = int(time_s)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def date_words(when: datetime, today: QDate | None = None) -> str:
     """Return 'Today, 14:32', 'Yesterday, 14:32', or the whole date of the locale."""
     locale = QLocale()

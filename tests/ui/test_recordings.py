@@ -169,6 +169,18 @@ def test_an_opened_talk_shows_words_and_figures(
     assert all(numbers) and any(number != "0.0" for number in numbers)
 
 
+def test_a_long_talk_opens_where_its_words_can_be_read(
+    page: RecordingsPage, where: Paths, qtbot: QtBot
+) -> None:
+    record_dialogue(where.recordings, started=NOW, span_s=(0, 21), times=4)
+    replay = open_first(page, qtbot, count=1)
+    (timeline,) = replay.findChildren(Timeline)
+    assert timeline.frames_shown == pytest.approx(30 * 12.5)
+    assert timeline.first_frame == 0
+    replay.go_to(60 * 12.5)
+    assert timeline.first_frame < 60 * 12.5 < timeline.first_frame + timeline.frames_shown
+
+
 def test_a_damaged_talk_opens_with_a_sentence(page: RecordingsPage, talks: list[Path], qtbot: QtBot) -> None:
     show(page, qtbot, 3)
     click_card(page, 2)

@@ -15,11 +15,13 @@ from pytestqt.qtbot import QtBot
 from app.engine.events import Skipped, Spoke, Stepped
 from app.frames import FRAME_RATE
 from app.ui import timeline_data
+from app.ui.axis import times_before_now, times_of_talk
 from app.ui.theme import scheme_colours
 from app.ui.tiles import TILE_PX
-from app.ui.timeline import Timeline, TimelineData, clock, paint_timeline
+from app.ui.timeline import Timeline, TimelineData, paint_timeline
 from app.ui.timeline_data import MODEL, USER
 from app.ui.timeline_paint import arrange, place_words
+from app.ui.wording import clock
 from tests.ui import dialogue
 
 
@@ -258,6 +260,28 @@ def test_the_play_cursor_stays_in_view(timeline: Timeline) -> None:
         assert timeline.first_frame <= frame <= timeline.first_frame + timeline.frames_shown
 
 
+def test_a_view_that_was_dragged_away_from_the_play_cursor_stays(timeline: Timeline) -> None:
+    timeline.set_data(timeline.data)
+    timeline.zoom_to(10 * FRAME_RATE)
+    timeline.set_cursor(20)
+    timeline.show_frame(300)
+    first = timeline.first_frame
+    for frame in range(21, 60):
+        timeline.set_cursor(frame)
+    assert timeline.first_frame == first
+    timeline.set_cursor(100)
+    assert timeline.first_frame < 100 < timeline.first_frame + timeline.frames_shown
+
+
+def test_zooming_to_a_length_shows_the_play_cursor(timeline: Timeline) -> None:
+    timeline.set_data(timeline.data)
+    for cursor, frames, shown in ((0, 125, 125), (400, 125, 125), (400, 10_000, timeline.data.frames)):
+        timeline.set_cursor(cursor)
+        timeline.zoom_to(frames)
+        assert timeline.frames_shown == shown
+        assert timeline.first_frame <= cursor <= timeline.first_frame + shown
+
+
 def test_what_is_under_the_pointer_is_told(timeline: Timeline) -> None:
     assert timeline._describe(49) == "0:03 · backchannel, 0.4 s"
     assert "skipped" in timeline._describe(298)
@@ -280,3 +304,9 @@ def test_a_repaint_costs_little(timeline: Timeline, qtbot: QtBot) -> None:
 @pytest.mark.parametrize(("time_s", "text"), [(7, "0:07"), (754, "12:34"), (3_723, "1:02:03")])
 def test_times_read_as_people_read_them(time_s: float, text: str) -> None:
     assert clock(time_s) == text
+
+
+def test_the_time_axis_counts_the_talk_or_back_from_now() -> None:
+    labels = [(50.0, "0:10"), (175.0, "0:15"), (300.0, "0:20"), (425.0, "0:25"), (550.0, "0:30")]
+    assert times_of_talk(100.0, 400.0, 2.0) == labels
+    assert times_before_now(600.0, 4.0) == [(0.0, "now"), (-250.0, "-5 s"), (-500.0, "-10 s")]
