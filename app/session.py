@@ -147,7 +147,8 @@ class Session:
         self._jobs.put(_Unload())
 
     def start(self, talk: Talk) -> None:
-        """Begin a talk with the loaded model: Started, then its events, then Stopped."""
+        """End the talk, if there is one, and begin another: Started, then its events, then Stopped."""
+        self.stop()
         self._run = _Run(talk)
         self._jobs.put(self._run)
 
