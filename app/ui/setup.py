@@ -22,13 +22,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.errors import UserError
 from app.frames import FRAME_RATE
 from app.paths import Paths
 from app.settings import LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
-from app.ui.aside import Aside
 from app.ui.controls import CONTROL_HEIGHT, Chooser
 from app.ui.number import NoWheel, Number
 from app.ui.panel import Column, Panel, Switch
@@ -49,12 +47,13 @@ class SettingsPage(QWidget):
     """The new Settings, after each change that the user makes."""
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
+    devices_wanted = Signal()
+    """The page was opened: which devices are there now?"""
 
     def __init__(self, settings: Settings, paths: Paths, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
         self._paths = paths
-        self._aside = Aside(self)
         self._numbers: dict[str, Number] = {}
         self._no_wheel = NoWheel(self)
         self._column = Column()
@@ -93,15 +92,13 @@ class SettingsPage(QWidget):
         _choose(self._context, settings.context)
 
     def shut(self) -> None:
-        """Wait for what is under way beside the window, and end it."""
-        self._aside.close()
+        """End what is under way beside the window."""
         self._about.shut()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Look which devices there are whenever the page is opened."""
+        """Ask which devices there are whenever the page is opened."""
         super().showEvent(event)
-        if not self._aside.busy:
-            self._aside.ask(_find_devices, self._show_devices)
+        self.devices_wanted.emit()
 
     def _change(self, **values: Any) -> None:
         self._settings = replace(self._settings, **values)
@@ -115,7 +112,7 @@ class SettingsPage(QWidget):
         self._speaker = Chooser("speaker", self.tr("Speaker"), tip)
         for box in (self._microphone, self._speaker):
             _fix_width(box)
-            box.addItem(self.tr("System default"), "")
+        self.set_devices([])
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
         panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
@@ -231,20 +228,14 @@ class SettingsPage(QWidget):
                 self.tr("No file manager could be opened."), self.tr("The folder is {0}.").format(folder)
             )
 
-    def _show_devices(self, found: list[Device] | UserError) -> None:
-        if isinstance(found, UserError):
-            self.trouble.emit(found.sentence, found.advice)
-        else:
-            self.set_devices(found)
-
     def set_devices(self, found: list[Device]) -> None:
         """Offer these devices."""
         for box, kind, chosen in (
             (self._microphone, "in", self._settings.microphone),
             (self._speaker, "out", self._settings.speaker),
         ):
-            while box.count() > 1:
-                box.removeItem(1)
+            box.clear()
+            box.addItem(self.tr("System default"), "")
             for device in found:
                 if device.kind == kind:
                     box.addItem(device.label, device.name)
@@ -272,12 +263,3 @@ def _choose(box: QComboBox, data: object) -> None:
 def _breakable(path: Path) -> str:
     """Return a path that may be wrapped after its slashes."""
     return str(path).replace("/", "/\u200b")
-
-
-def _find_devices() -> list[Device] | UserError:
-    from app.audio.devices import list_devices
-
-    try:
-        return list_devices()
-    except UserError as fault:
-        return fault

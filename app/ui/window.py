@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
-from app.audio.devices import Device, describe
+from app.audio.devices import Device, describe, list_devices
 from app.engine.events import Event, Ready, Unloaded
 from app.errors import UserError
 from app.paths import Paths
@@ -53,7 +53,7 @@ class MainWindow(QWidget):
         paths: Paths,
         conversation: Conversation | None = None,
         *,
-        find_devices: Callable[[], list[Device]] | None = None,
+        find_devices: Callable[[], list[Device]] = list_devices,
         look_at_card: Callable[[], CardMemory | None] = card_memory,
     ) -> None:
         """Build the window. `settings` are saved as they are changed, into `paths.settings`."""
@@ -63,13 +63,14 @@ class MainWindow(QWidget):
         self._saved = settings
         self._unsaved_ms: float | None = None
         self._paths = paths
-        self._find_devices = find_devices or _list_devices
+        self._find_devices = find_devices
         self._look_at_card = look_at_card
         self._looking = False
         self._devices: list[Device] = []
         self._aside = Aside(self)
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
+        self.recordings.set_speaker(settings.speaker)
         self.models = ModelsPage(paths, settings)
         self.setup = SettingsPage(settings, paths)
         self.status = StatusLine()
@@ -93,8 +94,7 @@ class MainWindow(QWidget):
     def use(self, settings: Settings) -> None:
         """Go by other settings for now, without saving them: what the command line asks for."""
         self._settings = settings
-        for page in (self.talk, self.setup):
-            page.set_settings(settings)
+        self._spread()
 
     def show_page(self, index: int) -> None:
         """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Settings."""
@@ -157,7 +157,8 @@ class MainWindow(QWidget):
             self.status.tell(found.sentence, found.advice)
         else:
             self._devices = found
-            self.talk.set_devices(found)
+            for page in (self.talk, self.setup):
+                page.set_devices(found)
 
     def _show_sound(self, microphone: str, speaker: str) -> None:
         self.status.set_sound(*(describe(name, self._devices) for name in (microphone, speaker)))
@@ -172,9 +173,14 @@ class MainWindow(QWidget):
         self._settings = settings
         self._saved = replace(self._saved, **changed)
         self._unsaved_ms = SAVE_MS
+        self._spread(self.sender())
+
+    def _spread(self, source: QObject | None = None) -> None:
+        """Let all pages go by the settings; `source` does already."""
         for page in (self.talk, self.setup):
-            if page is not self.sender():
-                page.set_settings(settings)
+            if page is not source:
+                page.set_settings(self._settings)
+        self.recordings.set_speaker(self._settings.speaker)
 
     def _save(self) -> None:
         self._unsaved_ms = None
@@ -203,6 +209,7 @@ class MainWindow(QWidget):
         self.talk.deleted.connect(self.recordings.refresh)
         self.talk.changed.connect(self._change)
         self.setup.changed.connect(self._change)
+        self.setup.devices_wanted.connect(self.look_around)
         self.models.load_model.connect(self._load_chosen)
         self.models.unload_model.connect(self._session.unload)
         for page in (self.talk, self.recordings, self.models, self.setup):
@@ -230,9 +237,3 @@ class MainWindow(QWidget):
         whole.addLayout(across, 1)
         whole.addWidget(self.status)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-
-
-def _list_devices() -> list[Device]:
-    from app.audio.devices import list_devices
-
-    return list_devices()

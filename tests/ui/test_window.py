@@ -17,10 +17,12 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app import settings as store
+from app.audio.devices import Device
 from app.engine.events import Failed, Loading, Unloaded
 from app.ui import theme
 from app.ui.card import CardMemory, parse_memory
 from app.ui.icons import _ICONS
+from app.ui.player import Player
 from app.ui.window import SAVE_MS
 from tests.ui import dialogue
 from tests.ui.staging import DEVICES, Stage
@@ -95,6 +97,26 @@ def test_devices_are_found_beside_the_window(stage: Stage, qtbot: QtBot) -> None
     chooser = stage.page.bar._microphone
     qtbot.waitUntil(lambda: chooser.count() == 3)
     assert [chooser.itemText(n) for n in (1, 2)] == [device.label for device in DEVICES[:2]]
+
+
+def test_the_settings_page_offers_the_same_devices_and_looks_again(stage: Stage, qtbot: QtBot) -> None:
+    stage.window.look_around()
+    qtbot.waitUntil(lambda: stage.window.setup._speaker.count() == 3)
+    DEVICES.append(Device("pulse/new", "New headset", "out", False, 48_000))
+    try:
+        stage.window.show_page(3)
+        qtbot.waitUntil(lambda: stage.window.setup._speaker.findData("pulse/new") > 0)
+    finally:
+        DEVICES.pop()
+    assert stage.page.bar._speaker.findData("pulse/new") > 0
+
+
+def test_recordings_are_heard_through_the_chosen_speaker(stage: Stage) -> None:
+    stage.window.setup.changed.emit(replace(stage.window.settings, speaker="pulse/hdmi"))
+    (player,) = stage.window.recordings.findChildren(Player)
+    assert player._speaker == "pulse/hdmi"
+    stage.window.use(replace(stage.window.settings, speaker=""))
+    assert player._speaker == ""
 
 
 def test_the_devices_of_the_talk_are_named_even_when_they_change(stage: Stage, qtbot: QtBot) -> None:
