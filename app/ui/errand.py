@@ -6,11 +6,9 @@ what the verbs mean.
 
 from __future__ import annotations
 
-import sys
-
 from PySide6.QtCore import QObject, QProcess, Signal
 
-from app import paths
+from app.cli import child_command
 from app.paths import Paths
 
 FAREWELL_MS = 1_000
@@ -27,7 +25,8 @@ class Errand(QObject):
         self._process = QProcess(self)
         self._process.finished.connect(self._finish)
         self._process.errorOccurred.connect(self._refuse)
-        self._process.start(sys.executable, ["-m", "app", *home_arguments(where), *arguments])
+        program, *beginning = child_command(where)
+        self._process.start(program, [*beginning, *arguments])
 
     def cancel(self) -> None:
         """End the process if it still runs; `done` does not come any more."""
@@ -45,8 +44,3 @@ class Errand(QObject):
     def _refuse(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self.done.emit(-1, "", self._process.errorString())
-
-
-def home_arguments(where: Paths) -> list[str]:
-    """Return the `--home` that leads another process to the same folders; nothing for the usual ones."""
-    return [] if where == paths.paths() else ["--home", str(where.config.parent)]
