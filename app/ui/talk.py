@@ -249,9 +249,11 @@ class TalkPage(QWidget):
 
     def _on_restarted(self, event: Restarted) -> None:
         self.words.restart()
+        self.timeline.data.note(self.tr("begun anew"))
 
     def _on_muted(self, event: Muted) -> None:
         self.desk.set_muted(event.muted)
+        self.timeline.data.note(self.tr("muted") if event.muted else self.tr("heard again"))
 
     def _on_recording_started(self, event: RecordingStarted) -> None:
         self._recorded_from = self._frames
@@ -267,6 +269,7 @@ class TalkPage(QWidget):
 
     def _on_trouble(self, event: Trouble) -> None:
         self.signpost.notice.tell("trouble", event.sentence, event.advice)
+        self.timeline.data.note(event.sentence)
 
     def _on_failed(self, event: Failed) -> None:
         if self.talking:

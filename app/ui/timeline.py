@@ -304,6 +304,7 @@ class Timeline(QWidget):
         for gap in self._data.gaps_between(frame - 2, frame + 3)[:1]:
             text = self.tr("silence played for {length} s") if gap.starved else self.tr("{length} s skipped")
             said.append(text.format(length=f"{seconds(gap.frames):.2f}"))
+        said += [note.text for note in self._data.notes_between(frame - 2, frame + 3)]
         return " · ".join(said)
 
     # How it is painted.

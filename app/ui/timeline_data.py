@@ -66,6 +66,14 @@ class Gap:
     starved: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What happened to the talk before `frame`, in words for the user: it was muted, say."""
+
+    frame: int
+    text: str
+
+
 class TimelineData:
     """The talk so far. `frames` counts all of it, `first` is the oldest frame that is still known."""
 
@@ -74,6 +82,7 @@ class TimelineData:
         self.frames = 0
         self.labels: list[Label] = []
         self.gaps: list[Gap] = []
+        self.notes: list[Note] = []
         self.backchannels: list[Span] = []
         self.interruptions: list[Span] = []
         self._levels: npt.NDArray[np.uint8] = np.zeros((2, 1024), dtype=np.uint8)
@@ -136,6 +145,13 @@ class TimelineData:
         """Mark that the speaker played silence for this many frames before `frame`."""
         self._mark(Gap(frame, frames, starved=True))
 
+    def note(self, text: str) -> None:
+        """Mark that something happens to the talk now."""
+        self.notes.append(Note(self.frames, text))
+        if len(self.notes) > MAX_WORDS:
+            del self.notes[: MAX_WORDS // 4]
+        self._touch(self.frames)
+
     def levels(self, first: int, last: int) -> npt.NDArray[np.float32]:
         """Return the levels of frames first..last-1, [2, last - first] in dB, row 0 the model."""
         codes = self._levels[:, first - self.first : last - self.first]
@@ -172,6 +188,11 @@ class TimelineData:
         start = bisect_left(self.gaps, first, key=_frame_of)
         return self.gaps[start : bisect_left(self.gaps, last, key=_frame_of)]
 
+    def notes_between(self, first: float, last: float) -> list[Note]:
+        """Return what happened in first..last."""
+        start = bisect_left(self.notes, first, key=_frame_of)
+        return self.notes[start : bisect_left(self.notes, last, key=_frame_of)]
+
     def take_dirty(self) -> int | None:
         """Return the first frame that looks different since the last call; None when nothing does."""
         dirty, self._dirty = self._dirty, None
@@ -200,6 +221,7 @@ class TimelineData:
         self.first += gone
         self.labels = self.labels_between(self.first, float("inf"))
         self.gaps = self.gaps_between(self.first, float("inf"))
+        self.notes = self.notes_between(self.first, float("inf"))
         self.backchannels = [span for span in self.backchannels if span.first >= self.first]
         self.interruptions = [span for span in self.interruptions if span.first >= self.first]
 
@@ -223,7 +245,7 @@ def _quantized(levels_db: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return np.clip((levels_db - SILENCE_DB) * STEPS_PER_DB, 0, 255).astype(np.uint8)
 
 
-def _frame_of(item: Label | Gap) -> int:
+def _frame_of(item: Label | Gap | Note) -> int:
     return item.frame
 
 

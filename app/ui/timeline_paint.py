@@ -243,13 +243,17 @@ class _Stretch:
                 self.painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
 
     def paint_marks(self) -> None:
-        """Paint a cup under each backchannel, and a wedge where the user made the model stop."""
+        """Paint a cup under each backchannel, a wedge where the user made the model stop, a line for a note."""
         model_bottom = self.lanes.model.top + self.lanes.model.height
         for span in self._visible(self.data.backchannels):
             left, right = span.first * self.scale, (span.last + 1) * self.scale
             _paint_cup(self.painter, left, right, model_bottom, self.colours.model_text)
         for span in self._visible(self.data.interruptions):
             _paint_wedge(self.painter, span.first * self.scale, self.lanes.user.top, self.colours.user_text)
+        self.painter.setPen(_pen(self.colours.quiet, 1.0, Qt.PenCapStyle.FlatCap))
+        for note in self.data.notes_between(self.start, self.end):
+            x, bottom = note.frame * self.scale, self.lanes.user.top + self.lanes.user.height
+            self.painter.drawLine(QPointF(x, self.lanes.model.top), QPointF(x, bottom))
 
     def _visible(self, spans: Iterable[Span]) -> list[Span]:
         """Return the spans whose mark reaches into the stretch, or stands just beside it."""

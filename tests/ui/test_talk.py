@@ -141,6 +141,7 @@ def test_space_mutes_and_the_icon_tells(stage: Stage, qtbot: QtBot) -> None:
     stage.beat()
     assert asked(stage, Mute) == [Mute(True), Mute(False)]
     assert not stage.page.desk.mute.isChecked()
+    assert [note.text for note in stage.page.timeline.data.notes] == ["muted", "heard again"]
 
 
 def test_volume_is_honoured_while_talking_and_kept(stage: Stage) -> None:

@@ -260,6 +260,19 @@ def test_the_play_cursor_stays_in_view(timeline: Timeline) -> None:
         assert timeline.first_frame <= frame <= timeline.first_frame + timeline.frames_shown
 
 
+def test_what_happens_to_a_talk_is_told_where_it_happened(timeline: Timeline) -> None:
+    timeline.data.note("muted")
+    frame = timeline.data.frames
+    before = pixels(drawn(timeline.data, frame - 50, 100, 400))
+    for _ in range(20):
+        timeline.data.append(-60, -78)
+    after = pixels(drawn(timeline.data, frame - 50, 100, 400))
+    changed = np.abs(after - before).sum(axis=(0, 2))
+    assert changed[195:205].argmax() in range(3, 7)
+    assert timeline._describe(frame).endswith("muted")
+    assert "muted" not in timeline._describe(frame + 10)
+
+
 def test_a_view_that_was_dragged_away_from_the_play_cursor_stays(timeline: Timeline) -> None:
     timeline.set_data(timeline.data)
     timeline.zoom_to(10 * FRAME_RATE)
