@@ -243,7 +243,7 @@ class _Stretch:
                 self.painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
 
     def paint_marks(self) -> None:
-        """Paint a cup under each backchannel, a wedge where the user made the model stop, a line for a note."""
+        """Paint a cup under a backchannel, a wedge where the user made the model stop, a line for a note."""
         model_bottom = self.lanes.model.top + self.lanes.model.height
         for span in self._visible(self.data.backchannels):
             left, right = span.first * self.scale, (span.last + 1) * self.scale
