@@ -78,9 +78,11 @@ class Panel(QFrame):
         across.setSpacing(theme.GRID)
         words = QVBoxLayout()
         words.setSpacing(2)
+        words.addStretch(1)
         words.addWidget(QLabel(title))
         if explanation:
             words.addWidget(quiet(explanation))
+        words.addStretch(1)
         across.addLayout(words, 1)
         for control in controls:
             across.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)

@@ -391,6 +391,8 @@ class Timeline(QWidget):
             (_, now), *back = times_before_now(area.width(), self._scale)
             # The last letters of "now" would be cut off at the edge.
             return [(area.right() - GRID / 2, now), *((area.right() + x, text) for x, text in back)]
+        if not self._data.frames:
+            return []
         last = min(self._right, self._data.frames)
         labels = times_of_talk(self.first_frame, last, self._scale)
         return [(area.left() + x, text) for x, text in labels]

@@ -99,7 +99,7 @@ class Transport(QWidget):
             button = QPushButton(text)
             button.setCheckable(True)
             button.setChecked(speed == 1.0)
-            button.setFixedWidth(SPEED_WIDTH)
+            button.setMinimumWidth(SPEED_WIDTH)
             button.setAccessibleName(self.tr("Speed {0}").format(text))
             button.setToolTip(self.tr("Play {0} as fast, at the same pitch").format(text))
             button.clicked.connect(partial(self.speed_chosen.emit, speed))
