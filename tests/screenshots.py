@@ -325,14 +325,18 @@ def models_below(camera: Camera) -> None:
     camera.shoot()
 
 
-def settings(camera: Camera) -> None:
+def show_settings(camera: Camera) -> None:
     camera.window.show_page(3)
     camera.wait(200)
+
+
+def settings(camera: Camera) -> None:
+    show_settings(camera)
     camera.shoot()
 
 
 def settings_below(camera: Camera) -> None:
-    settings(camera)
+    show_settings(camera)
     scroll_down(camera)
     camera.shoot()
 
