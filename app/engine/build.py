@@ -105,7 +105,8 @@ def _read(path: Path, device: torch.device, dtype: torch.dtype, told: Told) -> d
     # A copy on the CPU: what is read there is else a window on the file, which may change.
     copy = device.type == "cpu"
     with cast(Any, safe_open)(path, framework="pt", device=str(device)) as file:
-        for name in file.keys():  # noqa: SIM118 -- safe_open is no mapping
+        names = file.keys()  # safe_open is no mapping, so it can not be iterated itself
+        for name in names:
             tensor = file.get_tensor(name)
             done += tensor.nbytes
             keep = not tensor.is_floating_point() or name.endswith(SCALES)
