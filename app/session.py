@@ -226,12 +226,11 @@ class Session:
             self._events.append(Unloaded())
 
     def _talk(self, run: _Run) -> None:
-        frames = 0
         recording = _Recording(run, self._model, self._events.append)
         try:
             if self._model is None:
                 raise UserError("No model is loaded.", "Choose a model first.")
-            frames = self._converse(run, self._model, recording)
+            self._converse(run, self._model, recording)
         except UserError as fault:
             self._fail(fault, "")
         except Exception as fault:
@@ -243,16 +242,17 @@ class Session:
                 run.port.close()
             recording.close()
             run.over.set()
-            self._events.append(Stopped(frames, recording.folder))
+            self._events.append(Stopped(recording.talk_frames, recording.folder))
 
-    def _converse(self, run: _Run, model: Model, recording: _Recording) -> int:
+    def _converse(self, run: _Run, model: Model, recording: _Recording) -> None:
         talk = run.talk
         model.set_sampling(talk.sampling)
         model.restart(talk.seed)
-        recording.follow(0)
         port = run.port = talk.open_port()
         if run.stopping.is_set():
-            return 0
+            return
+        # Only now: a talk that never begins leaves no empty recording behind.
+        recording.follow(0)
         self._events.append(
             Started(model.name, talk.seed, talk.sampling, talk.microphone, talk.speaker, recording.folder)
         )
@@ -261,7 +261,7 @@ class Session:
         taps: list[Tap] = [recording.tap]
         if talk.max_frames is not None:
             taps.append(_limit(talk.max_frames, port))
-        return converse(port, model, taps, recording.emit, run.commands)
+        converse(port, model, taps, recording.emit, run.commands)
 
     def _fail(self, fault: Exception, sentence: str) -> None:
         if isinstance(fault, UserError):
@@ -289,6 +289,8 @@ class _Recording:
 
     def __init__(self, run: _Run, model: Model | None, emit: Callable[[Event], None]) -> None:
         self.folder: Path | None = None
+        self.talk_frames = 0
+        """How many frames the talk has come to, recorded or not, also when it breaks off."""
         self._run = run
         self._model = model
         self._tell = emit
@@ -299,6 +301,7 @@ class _Recording:
 
     def tap(self, frame: int, heard: Samples, said: Said) -> None:
         """Pass a frame on to the recorder, whose own frames count from the start of the recording."""
+        self.talk_frames = frame + 1
         self.follow(frame)
         if self._recorder is not None:
             self._recorder.tap(frame - self._first_frame, heard, said)

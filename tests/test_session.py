@@ -123,20 +123,22 @@ def test_a_fault_of_the_model_ends_the_talk_and_keeps_the_recording(
     assert "Traceback" in failed.details
     one(events, Unloaded)
     (recording,) = list_recordings(tmp_path)
+    assert one(events, Stopped) == Stopped(7, recording.folder)
     assert recording.whole
     assert recording.seconds == pytest.approx(7 * FRAME_SAMPLES / 24_000)
 
 
-def test_a_port_that_can_not_be_opened_is_a_sentence(
-    session: Session, monkeypatch: pytest.MonkeyPatch
+def test_a_port_that_can_not_be_opened_is_a_sentence_and_leaves_no_recording(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_model(session, HalfLoud(), monkeypatch)
 
     def refuse() -> ListPort:
         raise UserError("There is no microphone.", "Plug one in.")
 
-    session.start(Talk(refuse))
+    session.start(Talk(refuse, recordings=tmp_path / "talks"))
     assert one(wait_for(session, Stopped), Failed) == Failed("There is no microphone.", "Plug one in.")
+    assert not (tmp_path / "talks").exists()
 
 
 def test_stop_ends_an_endless_talk_and_commands_reach_it(
