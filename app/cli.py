@@ -50,7 +50,19 @@ VERBS = {
     "models": Verb("list, download and verify models", "app.models:main"),
     "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
     "picture": Verb("draw the timeline of a recording into a PNG file", "app.ui.report:main"),
+    "data import": Verb(
+        "make a dataset of recordings, stereo files or others' data", "training.importing:main"
+    ),
+    "data export": Verb("write a dataset as other finetuners read it", "training.exporting:main"),
+    "data transcribe": Verb("find the words of both voices, with their times", "training.transcribe:main"),
+    "data prepare": Verb("turn sound and words into what training reads", "training.prepare:main"),
+    "data check": Verb("show what would be learnt, and what is odd about it", "training.check:main"),
+    "train": Verb("finetune a model on datasets, or go on with a run", "training.main:main"),
+    "export": Verb("make a model to talk with from a training run", "training.export:main"),
+    "continue": Verb("let a model go on with dialogues that were begun", "training.continuation:main"),
+    "bench train": Verb("measure the speed and memory of training", "training.bench:main"),
 }
+"""A verb of two words is what it is even where its first word alone is a verb too."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -91,13 +103,24 @@ def _run(argv: list[str]) -> int:
     if rest and rest[0] == "--version":
         print(f"aizuchi {__version__}")
         return 0
-    name, arguments = (rest[0], rest[1:]) if rest and not rest[0].startswith("-") else ("talk", rest)
+    name, arguments = _take_verb(rest)
     if name not in VERBS:
-        _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(VERBS)}; see `aizuchi --help`.")
+        like = [verb for verb in VERBS if verb.split()[0] == name.split()[0]] or list(VERBS)
+        _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(like)}; see `aizuchi --help`.")
         return USAGE
     where = paths(home)
     _open_log(where.logs)
     return _guard(name, arguments, where)
+
+
+def _take_verb(arguments: list[str]) -> tuple[str, list[str]]:
+    """Return the verb that a command line names, of two words or one, and what follows it."""
+    if not arguments or arguments[0].startswith("-"):
+        return "talk", arguments
+    two, words = " ".join(arguments[:2]), 2
+    if two not in VERBS and arguments[0] in VERBS:
+        words = 1
+    return " ".join(arguments[:words]), arguments[words:]
 
 
 def _guard(name: str, arguments: list[str], where: Paths) -> int:
@@ -132,7 +155,7 @@ def _take_home(argv: list[str]) -> tuple[Path | None, list[str]]:
 
 
 def _help() -> str:
-    verbs = "\n".join(f"  {name:<9} {verb.help}" for name, verb in VERBS.items())
+    verbs = "\n".join(f"  {name:<16} {verb.help}" for name, verb in VERBS.items())
     return f"""usage: aizuchi [--home DIR] [VERB] [ARGUMENTS]
 
 Full-duplex spoken dialogue with the Moshi family of models, on your own computer.

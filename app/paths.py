@@ -1,4 +1,4 @@
-"""Where settings, models, recordings and logs live on this computer; `--home DIR` moves them all.
+"""Where everything of a user lives on this computer: settings, models, recordings…; `--home DIR` moves it all.
 
 Knows nothing about what is in the files.
 """
@@ -12,6 +12,9 @@ import platformdirs
 
 NAME = "aizuchi"
 
+NAMES = ("config", "models", "recordings", "logs", "cache", "datasets", "runs")
+"""The folders below `--home`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Paths:
@@ -22,6 +25,8 @@ class Paths:
     recordings: Path
     logs: Path
     cache: Path
+    datasets: Path
+    runs: Path
 
     @property
     def settings(self) -> Path:
@@ -33,7 +38,7 @@ def paths(home: Path | None = None) -> Paths:
     """Return the folders of this user, or the same layout below `home`."""
     if home is not None:
         home = home.expanduser().resolve()
-        return Paths(*(home / name for name in ("config", "models", "recordings", "logs", "cache")))
+        return Paths(*(home / name for name in NAMES))
     dirs = platformdirs.PlatformDirs(NAME, appauthor=False)
     return Paths(
         config=dirs.user_config_path,
@@ -41,4 +46,6 @@ def paths(home: Path | None = None) -> Paths:
         recordings=dirs.user_data_path / "recordings",
         logs=dirs.user_log_path,
         cache=dirs.user_cache_path,
+        datasets=dirs.user_data_path / "datasets",
+        runs=dirs.user_data_path / "runs",
     )

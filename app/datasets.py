@@ -1,0 +1,190 @@
+"""What training learns from: a dataset is a folder of stereo dialogues with the words of both voices.
+
+Reads and writes what is small; knows nothing about codes, models or windows. A dataset holds
+
+- `dataset.json`: `format`, `name`, `language` (ISO 639-1, '' if unknown), `created` (ISO 8601);
+- `audio/NAME.flac`: 24 kHz stereo, left = voice A (the model's in training), right = voice B (the user's);
+- `text/NAME.json`: `[{"speaker": "A", "word": "hi", "start": 0.4, "end": 0.6}]`, seconds, both voices;
+- `spoken/NAME.json`: for our own recordings, `{"frames": 500, "tokens": [[12, 412], …]}`: what the model's
+  text stream was, exactly; it counts in place of the words of A until these are corrected;
+- `import.jsonl`: what was found and done when the dialogues came in, one finding a line;
+- `codes/NAME.npz`: Mimi's codes `A`, `B` [K, T], once prepared;
+- `prepared/train-001-of-002.parquet` and `prepared.json`: what the finetuner reads.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from app.errors import UserError
+
+FORMAT = 1
+DATASET, IMPORTED, PREPARED = "dataset.json", "import.jsonl", "prepared.json"
+AUDIO, TEXT, SPOKEN, CODES, SHARDS = "audio", "text", "spoken", "codes", "prepared"
+
+Speaker = Literal["A", "B"]
+
+
+class TimedWord(NamedTuple):
+    """A word of one voice; times in seconds from the beginning of the audio."""
+
+    speaker: Speaker
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One dataset folder."""
+
+    folder: Path
+    name: str
+    language: str
+    created: str
+
+    def dialogues(self) -> list[str]:
+        """Return the names of the dialogues, sorted."""
+        return sorted(path.stem for path in (self.folder / AUDIO).glob("*.flac"))
+
+    def audio(self, dialogue: str) -> Path:
+        """Return where the sound of a dialogue is."""
+        return self.folder / AUDIO / f"{dialogue}.flac"
+
+    def text(self, dialogue: str) -> Path:
+        """Return where the words of a dialogue are; there may be none yet."""
+        return self.folder / TEXT / f"{dialogue}.json"
+
+    def spoken(self, dialogue: str) -> Path:
+        """Return where the model's own text stream is; only recordings of ours have one."""
+        return self.folder / SPOKEN / f"{dialogue}.json"
+
+    def codes(self, dialogue: str) -> Path:
+        """Return where Mimi's codes are, once prepared."""
+        return self.folder / CODES / f"{dialogue}.npz"
+
+    @property
+    def shards(self) -> list[Path]:
+        """Return the prepared files, sorted."""
+        return sorted((self.folder / SHARDS).glob("*.parquet"))
+
+    @property
+    def prepared(self) -> dict[str, Any]:
+        """Return what prepared.json says, {} before the first preparation."""
+        with suppress(OSError, ValueError):
+            found = json.loads((self.folder / PREPARED).read_text(encoding="utf-8"))
+            if isinstance(found, dict):
+                return found
+        return {}
+
+
+def create_dataset(folder: Path, *, language: str = "") -> Dataset:
+    """Make a dataset folder, or open the one that is there. Raises UserError where it can not be made."""
+    if (folder / DATASET).exists():
+        return open_dataset(folder)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UserError(f"{folder} holds other files.", "Name a new or an empty folder for the dataset.")
+    created = datetime.now().astimezone().isoformat(timespec="seconds")
+    try:
+        for part in (AUDIO, TEXT):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        write_json(
+            folder / DATASET,
+            {"format": FORMAT, "name": folder.name, "language": language, "created": created},
+        )
+    except OSError as fault:
+        raise UserError(
+            f"The dataset {folder} can not be made: {fault.strerror}.", "Choose another folder."
+        ) from fault
+    return open_dataset(folder)
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """Return the dataset in a folder. Raises UserError when there is none."""
+    try:
+        raw = json.loads((folder / DATASET).read_text(encoding="utf-8"))
+        if raw["format"] > FORMAT:
+            raise UserError(f"{folder} was made by a newer Aizuchi.", "Update the program.")
+        return Dataset(
+            folder,
+            str(raw.get("name") or folder.name),
+            str(raw.get("language", "")),
+            str(raw.get("created", "")),
+        )
+    except OSError as fault:
+        raise UserError(
+            f"There is no dataset in {folder}.", "Make one with `aizuchi data import`."
+        ) from fault
+    except (ValueError, KeyError, TypeError) as fault:
+        raise UserError(f"{folder / DATASET} is damaged.", "Import the dialogues again.") from fault
+
+
+def list_datasets(root: Path) -> list[Dataset]:
+    """Return the datasets below `root`, newest first; folders that hold none are left out."""
+    found = []
+    with suppress(OSError):
+        for folder in root.iterdir():
+            with suppress(UserError):
+                found.append(open_dataset(folder))
+    return sorted(found, key=lambda dataset: (dataset.created, dataset.name), reverse=True)
+
+
+def read_words(path: Path) -> list[TimedWord]:
+    """Return the words of a dialogue in the order of the file. Raises UserError with what is wrong."""
+    advice = 'It has to hold [{"speaker": "A" or "B", "word", "start", "end"}, …], times in seconds.'
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as fault:
+        raise UserError(
+            f"The words {path} are missing.", "Transcribe the dialogue, or import it again."
+        ) from fault
+    except (OSError, ValueError) as fault:
+        raise UserError(f"{path} can not be read: {fault}.", advice) from fault
+    try:
+        words = [
+            TimedWord(word["speaker"], str(word["word"]), float(word["start"]), float(word["end"]))
+            for word in raw
+        ]
+    except (KeyError, TypeError, ValueError) as fault:
+        raise UserError(f"{path} does not hold words with times.", advice) from fault
+    for word in words:
+        if word.speaker not in ("A", "B") or not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
+            raise UserError(f"{path} has the word '{word.text}' without a speaker or times.", advice)
+    return words
+
+
+def write_words(path: Path, words: Iterable[TimedWord]) -> None:
+    """Replace the words of a dialogue in one step, ordered by time. Raises OSError."""
+    ordered = sorted(words, key=lambda word: (word.start_s, word.speaker))
+    write_json(
+        path,
+        [
+            {
+                "speaker": word.speaker,
+                "word": word.text,
+                "start": round(word.start_s, 3),
+                "end": round(word.end_s, 3),
+            }
+            for word in ordered
+        ],
+    )
+
+
+def write_json(path: Path, value: Mapping[str, object] | list[Any]) -> None:
+    """Replace a JSON file in one step, so that a reader or a crash sees the old or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

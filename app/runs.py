@@ -1,0 +1,131 @@
+"""Training runs on disk: what a run folder holds, read as values.
+
+Written by `training`, read by the window and the command line while a run goes on; knows nothing about how
+training works. A run folder holds
+
+- `config.toml`: the configuration, complete;
+- `run.json`: `format`, `name`, `created`, `model` (spec), `base` (the checkpoint's details), `data` (names),
+  `hours`, `state` (one of STATES), `pid` (of the process that trains, or null), `step`, `steps`, `best_step`,
+  `best_loss`, `sentence`, `advice` (why it ended, or '');
+- `metrics.jsonl`: what happened, one event a line, each with `kind` and `step`;
+- `checkpoints/step-000100/`: weights and the whole state of the optimiser, to go on from;
+- `samples/step-000100.flac`: what the model said to the same prompt (stereo, left = model, right = user);
+- `tensorboard/`: the same curves for TensorBoard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.errors import UserError
+
+FORMAT = 1
+CONFIG, RUN, METRICS, CHECKPOINTS, SAMPLES = (
+    "config.toml",
+    "run.json",
+    "metrics.jsonl",
+    "checkpoints",
+    "samples",
+)
+
+STATES = ("running", "stopped", "finished", "failed")
+"""'stopped' can be resumed; so can 'running' without a living process, which was killed, and 'failed'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training run, as it stood when it was read."""
+
+    folder: Path
+    values: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        return str(self.values.get("name") or self.folder.name)
+
+    @property
+    def state(self) -> str:
+        """Return one of STATES; a run whose process was killed is 'stopped'."""
+        state = str(self.values.get("state", "failed"))
+        return "stopped" if state == "running" and not self.alive else state
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the process that trains is there."""
+        pid = self.values.get("pid")
+        if not isinstance(pid, int) or self.values.get("state") != "running":
+            return False
+        with suppress(OSError):
+            return b"train" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return False
+
+    @property
+    def step(self) -> int:
+        """Return how many steps are done."""
+        return int(self.values.get("step", 0))
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps there will be."""
+        return int(self.values.get("steps", 0))
+
+    def stop(self) -> None:
+        """Ask the process to write a checkpoint and end. Does nothing where none runs."""
+        if self.alive:
+            with suppress(OSError):
+                os.kill(int(self.values["pid"]), 15)
+
+
+def open_run(folder: Path) -> Run:
+    """Return the run in a folder. Raises UserError when there is none."""
+    try:
+        values = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        if values["format"] > FORMAT:
+            raise UserError(f"{folder} was made by a newer Aizuchi.", "Update the program.")
+    except OSError as fault:
+        raise UserError(
+            f"There is no training run in {folder}.", "Begin one with `aizuchi train CONFIG.toml`."
+        ) from fault
+    except (ValueError, KeyError, TypeError) as fault:
+        raise UserError(f"{folder / RUN} is damaged.", "Its checkpoints may still be exported.") from fault
+    return Run(folder, values)
+
+
+def list_runs(root: Path) -> list[Run]:
+    """Return the runs below `root`, newest first."""
+    found = []
+    with suppress(OSError):
+        for folder in root.iterdir():
+            with suppress(UserError):
+                found.append(open_run(folder))
+    return sorted(found, key=lambda run: (str(run.values.get("created", "")), run.name), reverse=True)
+
+
+def read_metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """Return the events of a run from a byte offset on, and the offset to go on from.
+
+    A line that is still being written is left for the next time.
+    """
+    try:
+        with (folder / METRICS).open("rb") as file:
+            file.seek(offset)
+            raw = file.read()
+    except OSError:
+        return [], offset
+    whole = raw[: raw.rfind(b"\n") + 1]
+    return list(_events(whole)), offset + len(whole)
+
+
+def _events(raw: bytes) -> Iterator[dict[str, Any]]:
+    for line in raw.splitlines():
+        with suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict) and "kind" in event:
+                yield event
