@@ -1,4 +1,4 @@
-"""Where everything of a user lives on this computer: settings, models, recordings…; `--home DIR` moves it all.
+"""Where everything of a user lives: settings, models, recordings, training; `--home DIR` moves it all.
 
 Knows nothing about what is in the files.
 """
