@@ -177,13 +177,23 @@ def _by_frame(values: Tensor) -> Tensor:
     return values.transpose(1, 2).flatten(0, 1)
 
 
+def count_weights(lm: LMModel, codes: Tensor, weights: LossWeights | None = None) -> tuple[Tensor, Tensor]:
+    """Return what the text and the audio of codes [B, K, T] weigh in their means, [] each.
+
+    It needs no forward pass, so that a batch in parts, or on several processes, can be weighed as one.
+    """
+    initial = lm._get_initial_token().expand(len(codes), -1, -1)
+    targets = _by_frame(_delay_sequence(lm.delays, codes, torch.full_like(initial, NO_TARGET)))
+    audio = targets[:, lm.audio_offset : lm.audio_offset + lm.dep_q]
+    chosen = weights or LossWeights()
+    return _text_weights(lm, targets[:, 0], chosen).sum(), _audio_weights(lm, audio, chosen).sum()
+
+
 def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
-    targets, known = crossed.text_targets, crossed.text_targets != NO_TARGET
-    padding = (targets == lm.text_padding_token_id) | (targets == lm.end_of_text_padding_id)
-    text_weights = torch.where(padding, weights.text_padding, 1.0) * known
+    known = crossed.text_targets != NO_TARGET
+    text_weights = _text_weights(lm, crossed.text_targets, weights)
+    audio_weights = _audio_weights(lm, crossed.audio_targets, weights)
     voice = lm.n_q // 2
-    codebooks = torch.arange(lm.dep_q, device=targets.device) % voice
-    audio_weights = torch.where(codebooks == 0, weights.semantic, weights.acoustic)
     audio, audio_known = crossed.audio, crossed.audio_targets != NO_TARGET
     streams = {
         "text": _mean(crossed.text.detach(), known),
@@ -192,7 +202,19 @@ def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
     }
     if lm.dep_q > voice:
         streams["user"] = _mean(audio[:, voice:].detach(), audio_known[:, voice:])
-    return Loss(_mean(crossed.text, text_weights), _mean(audio, audio_weights * audio_known), streams)
+    return Loss(_mean(crossed.text, text_weights), _mean(audio, audio_weights), streams)
+
+
+def _text_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> Tensor:
+    """Return what each of the targets [N] weighs, [N] float32; 0 at NO_TARGET."""
+    padding = (targets == lm.text_padding_token_id) | (targets == lm.end_of_text_padding_id)
+    return torch.where(padding, weights.text_padding, 1.0) * (targets != NO_TARGET)
+
+
+def _audio_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> Tensor:
+    """Return what each of the targets [N, dep_q] weighs, [N, dep_q] float32; 0 at NO_TARGET."""
+    codebooks = torch.arange(lm.dep_q, device=targets.device) % (lm.n_q // 2)
+    return torch.where(codebooks == 0, weights.semantic, weights.acoustic) * (targets != NO_TARGET)
 
 
 def _mean(values: Tensor, weights: Tensor) -> Mean:
