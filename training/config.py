@@ -1,0 +1,267 @@
+"""What a training run is asked to do: one TOML file, checked before anything is loaded.
+
+Knows nothing about models or data beyond their names. Every setting has a default that is safe for an hour of
+dialogue on one card with 24 GB: learning rates as J-Moshi was finetuned with, a tenth of those for training
+from nothing, with which half an hour of dialogue collapses into silence within a few epochs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import os
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import tomli_w
+
+from app.errors import UserError
+from app.frames import FRAME_RATE
+from training.loss import LossWeights
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+Method = Literal["lora", "full", "temporal", "depth", "text_embedding"]
+"""What learns: an adapter, everything, or one part of the model (those of nu-dialogue/moshi-finetune)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lora:
+    """The adapter, in the format of kyutai-labs/moshi-finetune."""
+
+    rank: int = 64
+    scaling: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """AdamW with separate learning rates for the two transformers, warmed up and then constant or falling."""
+
+    name: Literal["adamw", "adamw8bit"] = "adamw"
+    lr_temporal: float = 2e-6
+    lr_depth: float = 4e-6
+    warmup_steps: int = 50
+    decay: Literal["none", "cosine"] = "cosine"
+    weight_decay: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.95)
+    epsilon: float = 1e-8
+    clip: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step learns from: `size` x `accumulation` examples, on however many processes."""
+
+    seconds: float = 100.0
+    """An example is at most this long; a longer dialogue is cut evenly."""
+    min_seconds: float = 10.0
+    """What is shorter is left out."""
+    size: int = 1
+    """Examples that are in memory at a time, on each process."""
+    accumulation: int = 8
+
+    @property
+    def frames(self) -> int:
+        """Return the longest example in frames."""
+        return max(1, round(self.seconds * FRAME_RATE))
+
+    @property
+    def min_frames(self) -> int:
+        """Return the shortest example in frames."""
+        return max(1, round(self.min_seconds * FRAME_RATE))
+
+    @property
+    def examples(self) -> int:
+        """Return how many examples a step learns from."""
+        return self.size * self.accumulation
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """How memory is spared."""
+
+    checkpointing: bool = True
+    """Compute each layer once more on the way back in place of keeping its activations."""
+    chunk_frames: int = 512
+    """How many frames have their logits and depth activations in memory at a time."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    sharded: bool = False
+    """Share parameters and optimiser out to all processes (FSDP2), also without `accelerate launch`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How the run is judged while it goes on."""
+
+    every_steps: int = 50
+    patience: int = 5
+    """Stop after so many evaluations without a better held-out loss; 0: never."""
+    prompt_s: float = 10.0
+    sample_s: float = 10.0
+    """Length of the sample that is generated each time; 0: none."""
+    keep: int = 2
+    """How many of the newest checkpoints stay, beside the best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One run. Names of datasets are those below the datasets folder; paths and globs work as well."""
+
+    model: str = "moshiko"
+    base: str = ""
+    """What an adapter was trained on, if `model` is one."""
+    data: tuple[str, ...] = ()
+    name: str = ""
+    held_out: tuple[str, ...] = ()
+    held_out_share: float = 0.1
+    speakers: tuple[str, ...] = ("A",)
+    method: Method = "lora"
+    streams: Literal["model", "both"] = "model"
+    precision: Literal["auto", "bf16", "float32"] = "auto"
+    base_bits: int = 16
+    steps: int = 500
+    seed: int = 0
+    lora: Lora = field(default_factory=Lora)
+    loss: LossWeights = field(default_factory=LossWeights)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    batch: Batch = field(default_factory=Batch)
+    memory: Memory = field(default_factory=Memory)
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration. Raises UserError with the setting that is wrong and what it may be."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise UserError(f"{path} can not be read: {fault.strerror}.", "Name a TOML file.") from fault
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise UserError(f"{path} is not valid TOML: {fault}.", "Correct the line.") from fault
+    return parse_config(raw, str(path))
+
+
+def parse_config(raw: dict[str, Any], where: str) -> Config:
+    """Make a configuration of what a TOML file holds. Raises UserError."""
+    config: Config = _build(Config, raw, where, "")
+    _check(config, where)
+    return config
+
+
+def write_config(config: Config, path: Path) -> None:
+    """Write a configuration with all its settings, in one step. Raises OSError."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(tomli_w.dumps(_plain(config)), encoding="utf-8")
+    os.replace(part, path)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _build(kind: type[Any], raw: dict[str, Any], where: str, prefix: str) -> Any:
+    hints = get_type_hints(kind)
+    for name in raw:
+        if name not in hints:
+            near = difflib.get_close_matches(name, hints, 1, 0.5)
+            advice = f"Did you mean {prefix}{near[0]}?" if near else f"Known are {', '.join(hints)}."
+            raise UserError(f"{where} has an unknown setting {prefix}{name}.", advice)
+    values = {name: _convert(hints[name], value, where, prefix + name) for name, value in raw.items()}
+    return kind(**values)
+
+
+def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
+    """Return a value of a TOML file as the type that a setting has."""
+    if is_dataclass(hint):
+        if not isinstance(value, dict):
+            raise UserError(f"{where}: {name} is not a table.", f"Write its settings below [{name}].")
+        return _build(hint, value, where, f"{name}.")
+    origin = get_origin(hint)
+    if origin is Literal:
+        if value not in get_args(hint):
+            choices = ", ".join(f'"{choice}"' for choice in get_args(hint))
+            raise UserError(f"{where}: {name} can not be {value!r}.", f"Choose one of {choices}.")
+        return value
+    if origin is tuple:
+        return _convert_list(get_args(hint), value, where, name)
+    assert origin not in (Union, types.UnionType), "a setting has one type"
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not hint or (hint is float and not math.isfinite(value)):
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+        raise UserError(f"{where}: {name} can not be {value!r}.", f"It has to be {kinds[hint]}.")
+    return value
+
+
+def _convert_list(kinds: tuple[Any, ...], value: Any, where: str, name: str) -> tuple[Any, ...]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or (kinds[-1] is not Ellipsis and len(values) != len(kinds)):
+        length = "a list" if kinds[-1] is Ellipsis else f"a list of {len(kinds)} values"
+        raise UserError(f"{where}: {name} can not be {value!r}.", f"It has to be {length}.")
+    return tuple(_convert(kinds[0], each, where, name) for each in values)
+
+
+def _check(config: Config, where: str) -> None:
+    """Refuse values that no run could use."""
+    for sentence, advice in (*_out_of_range(config), *_do_not_go_together(config)):
+        raise UserError(f"{where}: {sentence}", advice)
+
+
+def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with single numbers."""
+    positive = {
+        "": ("steps",),
+        "lora": ("rank", "scaling"),
+        "batch": ("size", "accumulation", "seconds"),
+        "memory": ("chunk_frames",),
+        "optimizer": ("clip", "epsilon"),
+        "evaluation": ("every_steps", "keep"),
+    }
+    not_negative = {
+        "": ("seed",),
+        "loss": ("text_padding", "semantic", "acoustic"),
+        "batch": ("min_seconds",),
+        "optimizer": ("lr_temporal", "lr_depth", "warmup_steps", "weight_decay"),
+        "evaluation": ("patience", "prompt_s", "sample_s"),
+    }
+    for names, least in ((positive, "above 0"), (not_negative, "0 or above")):
+        for table, settings in names.items():
+            for name in settings:
+                value = getattr(getattr(config, table) if table else config, name)
+                if value < 0 or (value == 0 and names is positive):
+                    yield f"{table}{'.' if table else ''}{name} is {value}.", f"It has to be {least}."
+    if not 0 <= config.held_out_share < 1:
+        yield f"held_out_share is {config.held_out_share}.", "It lies between 0 and 1."
+    if not all(0 <= beta < 1 for beta in config.optimizer.betas):
+        yield f"optimizer.betas are {list(config.optimizer.betas)}.", "For example [0.9, 0.95]."
+    if config.base_bits not in (4, 8, 16):
+        yield f"base_bits is {config.base_bits}.", "It is 16, 8 or 4."
+
+
+def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield what is missing, and what contradicts itself."""
+    if not config.data:
+        yield "data names no dataset.", 'Write for example data = ["my-talks"].'
+    if set(config.speakers) not in ({"A"}, {"B"}, {"A", "B"}) or len(config.speakers) > 2:
+        yield f"speakers are {list(config.speakers)}.", 'Choose ["A"] (the left channel), ["B"] or both.'
+    if config.batch.min_seconds > config.batch.seconds:
+        yield "batch.min_seconds is above batch.seconds.", "Lower it."
+    if config.method != "lora" and config.base_bits != 16:
+        sentence = f"base_bits {config.base_bits} is for an adapter, and the method is {config.method}."
+        yield sentence, 'Only a frozen base can be kept in fewer bits: choose method = "lora".'
+
+
+def replaced(config: Config, **changes: Any) -> Config:
+    """Return a configuration with other values, checked."""
+    changed = dataclasses.replace(config, **changes)
+    _check(changed, "The configuration")
+    return changed
