@@ -1,0 +1,195 @@
+"""The state of a run on disk, to go on from bit for bit: what learnt, the optimiser, the random generators.
+
+Written beside and renamed; safetensors and JSON alone. Knows nothing about data: the order of examples follows
+from the seed and the step. Gathered by torch's own state-dict functions, so that one process, several (DDP) and
+shares (FSDP2) write and read the same files; DeepSpeed writes its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+
+from app.datasets import write_json
+from app.errors import UserError
+from app.runs import CHECKPOINTS
+
+TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"
+_NAME = re.compile(r"step-(\d{6,})")
+
+
+def list_checkpoints(run: Path) -> list[int]:
+    """Return the steps after which a run has a whole checkpoint, in order."""
+    found = (_NAME.fullmatch(path.name) for path in (run / CHECKPOINTS).glob("step-*"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def checkpoint_folder(run: Path, step: int) -> Path:
+    """Return where the checkpoint after a step is."""
+    return run / CHECKPOINTS / f"step-{step:06}"
+
+
+def save(
+    run: Path, step: int, accelerator: Accelerator, model: nn.Module, optimizer: Any, state: dict[str, Any]
+) -> Path:
+    """Write a checkpoint after a step, called by all processes. Raises UserError where the disk refuses."""
+    folder = checkpoint_folder(run, step)
+    part = folder.with_name(f"{folder.name}.part")
+    if accelerator.distributed_type.value == "DEEPSPEED":
+        accelerator.save_state(str(part))
+        trained: dict[str, Tensor] = {}
+        moments: dict[str, Any] = {}
+    else:
+        trained = _plain_names(get_model_state_dict(model, options=_gather(trained_only=True)))
+        moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather(flat=True)))
+    refusal = _write(part, folder, trained, moments, state) if accelerator.is_main_process else None
+    accelerator.wait_for_everyone()
+    if refusal is not None:
+        raise refusal
+    return folder
+
+
+def load(run: Path, step: int, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+    """Read the checkpoint after a step into a model and its optimiser, and return its state."""
+    folder = checkpoint_folder(run, step)
+    state = read_state(folder)
+    if accelerator.distributed_type.value == "DEEPSPEED":
+        accelerator.load_state(str(folder))
+        return state
+    names = {_plain(name): name for name, each in model.named_parameters() if each.requires_grad}
+    trained = read_trained(folder)
+    if set(trained) != set(names):
+        odd = sorted(set(trained) ^ set(names))[0]
+        raise UserError(
+            f"{folder / TRAINED} is of another configuration: {odd} is on one side only.",
+            "Go on with the config.toml that lies in the run.",
+        )
+    whole = StateDictOptions(
+        full_state_dict=True, broadcast_from_rank0=accelerator.num_processes > 1, strict=False
+    )
+    set_model_state_dict(model, {names[name]: each for name, each in trained.items()}, options=whole)
+    set_optimizer_state_dict(
+        model,
+        optimizer,
+        {**_read_tensors(folder / OPTIMIZER), **state["optimizer"]},
+        options=StateDictOptions(
+            full_state_dict=True,
+            broadcast_from_rank0=accelerator.num_processes > 1,
+            flatten_optimizer_state_dict=True,
+        ),
+    )
+    return state
+
+
+def read_trained(folder: Path) -> dict[str, Tensor]:
+    """Return what learnt, by the names of moshi's LMModel, float32 on the CPU. Raises UserError."""
+    return _read_tensors(folder / TRAINED)
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return the numbers of a checkpoint. Raises UserError where it is damaged."""
+    try:
+        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as fault:
+        raise _damaged(folder / STATE, fault) from fault
+    return dict(state)
+
+
+def forget(run: Path, keep: set[int]) -> None:
+    """Remove the checkpoints that are not to be kept, and what an interrupted one left."""
+    for step in set(list_checkpoints(run)) - keep:
+        shutil.rmtree(checkpoint_folder(run, step), ignore_errors=True)
+    for part in (run / CHECKPOINTS).glob("*.part"):
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def disk_full(fault: OSError, what: str) -> UserError:
+    """Return the sentence for a disk that refused."""
+    if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return UserError(
+            f"The disk is full: {what} could not be written.",
+            "Free some space and go on with `aizuchi train --resume`; earlier checkpoints are kept.",
+        )
+    reason = fault.strerror or str(fault)
+    return UserError(
+        f"{what} could not be written: {reason}.", "Check the disk; earlier checkpoints are kept."
+    )
+
+
+def _gather(*, trained_only: bool = False, flat: bool = False) -> StateDictOptions:
+    return StateDictOptions(
+        full_state_dict=True,
+        cpu_offload=True,
+        ignore_frozen_params=trained_only,
+        flatten_optimizer_state_dict=flat,
+    )
+
+
+def _write(
+    part: Path, folder: Path, trained: dict[str, Tensor], moments: dict[str, Any], state: dict[str, Any]
+) -> UserError | None:
+    """Write the files of a checkpoint beside and rename them; return what hindered it."""
+    tensors = {name: each.contiguous() for name, each in moments.items() if isinstance(each, Tensor)}
+    rest = {name: each for name, each in moments.items() if not isinstance(each, Tensor)}
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        save_file({name: each.contiguous() for name, each in trained.items()}, part / TRAINED)
+        save_file(tensors, part / OPTIMIZER)
+        write_json(part / STATE, {**state, "optimizer": rest})
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(part, folder)
+    except Exception as fault:
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(fault, OSError):
+            return disk_full(fault, f"The checkpoint {folder.name}")
+        if type(fault).__name__ == "SafetensorError":
+            # The library wraps what the system said into its own words.
+            code = (
+                errno.ENOSPC
+                if "os error 28" in str(fault)
+                else errno.EFBIG
+                if "os error 27" in str(fault)
+                else 0
+            )
+            return disk_full(OSError(code, str(fault)), f"The checkpoint {folder.name}")
+        raise
+    return None
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return dict(load_file(path))
+    except Exception as fault:
+        raise _damaged(path, fault) from fault
+
+
+def _damaged(path: Path, fault: Exception) -> UserError:
+    return UserError(
+        f"{path} can not be read: {fault}.", "Go on from an earlier checkpoint with --step, or begin anew."
+    )
+
+
+def _plain(name: str) -> str:
+    """Return the name that a parameter has in moshi's LMModel."""
+    return name.removeprefix("module.").removeprefix("lm.")
+
+
+def _plain_names(state: dict[str, Any]) -> dict[str, Tensor]:
+    return {_plain(name): each for name, each in state.items()}

@@ -1,0 +1,124 @@
+"""Which stretches of which dialogues a step learns from, in an order that can be taken up anywhere.
+
+Knows nothing about models or processes: the order is a function of the seed and the step alone, so that a
+resumed run, and one on any number of processes, sees the same examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from app.errors import UserError
+from app.frames import seconds
+from training.config import Batch
+from training.loss import NO_TARGET
+from training.shards import Shards
+
+OTHER = {"A": "B", "B": "A"}
+
+
+class Window(NamedTuple):
+    """A stretch of one dialogue, learnt from the side of one speaker."""
+
+    dialogue: int
+    speaker: str
+    first: int
+    frames: int
+
+
+class Examples:
+    """The windows of some dialogues, and their codes."""
+
+    def __init__(
+        self, shards: Shards, dialogues: Sequence[int], speakers: Sequence[str], batch: Batch
+    ) -> None:
+        self._shards = shards
+        self.windows = [
+            Window(dialogue, speaker, first, frames)
+            for dialogue in dialogues
+            for first, frames in cut(shards.dialogues[dialogue][1], batch.frames)
+            for speaker in speakers
+            if frames >= batch.min_frames
+        ]
+
+    @property
+    def hours(self) -> float:
+        """Return how much dialogue the windows hold, each side of it counted."""
+        return sum(seconds(window.frames) for window in self.windows) / 3600
+
+    def name(self, window: Window) -> str:
+        """Return what to call a window in a sentence."""
+        return f"{self._shards.dialogues[window.dialogue][0]} from {seconds(window.first):.0f} s on"
+
+    def codes(self, window: Window) -> npt.NDArray[np.int64]:
+        """Return the tokens of a window, [1 + 2K, frames]: text, voice of the speaker, voice of the other."""
+        voices = dict(zip(("A", "B"), self._shards.streams(window.dialogue), strict=True))
+        stretch = slice(window.first, window.first + window.frames)
+        own, other = voices[window.speaker], voices[OTHER[window.speaker]]
+        return np.concatenate([own[:, stretch], other[1:, stretch]]).astype(np.int64)
+
+    def stack(self, windows: Sequence[Window], frames: int | None = None) -> Tensor:
+        """Return the tokens of some windows, [B, 1 + 2K, T] int64, NO_TARGET behind the end of each.
+
+        T is the longest of them, or `frames`, which spares a compiled model new shapes.
+        """
+        length = frames or max(window.frames for window in windows)
+        codes = [self.codes(window) for window in windows]
+        stacked = np.full((len(codes), len(codes[0]), length), NO_TARGET, dtype=np.int64)
+        for row, one in zip(stacked, codes, strict=True):
+            row[:, : one.shape[1]] = one
+        return torch.from_numpy(stacked)
+
+
+def cut(frames: int, longest: int) -> list[tuple[int, int]]:
+    """Return (first, frames) of the parts, as even as can be, into which a dialogue is cut."""
+    parts = -(-frames // longest)
+    edges = [round(part * frames / parts) for part in range(parts + 1)] if parts else [0]
+    return [(first, last - first) for first, last in pairwise(edges)]
+
+
+def choose(count: int, examples: int, seed: int, step: int) -> list[int]:
+    """Return which of `count` windows step `step` (from 0) learns from, [examples].
+
+    All windows are seen once, in an order of their own, before any is seen again.
+    """
+    first = step * examples
+    return [_order(count, seed, at // count)[at % count] for at in range(first, first + examples)]
+
+
+@lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> list[int]:
+    order: list[int] = np.random.default_rng((seed, epoch)).permutation(count).tolist()
+    return order
+
+
+def split(
+    shards: Shards, speakers: Sequence[str], batch: Batch, share: float, seed: int
+) -> tuple[Examples, Examples]:
+    """Return what is learnt from and what is kept aside to judge by: whole dialogues, `share` of them.
+
+    Of one dialogue alone the end is kept aside. Raises UserError where nothing is left to learn from.
+    """
+    count = len(shards.dialogues)
+    order = np.random.default_rng(seed).permutation(count).tolist()
+    kept = min(max(1, round(share * count)), count - 1) if share > 0 else 0
+    train = Examples(shards, sorted(order[kept:]), speakers, batch)
+    held_out = Examples(shards, sorted(order[:kept]), speakers, batch)
+    if share > 0 and count == 1 and len(train.windows) > 1:
+        tail = min(max(1, round(share * len(train.windows))), len(train.windows) - 1)
+        held_out.windows, train.windows = train.windows[-tail:], train.windows[:-tail]
+    if not train.windows:
+        longest = max((seconds(frames) for _, frames in shards.dialogues), default=0.0)
+        raise UserError(
+            f"No dialogue is long enough to learn from: the longest has {longest:.1f} s.",
+            f"Lower batch.min_seconds, which is {batch.min_seconds}.",
+        )
+    return train, held_out

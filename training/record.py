@@ -1,0 +1,134 @@
+"""What a run tells while it goes on: JSON lines in its folder and on stdout, TensorBoard, and its state.
+
+Knows nothing about models. Only the main process has a Record; files are those of `app.runs`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from app.datasets import write_json
+from app.runs import FORMAT, METRICS, RUN, Run, open_run, read_metrics
+
+Emit = Callable[[dict[str, Any]], None]
+"""Takes an event of the run."""
+
+CURVES = {
+    "step": ("loss", "text", "semantic", "acoustic", "user", "lr_temporal", "lr_depth", "gradient_norm",
+             "audio_s_per_s", "memory_gb"),
+    "evaluation": ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits", "padding_share"),
+}  # fmt: skip
+"""What TensorBoard shows of which events, below 'train/' and 'held_out/'."""
+
+
+class Record:
+    """The open files of a run that goes on; `close` ends it."""
+
+    def __init__(self, folder: Path, values: dict[str, Any], show: Emit) -> None:
+        self.folder = folder
+        self._show = show
+        self._values = values
+        self._metrics = (folder / METRICS).open("a", encoding="utf-8", buffering=1)
+        self._board = SummaryWriter(folder / "tensorboard", purge_step=int(values.get("step", 0)) + 1)
+        self.update(state="running", pid=os.getpid(), sentence="", advice="")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what run.json says."""
+        return self._values
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Write an event down and show it. Raises OSError where the disk refuses."""
+        self._metrics.write(json.dumps(event, ensure_ascii=False) + "\n")
+        self._show(event)
+        prefix = "train" if event["kind"] == "step" else "held_out"
+        for name in CURVES.get(event["kind"], ()):
+            if event.get(name) is not None:
+                self._board.add_scalar(f"{prefix}/{name}", event[name], event["step"])
+
+    def update(self, **changes: Any) -> None:
+        """Change values of run.json."""
+        self._values.update(changes)
+        write_json(self.folder / RUN, self._values)
+
+    def end(self, state: str, step: int, sentence: str = "", advice: str = "") -> None:
+        """Say how the run ended; what the disk refuses now is not worth another fault."""
+        try:
+            self.emit({"kind": "ended", "step": step, "state": state, "sentence": sentence, "advice": advice})
+            self.update(state=state, pid=None, sentence=sentence, advice=advice)
+        except OSError as fault:
+            print(f"The end of the run could not be written: {fault}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._metrics.close()
+        self._board.close()
+
+
+def new_values(name: str, **values: Any) -> dict[str, Any]:
+    """Return the first run.json of a run."""
+    created = datetime.now().astimezone().isoformat(timespec="seconds")
+    begun = {"format": FORMAT, "name": name, "created": created, "state": "running", "pid": None}
+    return {**begun, "step": 0, "steps": 0, "best_step": None, "best_loss": None, **values}
+
+
+def take_up(folder: Path, step: int) -> Run:
+    """Open a run to go on after `step`; what its metrics say of later steps is forgotten."""
+    run = open_run(folder)
+    events, _ = read_metrics(folder)
+    kept = [event for event in events if event.get("step", 0) <= step and event["kind"] != "ended"]
+    part = folder / f"{METRICS}.part"
+    part.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in kept), encoding="utf-8")
+    os.replace(part, folder / METRICS)
+    return run
+
+
+def show_json(event: dict[str, Any]) -> None:
+    """Print an event as one line for programs."""
+    print(json.dumps(event, ensure_ascii=False), flush=True)
+
+
+def show_words(event: dict[str, Any]) -> None:
+    """Print an event for people."""
+    kind, step = event["kind"], event.get("step", 0)
+    streams = ", ".join(
+        f"{name} {event[name]:.3f}"
+        for name in ("text", "semantic", "acoustic", "user")
+        if event.get(name) is not None
+    )
+    if kind == "step":
+        speed = f"{event['audio_s_per_s']:.0f} s of audio a second, {event['memory_gb']:.1f} GB"
+        print(
+            f"step {step}: loss {event['loss']:.4f} ({streams}); {speed}; {_left(event['left_s'])} left",
+            flush=True,
+        )
+    elif kind == "evaluation":
+        best = ", the best so far" if event["best"] else ""
+        print(f"step {step}: held out {event['loss']:.4f} ({streams}){best}", flush=True)
+    elif kind == "started":
+        print(
+            f"{event['parameters']:,} parameters learn from {event['hours']:.2f} h of dialogue on {event['device']}; "
+            f"{event['held_out_hours']:.2f} h are kept aside to judge by.",
+            flush=True,
+        )
+    elif kind in ("warning", "ended"):
+        words = " ".join(part for part in (event["sentence"], event["advice"]) if part)
+        print(f"step {step}: {words or event.get('state', '')}", flush=True)
+    elif kind == "stage":
+        print(event["text"], flush=True)
+
+
+def _left(left_s: float | None) -> str:
+    if left_s is None:
+        return "?"
+    minutes, rest_s = divmod(round(left_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest_s:02} s"
