@@ -116,7 +116,7 @@ def bad_files(folder: Path) -> dict[str, Path]:
         "different lengths": write(folder / "ragged.parquet", {"one": (good, good)}, A=[ragged]),
         "holds string": write(folder / "words.parquet", {"one": (good, good)}, A=["hello"]),
         "holds list<": write(folder / "floats.parquet", {"one": (good, good)}, A=[(good / 2).tolist()]),
-        "B holds null": write(folder / "none.parquet", {"one": (good, good)}, B=[None]),
+        "The column B of": write(folder / "none.parquet", {"one": (good, good)}, B=[None]),
         "no column dialogue_id": _without_ids(folder / "nameless.parquet"),
     }  # fmt: skip
 
