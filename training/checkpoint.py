@@ -1,8 +1,8 @@
 """The state of a run on disk, to go on from bit for bit: what learnt, the optimiser, the random generators.
 
-Written beside and renamed; safetensors and JSON alone. Knows nothing about data: the order of examples follows
-from the seed and the step. Gathered by torch's own state-dict functions, so that one process, several (DDP) and
-shares (FSDP2) write and read the same files; DeepSpeed writes its own.
+Written beside and renamed; safetensors and JSON alone. Knows nothing about data: the order of examples
+follows from the seed and the step. Gathered by torch's own state-dict functions, so that one process, several
+(DDP) and shares (FSDP2) write and read the same files; DeepSpeed writes its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -47,10 +46,9 @@ def checkpoint_folder(run: Path, step: int) -> Path:
 
 
 def save(
-    run: Path, step: int, accelerator: Accelerator, model: nn.Module, optimizer: Any, state: dict[str, Any]
-) -> Path:
-    """Write a checkpoint after a step, called by all processes. Raises UserError where the disk refuses."""
-    folder = checkpoint_folder(run, step)
+    folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any, state: dict[str, Any]
+) -> None:
+    """Write a checkpoint into `folder`, called by all processes. Raises UserError where the disk refuses."""
     part = folder.with_name(f"{folder.name}.part")
     if accelerator.distributed_type.value == "DEEPSPEED":
         accelerator.save_state(str(part))
@@ -63,20 +61,18 @@ def save(
     accelerator.wait_for_everyone()
     if refusal is not None:
         raise refusal
-    return folder
 
 
-def load(run: Path, step: int, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
-    """Read the checkpoint after a step into a model and its optimiser, and return its state."""
-    folder = checkpoint_folder(run, step)
+def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
+    """Read a checkpoint into a model and its optimiser, and return its state. Raises UserError."""
     state = read_state(folder)
     if accelerator.distributed_type.value == "DEEPSPEED":
         accelerator.load_state(str(folder))
         return state
-    names = {_plain(name): name for name, each in model.named_parameters() if each.requires_grad}
+    names = {_plain(name) for name, each in model.named_parameters() if each.requires_grad}
     trained = read_trained(folder)
-    if set(trained) != set(names):
-        odd = sorted(set(trained) ^ set(names))[0]
+    if set(trained) != names:
+        odd = sorted(set(trained) ^ names)[0]
         raise UserError(
             f"{folder / TRAINED} is of another configuration: {odd} is on one side only.",
             "Go on with the config.toml that lies in the run.",
@@ -84,7 +80,7 @@ def load(run: Path, step: int, accelerator: Accelerator, model: nn.Module, optim
     whole = StateDictOptions(
         full_state_dict=True, broadcast_from_rank0=accelerator.num_processes > 1, strict=False
     )
-    set_model_state_dict(model, {names[name]: each for name, each in trained.items()}, options=whole)
+    set_model_state_dict(model, {f"lm.{name}": each for name, each in trained.items()}, options=whole)
     set_optimizer_state_dict(
         model,
         optimizer,

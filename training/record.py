@@ -1,6 +1,6 @@
 """What a run tells while it goes on: JSON lines in its folder and on stdout, TensorBoard, and its state.
 
-Knows nothing about models. Only the main process has a Record; files are those of `app.runs`.
+Knows nothing about models. Only the main process writes; the files are those of `app.runs`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ Emit = Callable[[dict[str, Any]], None]
 CURVES = {
     "step": ("loss", "text", "semantic", "acoustic", "user", "lr_temporal", "lr_depth", "gradient_norm",
              "audio_s_per_s", "memory_gb"),
-    "evaluation": ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits", "padding_share"),
+    "evaluation": ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits",
+                   "padding_share"),
 }  # fmt: skip
 """What TensorBoard shows of which events, below 'train/' and 'held_out/'."""
 
@@ -73,6 +74,25 @@ class Record:
         self._board.close()
 
 
+class Silence:
+    """The record of the other processes: they say nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def emit(self, event: dict[str, Any]) -> None:
+        """Leave it to the main process."""
+
+    def update(self, **changes: Any) -> None:
+        """Leave it to the main process."""
+
+    def end(self, state: str, step: int, sentence: str = "", advice: str = "") -> None:
+        """Leave it to the main process."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def new_values(name: str, **values: Any) -> dict[str, Any]:
     """Return the first run.json of a run."""
     created = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -115,8 +135,8 @@ def show_words(event: dict[str, Any]) -> None:
         print(f"step {step}: held out {event['loss']:.4f} ({streams}){best}", flush=True)
     elif kind == "started":
         print(
-            f"{event['parameters']:,} parameters learn from {event['hours']:.2f} h of dialogue on {event['device']}; "
-            f"{event['held_out_hours']:.2f} h are kept aside to judge by.",
+            f"{event['parameters']:,} parameters learn from {event['hours']:.2f} h of dialogue "
+            f"on {event['device']}; {event['held_out_hours']:.2f} h are kept aside to judge by.",
             flush=True,
         )
     elif kind in ("warning", "ended"):

@@ -1,0 +1,141 @@
+"""How a run is judged while it goes on: the best held-out loss, and samples of speech that show a collapse.
+
+A model that collapses falls silent or repeats one sound, often while its loss still looks well: then few
+codes of codebook 0 are left in what it says. Knows nothing about the loop.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from moshi.models import MimiModel
+from torch import Tensor, nn
+
+from app.engine.build import load_mimi
+from app.frames import FRAME_RATE
+from app.runs import SAMPLES
+from training.base import Learner
+from training.config import Config
+from training.continuation import collapse_figures
+from training.examples import Examples
+
+FEW_CODES = 0.25
+"""A sample with less than this share of the codes before training has collapsed."""
+
+LOW_ENTROPY = 0.5
+"""The same for the entropy of codebook 0."""
+
+SILENT_TEXT = 0.98
+"""A sample with more padding than this says nothing, where there was less before."""
+
+
+@dataclass
+class Best:
+    """The lowest held-out loss so far."""
+
+    step: int = 0
+    loss: float = math.inf
+    waited: int = 0
+    """Evaluations since then."""
+
+    @property
+    def known(self) -> bool:
+        """Return whether there was any evaluation."""
+        return math.isfinite(self.loss)
+
+    def take(self, step: int, loss: float) -> bool:
+        """Take note of a loss, and return whether it is the best."""
+        if loss < self.loss:
+            self.step, self.loss, self.waited = step, loss, 0
+            return True
+        self.waited += 1
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps, as JSON values."""
+        return {**asdict(self), "loss": self.loss if self.known else None}
+
+    @classmethod
+    def restored(cls, state: dict[str, Any]) -> Best:
+        """Return what a checkpoint kept."""
+        return cls(state["step"], math.inf if state["loss"] is None else state["loss"], state["waited"])
+
+
+class Judge:
+    """Lets the model go on from the same prompt at each evaluation."""
+
+    def __init__(
+        self, config: Config, learner: Learner, examples: Examples, start: dict[str, Any] | None
+    ) -> None:
+        self._seed = config.seed
+        self._learner = learner
+        self._mimi: MimiModel | None = None
+        self._start = start
+        self._codes: Tensor | None = None
+        prompt, length = (
+            round(s * FRAME_RATE) for s in (config.evaluation.prompt_s, config.evaluation.sample_s)
+        )
+        if length and examples.windows:
+            window = max(examples.windows, key=lambda each: min(each.frames, prompt + length))
+            codes = examples.stack([window])
+            self._prompt = min(prompt, codes.shape[-1] // 2)
+            self._length = min(length, codes.shape[-1] - self._prompt)
+            self._codes = codes[:, :, : self._prompt + self._length]
+
+    def state(self) -> dict[str, Any] | None:
+        """Return what a checkpoint keeps: the figures before training."""
+        return self._start
+
+    def sample(
+        self, model: nn.Module, accelerator: Accelerator, folder: Path, step: int
+    ) -> tuple[dict[str, Any], str | None]:
+        """Return the figures of a sample, {} if none is wanted, and where its sound is; on all processes."""
+        if self._codes is None:
+            return {}, None
+        options = {"prompt_frames": self._prompt, "frames": self._length, "seed": self._seed}
+        tokens = model(self._codes.to(accelerator.device), generate=options)[0].cpu()[0]
+        voice = (len(tokens) - 1) // 2
+        said = tokens[:, self._prompt :]
+        figures = asdict(collapse_figures(said[1 : 1 + voice], said[0]))
+        self._start = self._start or figures
+        if not accelerator.is_main_process:
+            return figures, None
+        return figures, self._write(tokens, folder, step)
+
+    def warnings(self, figures: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Yield a sentence and an advice for each sign of a collapse."""
+        before = self._start
+        if not figures or before is None:
+            return
+        advice = "Lower the learning rates, and use an earlier checkpoint."
+        codes, entropy = figures["distinct_codes"], figures["entropy_bits"]
+        if codes < FEW_CODES * before["distinct_codes"] or entropy < LOW_ENTROPY * before["entropy_bits"]:
+            yield (
+                f"The voice collapses: the sample has {codes} different sounds, before training it had "
+                f"{before['distinct_codes']}.",
+                advice,
+            )
+        if figures["padding_share"] > SILENT_TEXT >= before["padding_share"]:
+            share = f"{100 * figures['padding_share']:.0f} %"
+            yield f"The model falls silent: {share} of the sample's text is padding.", advice
+
+    def _write(self, tokens: Tensor, folder: Path, step: int) -> str | None:
+        """Write the sound of a sample; return its path in the run, None where soundfile is not installed."""
+        from training.codec import decode_stereo, write_flac
+
+        if self._mimi is None:
+            # On the CPU: the card's memory belongs to training, and 20 s of speech take seconds.
+            self._mimi = load_mimi(self._learner.checkpoint, torch.device("cpu"))
+        path = folder / SAMPLES / f"step-{step:06}.flac"
+        path.parent.mkdir(exist_ok=True)
+        try:
+            write_flac(path, decode_stereo(self._mimi, tokens))
+        except ModuleNotFoundError:
+            return None
+        return str(path.relative_to(folder))

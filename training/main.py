@@ -1,0 +1,196 @@
+"""The verb `aizuchi train`: finetune a model on datasets, or go on with a run.
+
+Sets up what the loop needs and says how it ended. The same command runs on one card, under `accelerate launch`
+and under `torchrun`: how many processes there are is for the launcher to say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState, GradientState, PartialState
+
+from app.errors import UserError
+from app.paths import Paths
+from app.runs import CHECKPOINTS, CONFIG, RUN, open_run
+from training import checkpoint
+from training.config import Config, read_config, replaced, write_config
+from training.loop import train
+from training.plan import make_plan
+from training.record import Record, Silence, new_values, show_json, show_words, take_up
+from training.setup import begin, make_accelerator
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Train, and return the exit status. Raises UserError."""
+    options = _parse(argv)
+    if options.resume:
+        config, folder, first = _taken_up(options, where)
+    else:
+        config, folder, first = read_config(options.config), None, None
+    if options.steps:
+        config = replaced(config, steps=options.steps)
+    if options.plan:
+        print(json.dumps(make_plan(config, where)))
+        return 0
+    with _processes(config) as accelerator:
+        return _run(config, folder, first, accelerator, where, as_json=options.json)
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="aizuchi train", description="Finetune a model, or go on with a run."
+    )
+    add = parser.add_argument
+    add("config", nargs="?", type=Path, metavar="CONFIG.toml", help="what to train, and how")
+    add("--resume", metavar="RUN", help="go on with a run: its name or its folder")
+    add(
+        "--step",
+        type=int,
+        metavar="N",
+        help="with --resume: from the checkpoint after this step, not the last",
+    )
+    add("--steps", type=int, metavar="N", help="train for so many steps in all")
+    add("--plan", action="store_true", help="say what it would take, as JSON, and do not train")
+    add("--json", action="store_true", help="print what happens as JSON lines, for programs")
+    options = parser.parse_args(argv)
+    if bool(options.config) == bool(options.resume):
+        parser.error("name either a CONFIG.toml or a run to --resume")
+    return options
+
+
+def _taken_up(options: argparse.Namespace, where: Paths) -> tuple[Config, Path, int]:
+    """Return configuration, folder and step of a run that is to go on. Raises UserError."""
+    folder = find_run(options.resume, where)
+    run = open_run(folder)
+    if run.alive:
+        raise UserError(f"The run {run.name} is going on.", "Stop it first.")
+    there = checkpoint.list_checkpoints(folder)
+    if options.step is not None and options.step not in there:
+        raise UserError(
+            f"{run.name} has no checkpoint after step {options.step}.", f"There are {there or 'none'}."
+        )
+    return (
+        read_config(folder / CONFIG),
+        folder,
+        options.step if options.step is not None else max(there, default=0),
+    )
+
+
+def find_run(spec: str, where: Paths) -> Path:
+    """Return the folder of a run that is named by its folder or its name. Raises UserError."""
+    for folder in (Path(spec).expanduser(), where.runs / spec):
+        if (folder / RUN).is_file():
+            return folder.resolve()
+    raise UserError(f"There is no training run '{spec}'.", f"Runs lie in {where.runs}; or name a folder.")
+
+
+@contextmanager
+def _processes(config: Config) -> Iterator[Accelerator]:
+    """Join the other processes, and leave no trace of it in this one."""
+    accelerator = make_accelerator(config)
+    try:
+        yield accelerator
+    finally:
+        accelerator.free_memory()
+        if accelerator.num_processes > 1:
+            PartialState().destroy_process_group()
+        AcceleratorState._reset_state(reset_partial_state=True)
+        GradientState._reset_state()
+
+
+def _run(
+    config: Config,
+    folder: Path | None,
+    first: int | None,
+    accelerator: Accelerator,
+    where: Paths,
+    *,
+    as_json: bool,
+) -> int:
+    """Train on this process, and let the record say how it ended."""
+    folder = folder or _new_folder(config, where, accelerator)
+    record = _open_record(config, folder, first, accelerator, show_json if as_json else show_words)
+    step = first or 0
+    try:
+        work = begin(config, record, accelerator, where, step)
+        state, sentence = train(work, step)
+        record.end(state, _step(record, step), sentence)
+    except UserError as fault:
+        record.end("failed", _step(record, step), fault.sentence, fault.advice)
+        raise
+    except torch.OutOfMemoryError as fault:
+        sentence, advice = "The graphics memory ran out.", "Lower batch.seconds, or set base_bits to 8 or 4."
+        record.end("failed", _step(record, step), sentence, advice)
+        raise UserError(sentence, advice) from fault
+    except OSError as fault:
+        refused = checkpoint.disk_full(fault, "The record of the run")
+        record.end("failed", _step(record, step), refused.sentence, refused.advice)
+        raise refused from fault
+    except BaseException as fault:
+        record.end(
+            "failed", _step(record, step), f"{type(fault).__name__}: {fault}", "The log holds the details."
+        )
+        raise
+    finally:
+        record.close()
+    if accelerator.is_main_process and not as_json:
+        print(folder)
+    return 0
+
+
+def _step(record: Record | Silence, first: int) -> int:
+    """Return the last step that is kept."""
+    return int(record.values.get("step", first)) if isinstance(record, Record) else first
+
+
+def _new_folder(config: Config, where: Paths, accelerator: Accelerator) -> Path:
+    """Return the folder of a new run, made by the main process. Raises UserError."""
+    chosen = [None]
+    if accelerator.is_main_process:
+        chosen = [_make_folder(config, where)]
+    if accelerator.num_processes > 1:
+        torch.distributed.broadcast_object_list(chosen)
+    assert chosen[0] is not None
+    return Path(chosen[0])
+
+
+def _make_folder(config: Config, where: Paths) -> str:
+    if config.name:
+        folder = where.runs / config.name
+        if folder.exists():
+            advice = f"Go on with it by `aizuchi train --resume {config.name}`, or choose another name."
+            raise UserError(f"There is a run {config.name} already.", advice)
+    else:
+        stem = Path(config.data[0]).stem.replace("*", "") or "run"
+        numbers = (number for number in range(1, 10_000) if not (where.runs / f"{stem}-{number}").exists())
+        folder = where.runs / f"{stem}-{next(numbers)}"
+    try:
+        (folder / CHECKPOINTS).mkdir(parents=True)
+        write_config(config, folder / CONFIG)
+    except OSError as fault:
+        raise checkpoint.disk_full(fault, f"The run {folder}") from fault
+    return str(folder)
+
+
+def _open_record(
+    config: Config, folder: Path, first: int | None, accelerator: Accelerator, show: Any
+) -> Record | Silence:
+    if not accelerator.is_main_process:
+        return Silence(folder)
+    try:
+        if first is None:
+            values = new_values(folder.name, model=config.model, data=list(config.data), steps=config.steps)
+        else:
+            values = {**take_up(folder, first).values, "step": first, "steps": config.steps}
+            write_config(config, folder / CONFIG)
+        return Record(folder, values, show)
+    except OSError as fault:
+        raise checkpoint.disk_full(fault, f"The run {folder}") from fault

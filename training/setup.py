@@ -1,0 +1,210 @@
+"""What a run needs before its first step: processes, examples, the model, the optimiser.
+
+Knows nothing about steps or the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from functools import partial
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import FullyShardedDataParallelPlugin
+
+from app.datasets import Dataset
+from app.engine.checkpoint import Checkpoint
+from app.engine.weights import fingerprint
+from app.errors import UserError
+from app.paths import Paths
+from training import checkpoint
+from training.base import Learner, find_base, learning_rate_groups, prepare_learner
+from training.check import refuse_bad
+from training.config import Config
+from training.examples import Examples, split
+from training.judge import Best, Judge
+from training.loop import Trainee, Work
+from training.places import find_dataset
+from training.record import Emit, Record, Silence
+from training.shards import Shards
+from training.speed import prepare_for_training
+
+CACHE = "prepared"
+"""Below the cache folder: prepared dialogues as arrays."""
+
+
+def make_accelerator(config: Config) -> Accelerator:
+    """Return the door to the other processes, of which there may be none. Raises UserError."""
+    plugin = None
+    if config.memory.sharded or os.environ.get("ACCELERATE_USE_FSDP") == "true":
+        plugin = FullyShardedDataParallelPlugin(
+            fsdp_version=2,
+            auto_wrap_policy="transformer_based_wrap",
+            transformer_cls_names_to_wrap=["StreamingTransformerLayer"],
+            reshard_after_forward=True,
+            cpu_ram_efficient_loading=True,
+            state_dict_type="FULL_STATE_DICT",
+        )
+    accelerator = Accelerator(
+        mixed_precision="bf16" if is_in_bf16(config) else "no",
+        cpu=not torch.cuda.is_available(),
+        fsdp_plugin=plugin,
+    )
+    examples, together = config.batch.examples, accelerator.num_processes * config.batch.size
+    if examples % together:
+        raise UserError(
+            f"A step learns from {examples} examples, which {accelerator.num_processes} processes with "
+            f"{config.batch.size} each can not share evenly.",
+            f"Set batch.accumulation so that size x accumulation is a multiple of {together}.",
+        )
+    return accelerator
+
+
+def begin(
+    config: Config, record: Record | Silence, accelerator: Accelerator, where: Paths, first: int
+) -> Work:
+    """Read data and model, and take up the checkpoint after step `first` if there is one. Raises UserError."""
+    step = {"step": first}
+    found = find_base(config, where.models, _stages(record.emit, first))
+    train, held_out = open_examples(config, found, where)
+    empty = accelerator.state.fsdp_plugin is not None and not accelerator.is_main_process
+    told = _stages(record.emit, first)
+    learner = prepare_learner(
+        config,
+        found,
+        accelerator.device,
+        torch.bfloat16 if is_in_bf16(config) else torch.float32,
+        partial(told, "Reading the model"),
+        empty=empty,
+    )
+    compiled = _is_compiled(config, accelerator.device)
+    prepare_for_training(learner.lm, checkpointing=config.memory.checkpointing, compile=compiled)
+    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames)
+    model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
+    state: dict[str, Any] = {"best": Best().state(), "judge": None}
+    if first:
+        told("Reading the checkpoint", 0, 0)
+        folder = checkpoint.checkpoint_folder(record.folder, first)
+        state = checkpoint.load(folder, accelerator, model, optimizer)
+    record.update(base=found.details, hours=train.hours)
+    record.emit(
+        {"kind": "started", **step, "steps": config.steps, "hours": train.hours, "held_out_hours": held_out.hours,
+         "parameters": sum(each.numel() for _, each in learner.trained()), "memory_gb": None,
+         "device": device_label(accelerator)}
+    )  # fmt: skip
+    return Work(
+        config=config,
+        accelerator=accelerator,
+        learner=learner,
+        model=model,
+        trainee=trainee,
+        optimizer=optimizer,
+        train=train,
+        held_out=held_out,
+        judge=Judge(config, learner, held_out if held_out.windows else train, state["judge"]),
+        best=Best.restored(state["best"]),
+        record=record,
+        fixed_frames=config.batch.frames if compiled else None,
+    )
+
+
+def open_examples(config: Config, found: Checkpoint, where: Paths) -> tuple[Examples, Examples]:
+    """Return what is learnt from and what is kept aside. Raises UserError, also for another model's data."""
+    read = partial(_shards, found=found, where=where)
+    shards = read(config.data)
+    if not config.held_out:
+        return split(shards, config.speakers, config.batch, config.held_out_share, config.seed)
+    train, _ = split(shards, config.speakers, config.batch, 0.0, config.seed)
+    judged, _ = split(read(config.held_out), config.speakers, config.batch, 0.0, config.seed)
+    return train, judged
+
+
+def device_label(accelerator: Accelerator) -> str:
+    """Return what people call the device, and how many of them work."""
+    device = accelerator.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    return name if accelerator.num_processes == 1 else f"{accelerator.num_processes} x {name}"
+
+
+def _shards(specs: tuple[str, ...], found: Checkpoint, where: Paths) -> Shards:
+    files = [path for spec in specs for path in _files(spec, found, where)]
+    lm = found.config
+    return Shards(
+        files,
+        where.cache / CACHE,
+        codebooks=lm["n_q"] // 2,
+        card=lm["card"],
+        text_card=lm["text_card"],
+    )
+
+
+def _files(spec: str, found: Checkpoint, where: Paths) -> list[Path]:
+    """Return the Parquet files that a name stands for: a dataset, a file, or a pattern of files."""
+    matches = sorted(Path(name) for name in glob(os.path.expanduser(spec), recursive=True))
+    if matches and all(path.is_file() for path in matches):
+        return matches
+    dataset = find_dataset(spec, where)
+    files = dataset.shards
+    if not files:
+        raise UserError(f"{dataset.name} is not prepared.", f"Run `aizuchi data prepare {spec}` first.")
+    _refuse_foreign(dataset, found, spec)
+    refuse_bad(dataset)
+    return files
+
+
+def _refuse_foreign(dataset: Dataset, found: Checkpoint, spec: str) -> None:
+    """Raise UserError for a dataset that was prepared with another Mimi or tokenizer than the model's."""
+    made = dataset.prepared
+    for what, recorded, here in (
+        ("tokenizer", made.get("tokenizer"), hashlib.sha256(found.tokenizer.read_bytes()).hexdigest()),
+        ("Mimi", made.get("mimi"), fingerprint(found.mimi)),
+    ):
+        if recorded and recorded != here:
+            raise UserError(
+                f"{dataset.name} was prepared for another model: its {what} is not that of {found.name}.",
+                f"Run `aizuchi data prepare {spec} --model {found.name}`.",
+            )
+
+
+def is_in_bf16(config: Config) -> bool:
+    """Return whether matrix products are done in bfloat16."""
+    if config.precision != "auto":
+        return config.precision == "bf16"
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+
+
+def _is_compiled(config: Config, device: torch.device) -> bool:
+    return device.type == "cuda" and config.memory.compile != "off"
+
+
+def _make_optimizer(config: Config, learner: Learner, device: torch.device) -> torch.optim.Optimizer:
+    chosen = config.optimizer
+    groups = learning_rate_groups(learner, config)
+    options: dict[str, Any] = {
+        "betas": chosen.betas,
+        "eps": chosen.epsilon,
+        "weight_decay": chosen.weight_decay,
+    }
+    if chosen.name == "adamw8bit":
+        from bitsandbytes.optim import AdamW8bit
+
+        return AdamW8bit(groups, **options)
+    return torch.optim.AdamW(groups, fused=device.type == "cuda", **options)
+
+
+def _stages(emit: Emit, step: int) -> Callable[[str, int, int], None]:
+    """Return a callback that tells each tenth of each stage."""
+    told: set[tuple[str, int]] = set()
+
+    def tell(text: str, done: int, total: int) -> None:
+        key = (text, 10 * done // total if total else 0)
+        if key not in told:
+            told.add(key)
+            emit({"kind": "stage", "step": step, "text": text, "done": done, "total": total})
+
+    return tell
