@@ -6,6 +6,7 @@ shapes of the file's header, so that moshi's own renaming of older formats appli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ Told = Callable[[int, int], None]
 
 SCALES = "weight_scb"
 """The end of the names of the scales of 8-bit weights; they stay in float32, or moshi refuses to run."""
+
+_EXPOSED = re.compile(r"(gating(?:\.\d+)?\.linear_(?:in|out)|self_attn\.out_proj)_weight$")
+"""Names that nu-dialogue/moshi-finetune has until its tools.clean_moshi, which writes moshi's own."""
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
@@ -67,7 +71,7 @@ def prove(checkpoint: Checkpoint) -> Outline:
     """
     tokenizer = _open_tokenizer(checkpoint)
     _prove_mimi(checkpoint)
-    tensors = [read_header(checkpoint.weights)]
+    tensors = [{_rename(name): each for name, each in read_header(checkpoint.weights).items()}]
     lm = _outline_lm(checkpoint)
     if (adapter := checkpoint.adapter) is not None:
         replace_all_linear_with_lora(lm, adapter.rank, adapter.scaling, device=torch.device("meta"))
@@ -93,7 +97,7 @@ def load_lm(outline: Outline, device: torch.device, dtype: torch.dtype, told: To
 
 def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
     """Read Mimi, set to the number of codebooks of one voice."""
-    codebooks = int(checkpoint.config["dep_q"])
+    codebooks = int(checkpoint.config["n_q"]) // 2
     mimi = loaders.get_mimi(checkpoint.mimi, checkpoint.mimi_config, device=device, num_codebooks=codebooks)
     return mimi.requires_grad_(False)
 
@@ -110,9 +114,14 @@ def _read(path: Path, device: torch.device, dtype: torch.dtype, told: Told) -> d
             tensor = file.get_tensor(name)
             done += tensor.nbytes
             keep = not tensor.is_floating_point() or name.endswith(SCALES)
-            state[name] = tensor.to(tensor.dtype if keep else dtype, copy=copy)
+            state[_rename(name)] = tensor.to(tensor.dtype if keep else dtype, copy=copy)
             told(done, total)
     return state
+
+
+def _rename(name: str) -> str:
+    """Return moshi's own name of a tensor."""
+    return _EXPOSED.sub(r"\1.weight", name)
 
 
 def _is_cast(name: str, tensor: Tensor) -> bool:
@@ -141,7 +150,7 @@ def _prove_mimi(checkpoint: Checkpoint) -> None:
     config = checkpoint.mimi_config or loaders._mimi_config
     header = read_header(checkpoint.mimi)
     with _judged_by_moshi(f"The Mimi configuration of {checkpoint.source}"), torch.device("meta"):
-        mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["dep_q"])
+        mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["n_q"] // 2)
     _prove_tensors(mimi, checkpoint.mimi, header, lambda _: True)
     if (mimi.sample_rate, mimi.frame_rate) != (SAMPLE_RATE, FRAME_RATE):
         found = f"{mimi.sample_rate} Hz in {mimi.frame_rate} frames a second"

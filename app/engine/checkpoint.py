@@ -101,14 +101,20 @@ class Checkpoint:
 
 
 def find(
-    spec: str, *, base: str | None = None, models: Path | None = None, progress: Progress | None = None
+    spec: str,
+    *,
+    base: str | None = None,
+    models: Path | None = None,
+    progress: Progress | None = None,
+    both_voices: bool = False,
 ) -> Checkpoint:
-    """Find a model by a name of the catalogue, 'tiny', a folder, or a hub repository 'owner/name'.
+    """Find a model by a name of the catalogue or of one below `models`, 'tiny', a folder, or 'owner/name'.
 
     `base` names, in the same ways, what an adapter was trained on or where Mimi and the tokenizer are.
+    A model that predicts the user's voice too can not talk: it is refused but for `both_voices`.
     Downloads what is not on this computer. Raises UserError with a sentence that names the file.
     """
-    finder = _Finder(base, models or paths().models, progress or (lambda *_: None))
+    finder = _Finder(base, models or paths().models, progress or (lambda *_: None), both_voices)
     return finder.find(spec)
 
 
@@ -133,6 +139,7 @@ class _Finder:
     base: str | None
     models: Path
     progress: Progress
+    both_voices: bool = False
 
     def find(self, spec: str) -> Checkpoint:
         folder = Path(spec).expanduser()
@@ -142,6 +149,8 @@ class _Finder:
             return self._open_known(known)
         if folder.is_dir():
             return self._open_folder(folder.resolve())
+        if (self.models / spec / CONFIG_NAME).exists():
+            return self._open_folder((self.models / spec).resolve())
         if _REPO.fullmatch(spec):
             return self._open_repo(spec)
         names = ", ".join(known.name for known in catalog.KNOWN)
@@ -162,7 +171,7 @@ class _Finder:
                 raise
             advice = f"Download its files into a folder together with a {CONFIG_NAME}, and choose the folder."
             raise UserError(f"{repo} has no {CONFIG_NAME}, so its shape is not known.", advice) from fault
-        config = _take_apart(_read_json(path), path)
+        config = _take_apart(_read_json(path), path, self.both_voices)
 
         def locate(name: str) -> Path:
             return self._fetch(name if name.startswith(download.SCHEME) else f"hf://{repo}/{name}")
@@ -184,14 +193,16 @@ class _Finder:
 
     def _open_folder(self, folder: Path) -> Checkpoint:
         if (folder / CONFIG_NAME).exists():
-            config = _take_apart(_read_json(folder / CONFIG_NAME), folder / CONFIG_NAME)
+            path = folder / CONFIG_NAME
+            config = _take_apart(_read_json(path), path, self.both_voices)
             shapes = folder / CONSOLIDATED_NAME, folder / ADAPTER_NAME
-            kind = "consolidated" if any(path.exists() for path in shapes) else "folder"
+            kind = "consolidated" if any(shape.exists() for shape in shapes) else "folder"
         elif (folder / NU_DIALOGUE_NAME).exists():
-            config = _take_apart(_read_json(folder / NU_DIALOGUE_NAME), folder / NU_DIALOGUE_NAME)
+            path = folder / NU_DIALOGUE_NAME
+            config = _take_apart(_read_json(path), path, self.both_voices)
             kind = "nu-dialogue"
         else:
-            config = _take_apart(_guess(folder), folder)
+            config = _take_apart(_guess(folder), folder, self.both_voices)
             kind = "bare folder"
         return self._complete(folder, kind, config)
 
@@ -246,7 +257,7 @@ class _Finder:
             note = f"{folder.name} does not say {what}; that of {spec} (English) is assumed."
         if spec is None:
             return None, ""
-        base = _Finder(None, self.models, self.progress).find(spec)
+        base = _Finder(None, self.models, self.progress, self.both_voices).find(spec)
         if base.adapter is not None and adapter:
             advice = "Name the full model that it was trained on as the base."
             raise UserError(f"The base {spec} is an adapter itself.", advice)
@@ -306,7 +317,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
+def _take_apart(raw: dict[str, Any], where: Path, both_voices: bool) -> _Config:
     """Split the settings of moshi's config.json as moshi's own loader does, and refuse other models."""
     lm = {name: value for name, value in raw.items() if value is not None or name not in _TYPES}
     if wrong := [name for name, kind in _TYPES.items() if name in lm and not isinstance(lm[name], kind)]:
@@ -319,7 +330,8 @@ def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
         raise UserError(f"{where} describes a model of the kind '{kind}', not one for dialogue.", _CHOOSE)
     if "demux_second_stream" in lm:
         lm["demux_second_text_stream"] = lm.pop("demux_second_stream")
-    config = _Config(
+    _check_shape(lm, where, both_voices)
+    return _Config(
         moshi_name=lm.pop("moshi_name", catalog.MOSHI_NAME),
         mimi_name=lm.pop("mimi_name", catalog.MIMI_NAME),
         mimi_config_name=lm.pop("mimi_config_name", None),
@@ -331,23 +343,21 @@ def _take_apart(raw: dict[str, Any], where: Path) -> _Config:
         generation=lm.pop("lm_gen_config", {}),
         lm=lm,
     )
-    _check_shape(lm, where)
-    return config
 
 
 _COPY = "Copy or download it again."
 _CHOOSE = "Choose a Moshi for dialogue, for example one of `aizuchi models list`."
 
 
-def _check_shape(lm: dict[str, Any], where: Path) -> None:
-    """Refuse a configuration that is not of a model that hears one voice and speaks with another."""
+def _check_shape(lm: dict[str, Any], where: Path, both_voices: bool) -> None:
+    """Refuse what does not hear one voice and speak with another, or, if `both_voices` may be, for both."""
     if missing := [name for name in (*_NUMBERS, "delays") if name not in lm]:
         raise UserError(f"{where} says nothing about {', '.join(missing)}.", _COPY)
     n_q, dep_q = lm["n_q"], lm["dep_q"]
-    if dep_q == n_q:
+    if dep_q == n_q and not both_voices:
         advice = "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
         raise UserError(f"{where} describes a model that speaks for the user too (dep_q {dep_q}).", advice)
-    if n_q != 2 * dep_q or len(lm["delays"]) != n_q + 1:
+    if n_q % 2 or dep_q not in (n_q, n_q // 2) or len(lm["delays"]) != n_q + 1:
         found = f"n_q is {n_q}, dep_q {dep_q}, with {len(lm['delays'])} delays"
         raise UserError(f"{where} describes no dialogue model: {found}.", _CHOOSE)
 

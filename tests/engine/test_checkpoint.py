@@ -18,10 +18,11 @@ from moshi.utils.quantize import replace_linear_with_qlinear
 from safetensors.torch import load_file, save_file
 
 from app import catalog
-from app.engine.build import load_lm, prove
+from app.engine.build import load_lm, load_mimi, prove
 from app.engine.checkpoint import Checkpoint, find
 from app.errors import UserError
 from tests.engine.conftest import GREEDY, Load, speech, talk
+from training.streams import extend
 
 HEARD = speech(25)
 
@@ -184,6 +185,28 @@ def test_a_nu_dialogue_folder_on_its_base(tiny: Path, tmp_path: Path, load: Load
     assert found.mimi == tiny / "mimi.safetensors"
     expected = talk(load(tiny, sampling=GREEDY), HEARD)
     assert talk(load(folder, base=str(tiny), sampling=GREEDY), HEARD) == expected
+
+
+def test_a_model_for_both_voices_is_found_by_those_who_ask_for_it(tiny: Path, tmp_path: Path) -> None:
+    """As nu-dialogue/moshi-finetune writes it until its tools.clean_moshi: with names of its own."""
+    folder = tmp_path / "both"
+    folder.mkdir()
+    state, config = extend(load_file(tiny / "model.safetensors"), lm_config(tiny))
+    renamed = {name.replace("linear_in.w", "linear_in_w"): state[name] for name in state}
+    renamed = {name.replace("linear_out.w", "linear_out_w"): renamed[name] for name in renamed}
+    save_file(renamed, folder / "model.safetensors")
+    (folder / "moshi_lm_kwargs.json").write_text(json.dumps(config))
+    with pytest.raises(UserError, match="speaks for the user too"):
+        find(str(folder), base=str(tiny))
+    outline = prove(find(str(folder), base=str(tiny), both_voices=True))
+    assert outline.lm.dep_q == 16
+    lm = load_lm(outline, torch.device("cpu"), torch.float32, lambda *_: None)
+    assert torch.equal(lm.depformer.layers[0].gating[9].linear_out.weight, state[GATING])
+    assert load_mimi(outline.checkpoint, torch.device("cpu")).num_codebooks == 8
+
+
+GATING = "depformer.layers.0.gating.1.linear_out.weight"
+"""What step 9, for the user's second codebook, is a copy of."""
 
 
 def test_a_nu_dialogue_folder_without_a_base_says_what_it_assumes(
@@ -388,6 +411,7 @@ def test_a_tokenizer_of_another_size_is_refused(folder: Path) -> None:
         ({"moshi_name": 7}, "config.json has a strange value for moshi_name: 7"),
         ({"dep_q": 16}, "speaks for the user too"),
         ({"n_q": 12, "delays": [0] * 13}, "describes no dialogue model: n_q is 12, dep_q 8"),
+        ({"n_q": 17, "delays": [0] * 18}, "describes no dialogue model: n_q is 17, dep_q 8"),
         ({"delays": [0] * 3}, "with 3 delays"),
         ({"model_type": "hibiki"}, "of the kind 'hibiki'"),
         ({"stt_config": {"audio_delay_seconds": 1}}, "not one for dialogue"),
