@@ -20,6 +20,7 @@ from moshi.models.lm_utils import _delay_sequence
 from moshi.modules.transformer import StreamingMultiheadAttention, StreamingTransformer
 from moshi.utils.compile import CUDAGraphed, no_compile
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from app.errors import UserError
 from training.align import END_OF_PADDING, PADDING
@@ -193,9 +194,9 @@ def _undelay(lm: LMModel, positions: Tensor, frames: int) -> Tensor:
 
 def _fill(lm: LMModel, positions: Tensor, draw: _Draw) -> None:
     """Predict what is TO_DRAW in positions [B, K, S], in place and in order."""
-    on_card = positions.device.type == "cuda"
-    temporal = CUDAGraphed(lm.forward_text, disable=not on_card)
-    depth = CUDAGraphed(_Depth(lm, draw), disable=not on_card)
+    eager = positions.device.type != "cuda" or _is_shared_out(lm)
+    temporal = CUDAGraphed(lm.forward_text, disable=eager)
+    depth = CUDAGraphed(_Depth(lm, draw), disable=eager)
     # What is to be drawn is the same for all dialogues, so the device is asked once.
     to_draw = (positions[0] == TO_DRAW).cpu()
     finite = torch.ones((), dtype=torch.bool, device=positions.device)
@@ -215,6 +216,11 @@ def _fill(lm: LMModel, positions: Tensor, draw: _Draw) -> None:
             positions[:, said, position] = tokens
         if position % CHECK_FRAMES == 0 or position == positions.shape[2] - 1:
             _check_finite(finite)
+
+
+def _is_shared_out(lm: LMModel) -> bool:
+    """Return whether several cards hold a part of the model each, so that a step waits for the others."""
+    return any(isinstance(parameter, DTensor) for parameter in lm.parameters())
 
 
 def _check_finite(finite: Tensor) -> None:
