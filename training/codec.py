@@ -39,7 +39,7 @@ PIECE_FRAMES = 1500
 _CONVOLUTION_FRAMES = 16
 """More than the convolutions before and after the transformers look back on."""
 
-_CHANNEL_SECONDS = 16.0, 240.0
+_CHANNEL_SECONDS = 16.0, 120.0
 """So much sound of all channels goes through the convolutions at once, on the CPU and on a card. They take
 about 30 MB for each second."""
 
