@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,19 +113,21 @@ def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
 
 
-def begin(dataset: Dataset) -> Path:
-    """Return an empty folder for the new files; what an interrupted run left there is deleted."""
-    folder = dataset.folder / f"{SHARDS}.part"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
+@contextmanager
+def beside(dataset: Dataset) -> Iterator[Path]:
+    """Give an empty folder whose files take the place of the old ones at the end, if nothing was raised.
 
-
-def replace(dataset: Dataset, folder: Path) -> None:
-    """Let the new files take the place of the old ones. Raises OSError."""
-    current, old = dataset.folder / SHARDS, dataset.folder / f"{SHARDS}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if current.exists():
-        os.replace(current, old)
-    os.replace(folder, current)
-    shutil.rmtree(old, ignore_errors=True)
+    What an interrupted run left there is deleted. Raises OSError.
+    """
+    current, old, part = (dataset.folder / f"{SHARDS}{suffix}" for suffix in ("", ".old", ".part"))
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        yield part
+        shutil.rmtree(old, ignore_errors=True)
+        if current.exists():
+            os.replace(current, old)
+        os.replace(part, current)
+    finally:
+        for folder in (part, old):
+            shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import fcntl
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import get_args
@@ -42,10 +42,8 @@ def main(argv: list[str], where: Paths) -> int:
     spec = arguments.model or default_model(dataset)
     device = _device(arguments.device)
     with _alone(dataset):
-        with Progress("Looking for the model", 1, "step", arguments.json) as progress:
-            found = find(spec, models=where.models, both_voices=True)
-            outline = build.prove(found)
-            progress.advance(1)
+        found = _find(spec, where, arguments.json)
+        outline = build.prove(found)
         spaceless = arguments.no_whitespace_before_word
         text = Text(
             outline.tokenizer,
@@ -106,6 +104,22 @@ def _device(name: str | None) -> torch.device:
     return torch.device(name or ("cuda" if has_card else "cpu"))
 
 
+def _find(spec: str, where: Paths, as_json: bool) -> Checkpoint:
+    """Return a model's files, and show how far they are where they have to be downloaded."""
+    with ExitStack() as life:
+        bars: dict[str, tuple[Progress, list[int]]] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                life.close()
+                bars[stage] = life.enter_context(Progress(stage, total / 1e6, "MB", as_json)), [0]
+            bar, told = bars[stage]
+            bar.advance((done - told[0]) / 1e6)
+            told[0] = done
+
+        return find(spec, models=where.models, progress=tell, both_voices=True)
+
+
 @contextmanager
 def _alone(dataset: Dataset) -> Iterator[None]:
     """Refuse to prepare a dataset that is being prepared already."""
@@ -146,15 +160,12 @@ class _Preparation:
         made_of = inputs(self._dataset)
         with Progress("Writing", len(names), "dialogues", self._as_json) as progress:
             try:
-                folder = packing.begin(self._dataset)
-                files = packing.write_files(folder, self._rows(names, progress))
-                if not files:
-                    sentence = (
-                        f"None of the {len(names)} dialogues of {self._dataset.name} could be prepared."
-                    )
-                    raise UserError(sentence, "Mend what was found, or import the dialogues again.")
-                (self._dataset.folder / PREPARED).unlink(missing_ok=True)
-                packing.replace(self._dataset, folder)
+                with packing.beside(self._dataset) as folder:
+                    files = packing.write_files(folder, self._rows(names, progress))
+                    if not files:
+                        what = f"the {len(names)} dialogues of {self._dataset.name} could be prepared"
+                        raise UserError(f"None of {what}.", "Mend what was found, or import them again.")
+                    (self._dataset.folder / PREPARED).unlink(missing_ok=True)
                 write_json(self._dataset.folder / PREPARED, self._summary(len(names), made_of))
             except OSError as fault:
                 raise no_room(self._dataset.folder / SHARDS, fault) from fault
@@ -237,7 +248,7 @@ class _Preparation:
     def _result(self, dialogues: int, files: int) -> dict[str, object]:
         left_out, hours = len(self._left_out), seconds(self._frames) / 3600
         ready = dialogues - left_out
-        sentence = f"{ready} dialogues, {hours:.2f} hours, are ready for training in {files} files."
+        sentence = f"{ready} dialogues, {hours:.2f} hours, are ready for training."
         if left_out:
             sentence += f" {left_out} were left out."
         return {
