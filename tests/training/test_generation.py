@@ -16,6 +16,7 @@ from torch import Tensor
 from app.engine.fake import tiny_config
 from app.errors import UserError
 from training.generation import UNKNOWN, collapse_figures, continue_dialogues
+from training.speed import prepare_for_training
 from training.streams import extend
 
 PROMPT, FRAMES = 6, 5
@@ -218,6 +219,15 @@ def test_an_adapter_in_float32_on_a_base_in_bfloat16(lm: LMModel) -> None:
     mixed = continue_dialogues(lm, codes, PROMPT, FRAMES, greedy=True)
     assert torch.equal(mixed[:, :, : PROMPT + 1], alone[:, :, : PROMPT + 1])
     assert (mixed == alone).float().mean() > 0.9, "rounding may tip a token"
+
+
+def test_a_model_made_fast_for_training_says_the_same(lm: LMModel) -> None:
+    replace_all_linear_with_lora(lm, 4, 2.0)
+    codes = talk(lm, 2, PROMPT + FRAMES)
+    expected = continue_dialogues(lm, codes, PROMPT, FRAMES, greedy=True)
+    prepare_for_training(lm, checkpointing=True, compile=False)
+    lm.train()
+    assert torch.equal(continue_dialogues(lm, codes, PROMPT, FRAMES, greedy=True), expected)
 
 
 def test_a_call_from_within_autocast(lm: LMModel) -> None:
