@@ -3,7 +3,7 @@
 The speaker is a name as in app.audio.devices; without one, and where it is gone, the default is used.
 
 One JSON object a line on stdin says what to do:
-    {"do": "play", "file": PATH, "at": SAMPLE, "take": NUMBER}
+    {"do": "play", "file": PATH, "at": SAMPLE, "until": SAMPLE or null, "take": NUMBER}
     {"do": "pause"}
     {"do": "loop", "span": [FIRST, LAST] or null}
     {"do": "balance", "model": GAIN, "user": GAIN}
@@ -58,6 +58,7 @@ class Tape:
         self.rate = int(self._file.samplerate)
         self.length_samples = int(self._file.frames)
         self.at = self.began = 0
+        self.until: int | None = None
         self.span: tuple[int, int] | None = None
 
     def seek(self, at: int) -> None:
@@ -66,11 +67,13 @@ class Tape:
         self._file.seek(self.at)
 
     def read(self, samples: int) -> Stereo:
-        """Return up to this many samples, [N, 2]; none at the end."""
-        if self.span and self.at >= self.span[1]:
-            self.seek(self.span[0])
-        until = self.span[1] if self.span else self.length_samples
-        block = self._file.read(min(samples, until - self.at), dtype="float32", always_2d=True)
+        """Return up to this many samples, [N, 2]; none at the end, or where it is to end."""
+        end = self.length_samples if self.until is None else min(self.until, self.length_samples)
+        if self.span and self.until is None:
+            end = self.span[1]
+            if self.at >= end:
+                self.seek(self.span[0])
+        block = self._file.read(max(0, min(samples, end - self.at)), dtype="float32", always_2d=True)
         self.at += len(block)
         return np.ascontiguousarray(block[:, [0, -1]])
 
@@ -140,7 +143,7 @@ class Playback:
                 self.step()
             case "play":
                 self.take = int(command["take"])
-                self._play(Path(command["file"]), int(command["at"]))
+                self._play(Path(command["file"]), int(command["at"]), command.get("until"))
             case "pause":
                 self.stop(at_once=True)
             case "loop":
@@ -152,10 +155,11 @@ class Playback:
                 self.speed = float(command["speed"])
                 self._use_speed()
 
-    def _play(self, file: Path, at: int) -> None:
+    def _play(self, file: Path, at: int, until: int | None) -> None:
         if self.tape is None or self.file != file:
             self._eject()
             self.tape, self.file = Tape(file), file
+        self.tape.until = until
         self.tape.seek(at)
         self._use_speed()
         self._use_span()

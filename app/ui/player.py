@@ -46,15 +46,16 @@ class Player(QObject):
         self.frame = 0.0
         self.loop(None)
 
-    def play(self) -> None:
-        """Play on from where the head is."""
+    def play(self, until: float | None = None) -> None:
+        """Play on from where the head is, and no further than `until` where one is given."""
         if self._audio is None:
             return
         if self._process is None:
             self._start()
         self._take += 1
         at = round(self.frame * FRAME_SAMPLES)
-        self._tell(do="play", file=str(self._audio), at=at, take=self._take)
+        end = None if until is None else round(until * FRAME_SAMPLES)
+        self._tell(do="play", file=str(self._audio), at=at, until=end, take=self._take)
         self._set_playing(True)
 
     def pause(self) -> None:

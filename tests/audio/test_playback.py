@@ -227,5 +227,15 @@ def test_a_tape_is_read_within_its_span(talk: Path) -> None:
     tape.close()
 
 
+def test_a_tape_ends_where_it_is_told_to(talk: Path) -> None:
+    tape = Tape(talk)
+    tape.until = SAMPLE_RATE
+    tape.seek(SAMPLE_RATE - 100)
+    assert [len(tape.read(960)) for _ in range(2)] == [100, 0]
+    tape.until = None
+    assert len(tape.read(960)) == 960
+    tape.close()
+
+
 def test_nothing_is_heard_before_anything_is_played() -> None:
     assert Playback().heard_at() == 0
