@@ -1,0 +1,28 @@
+"""Where a dataset is that a command names.
+
+Knows nothing about what is in it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.datasets import DATASET, Dataset, list_datasets, open_dataset
+from app.errors import UserError
+from app.paths import Paths
+
+
+def find_dataset(spec: str, where: Paths) -> Dataset:
+    """Return the dataset with this name below `where.datasets`, or in this folder. Raises UserError.
+
+    A folder counts where it holds a dataset, or where the name is of none below `where.datasets`.
+    """
+    folder = Path(spec).expanduser()
+    named = where.datasets / spec
+    if spec and not (folder / DATASET).is_file() and named.is_dir():
+        return open_dataset(named)
+    if spec and folder.is_dir():
+        return open_dataset(folder)
+    names = [dataset.folder.name for dataset in list_datasets(where.datasets)]
+    known = f"There are {', '.join(names)}." if names else "Make one with `aizuchi data import`."
+    raise UserError(f"There is no dataset '{spec}'.", known)
