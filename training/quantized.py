@@ -123,7 +123,8 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, None, None, None]:
         grad = None
         if ctx.needs_input_grad[0]:
-            weight = _unpack(*ctx.saved_tensors, ctx.packing)
+            codes, scales = ctx.saved_tensors
+            weight = _unpack(codes, scales, ctx.packing)
             grad = (grads[0].to(weight.dtype) @ weight).to(ctx.dtype)
         return grad, None, None, None
 

@@ -7,7 +7,8 @@ second one; the layers of the temporal transformer are checkpointed, and compile
 is streaming, moshi's own code runs, so that the same model can speak between two steps of training. Names and
 values of weights stay as they are. Knows nothing about losses, data or optimisers.
 
-Kernels of the depth transformer of the 7B with an adapter, forward, counted: 260 in place of 1 800.
+The depth transformer of the 7B with an adapter, forward, counted on the meta device: 410 operations that
+compute in place of 1 480, whatever the number of frames.
 """
 
 from __future__ import annotations
@@ -24,19 +25,31 @@ import torch
 from moshi.models import LMModel
 from moshi.modules.lora import LoRALinear
 from moshi.modules.rope import apply_rope
+from moshi.modules.streaming import StreamingModule
 from moshi.modules.transformer import (
+    RingKVCache,
     RMSNorm,
     StreamingMultiheadAttention,
     StreamingTransformerLayer,
     expand_repeated_kv,
 )
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 from torch.nn import functional
 
 from app.engine.device import choose_device, compile_trouble
 from training.quantized import QuantizedLinear
 
 log = logging.getLogger(__name__)
+
+
+class TemporalLayer(StreamingTransformerLayer):  # type: ignore[misc]  # moshi has no types
+    """What the layers of the temporal transformer are once they are prepared: a name for FSDP2 to share out.
+
+    Those of the depth transformer have to stay with the root of a model: their chunks are computed again on
+    the way back one by one, between which FSDP2 would take the weights away.
+    """
+
 
 Compute = Callable[[StreamingTransformerLayer, Tensor], Tensor]
 
@@ -55,6 +68,7 @@ def prepare_for_training(lm: LMModel, *, checkpointing: bool, compile: bool, kep
     compute = _compiled() if compile and _can_compile(lm.device) else _compute_layer
     lm.transformer.checkpointing = lm.depformer.checkpointing = False
     for index, layer in enumerate(lm.transformer.layers):
+        layer.__class__ = TemporalLayer
         layer.forward = partial(_forward_layer, layer, compute, checkpointing and index >= kept_layers)
     for layer in lm.depformer.layers:
         layer.forward = partial(_forward_layer, layer, _compute_layer, False)
@@ -63,15 +77,50 @@ def prepare_for_training(lm: LMModel, *, checkpointing: bool, compile: bool, kep
     _lay_side_by_side(lm.depformer_in)
     _lay_side_by_side(lm.linears)
     lm.forward_depformer_training = MethodType(_forward_depth, lm)
+    _allow_sharding(lm)
     for module in lm.modules():
         if isinstance(module, LoRALinear):
             module.forward = MethodType(_forward_lora, module)
         elif isinstance(module, RMSNorm):
             module.forward = MethodType(_normalize, module)
+        elif isinstance(module, StreamingMultiheadAttention):
+            module._init_streaming_state = MethodType(_begin_streaming, module)
+
+
+def _begin_streaming(attention: StreamingMultiheadAttention, batch_size: int) -> Any:
+    """Return moshi's state of an attention, whose cache takes keys and values in the type that they have.
+
+    moshi believes that this is the type of the weights, which are float32 where they learn.
+    """
+    state = StreamingMultiheadAttention._init_streaming_state(attention, batch_size)
+    if (kept := state.kv_cache) is not None:
+        kept.complete = MethodType(_complete, kept)
+    return state
+
+
+def _complete(kept: RingKVCache, k: Tensor, v: Tensor, exec_mask: Tensor) -> Any:
+    kept.cache = kept.cache.to(k.dtype)
+    return RingKVCache.complete(kept, k, v, exec_mask)
+
+
+def _allow_sharding(lm: LMModel) -> None:
+    """Let FSDP2 take moshi's streaming modules.
+
+    It gives a module a class made of its own and of FSDPModule, in an order that Python refuses for these:
+    their first base is an abstract class, which has another layout. The other order is accepted.
+    """
+    from torch.distributed.fsdp._fully_shard import _fully_shard as sharding
+
+    known: dict[type, type] = sharding.cls_to_fsdp_cls
+    for kind in {type(module) for module in lm.modules() if isinstance(module, StreamingModule)}:
+        if not issubclass(kind, FSDPModule) and kind not in known:
+            # None stands for `copy.deepcopy` refusing, as torch has it.
+            known[kind] = type(f"FSDP{kind.__name__}", (kind, FSDPModule), {"__deepcopy__": None})
 
 
 def _can_compile(device: torch.device) -> bool:
-    if device.type != "cuda":
+    # A process whose weights come from another one has them on the meta device until then.
+    if device.type == "cpu" or not torch.cuda.is_available():
         return False
     if (trouble := compile_trouble(choose_device())) is not None:
         log.warning("The layers are not compiled, so that training takes longer. %s", trouble[1])
@@ -176,7 +225,7 @@ def _normalize(norm: RMSNorm, x: Tensor) -> Tensor:
         # This kind sums in the type of x, which no kernel does.
         var = norm.eps + torch.mean(x**2, dim=-1, keepdim=True)
         return cast(Tensor, (x * (norm.alpha.flatten().to(var) * torch.rsqrt(var))).to(x.dtype))
-    return functional.rms_norm(x, (x.shape[-1],), norm.alpha.flatten().to(x.dtype), norm.eps)
+    return functional.rms_norm(x, (x.shape[-1],), norm.alpha.flatten().to(x.dtype), norm.eps).to(x.dtype)
 
 
 def _linear(module: nn.Module, x: Tensor) -> Tensor:
@@ -248,7 +297,8 @@ def _multiply(modules: list[nn.Module], x: Tensor) -> Tensor:
 def _alike(modules: list[nn.Module]) -> bool:
     """Return whether layers have no bias and the same size, so that one product can stand for all."""
     sizes = {(module.in_features, module.out_features) for module in modules}
-    return len(sizes) == 1 and all(module.bias is None for module in modules)
+    # moshi's LoRALinear has False in place of None.
+    return len(sizes) == 1 and not any(isinstance(module.bias, Tensor) for module in modules)
 
 
 class _FrozenProduct(torch.autograd.Function):

@@ -21,7 +21,7 @@ from app.engine.device import Device
 from app.engine.fake import tiny_config
 from training import speed
 from training.loss import compute_loss
-from training.speed import prepare_for_training
+from training.speed import TemporalLayer, prepare_for_training
 
 CARD = 600
 
@@ -100,7 +100,7 @@ def test_loss_and_gradients_are_those_of_moshis_own_pass(
         {"depformer_dim_feedforward": [132, 132, 132, 132, 96, 96, 96, 96]},
         {"kv_repeat": 2},
         {"gating": "none", "depformer_gating": "silu"},
-        {"norm": "rms_norm", "layer_scale": 0.1, "depformer_norm": "rms_norm"},
+        {"norm": "rms_norm", "layer_scale": 0.1, "depformer_norm": "layer_norm"},
         {"norm": "layer_norm", "positional_embedding": "sin_rope", "bias_proj": True},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -129,13 +129,10 @@ def speak(lm: LMModel, frames: int) -> Tensor:
     heard = torch.randint(lm.card, (1, 8, frames), generator=generator)
     training = lm.training
     lm.eval()
-    said = []
     with torch.no_grad(), (generation := LMGen(lm, use_sampling=False)).streaming(1):
-        for frame in heard.split(1, dim=2):
-            if (tokens := generation.step(frame)) is not None:
-                said.append(tokens)
+        said = [generation.step(frame) for frame in heard.split(1, dim=2)]
     lm.train(training)
-    return torch.cat(said, dim=2)
+    return torch.cat([tokens for tokens in said if tokens is not None], dim=2)
 
 
 def test_it_speaks_between_two_steps_and_learns_on() -> None:
@@ -148,6 +145,26 @@ def test_it_speaks_between_two_steps_and_learns_on() -> None:
     after = learn(prepared, codes, 7)
     assert torch.equal(before[0], after[0])
     assert all(torch.equal(before[1][name], after[1][name]) for name in before[1])
+
+
+@pytest.mark.parametrize("adapted", [True, False])
+def test_it_learns_and_speaks_in_mixed_precision(adapted: bool) -> None:
+    """What learns is float32, what is frozen bfloat16, and autocast is on, as on a graphics card."""
+    lm = build()
+    exact, codes = copy.deepcopy(lm), draw_codes(lm, 20)
+    lm = adapt(lm.bfloat16(), torch.float32) if adapted else lm
+    exact = adapt(exact) if adapted else exact
+    exact.load_state_dict(lm.state_dict())
+    prepare_for_training(lm, checkpointing=True, compile=False)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, grads = learn(lm, codes, 7)
+        said = speak(lm, 12)
+        assert torch.equal(loss, learn(lm, codes, 7)[0])
+    exact_loss, exact_grads = learn(exact, codes, None)
+    torch.testing.assert_close(loss, exact_loss, rtol=2e-2, atol=0)
+    ours, theirs = (torch.cat([each[name].flatten() for name in grads]) for each in (grads, exact_grads))
+    assert torch.cosine_similarity(ours, theirs, dim=0) > 0.98
+    assert said.shape == (1, 9, 11)
 
 
 def test_weights_can_be_saved_and_read_again(tmp_path: Path) -> None:
@@ -195,7 +212,7 @@ def test_the_depth_transformer_takes_a_fraction_of_the_kernels() -> None:
         lm.forward_depformer_training(tokens, states)
     with Counter() as after:
         prepared.forward_depformer_training(tokens, states)
-    assert after.kernels < before.kernels / 4
+    assert after.kernels < before.kernels / 3
 
 
 def test_frozen_weights_of_the_steps_lie_side_by_side_and_are_not_copied() -> None:
@@ -253,6 +270,7 @@ def test_the_depth_transformer_is_not_checkpointed_twice() -> None:
     assert len(calls) == 2  # once, and once more on the way back
 
 
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")
 @pytest.mark.parametrize("adapted", [True, False])
 def test_all_layers_share_one_compiled_graph(adapted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     from torch._dynamo.testing import CompileCounterWithBackend
@@ -277,11 +295,23 @@ def test_without_a_compiler_it_says_so_and_goes_on(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     card = Device(torch.device("cuda"), "a card", torch.bfloat16, 1, 1)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(speed, "choose_device", lambda: card)
     monkeypatch.setattr(speed, "compile_trouble", lambda device: ("It does not work.", "Install gcc."))
     with caplog.at_level(logging.WARNING):
         assert not speed._can_compile(torch.device("cuda"))
     assert "Install gcc." in caplog.text
+
+
+class Whole(nn.Module):
+    """What FSDP2 has to have around a loss."""
+
+    def __init__(self, lm: LMModel) -> None:
+        super().__init__()
+        self.lm = lm
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return compute_loss(self.lm, codes, chunk_frames=7).value
 
 
 def test_shared_out_layers_learn_the_same(tmp_path: Path) -> None:
@@ -292,15 +322,21 @@ def test_shared_out_layers_learn_the_same(tmp_path: Path) -> None:
         lm = adapt(build())
         prepared = copy.deepcopy(lm)
         prepare_for_training(prepared, checkpointing=True, compile=False)
+        whole = Whole(prepared)
         mesh = distributed.init_device_mesh("cpu", (1,))
-        for layer in (*prepared.transformer.layers, *prepared.depformer.layers):
-            fully_shard(layer, mesh=mesh)
+        for module in whole.modules():
+            if isinstance(module, TemporalLayer):
+                fully_shard(module, mesh=mesh)
+        fully_shard(whole, mesh=mesh)
         codes = draw_codes(lm, 20)
         loss, grads = learn(lm, codes, None)
-        fast_loss, fast_grads = learn(prepared, codes, 7)
-        torch.testing.assert_close(fast_loss, loss)
-        for name, grad in fast_grads.items():
-            whole = grad.full_tensor() if hasattr(grad, "full_tensor") else grad
-            torch.testing.assert_close(whole, grads[name], rtol=1e-3, atol=1e-6, msg=name)
+        for _ in range(2):
+            whole.zero_grad()
+            fast_loss = whole(codes)
+            fast_loss.backward()
+            torch.testing.assert_close(fast_loss.detach(), loss)
+            for name, grad in grads.items():
+                fast = prepared.get_parameter(name).grad.full_tensor()
+                torch.testing.assert_close(fast, grad, rtol=1e-3, atol=1e-6, msg=name)
     finally:
         distributed.destroy_process_group()
