@@ -23,6 +23,7 @@ from app.datasets import Dataset
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
 from training.codec import encode_dialogues
+from training.identity import audio_identity
 
 Codes = npt.NDArray[np.int16]
 """[K, T]: the codes of one voice."""
@@ -52,12 +53,6 @@ class Encoder:
     def on_card(self) -> bool:
         """Return whether it pays to encode several dialogues at once."""
         return str(next(self.mimi.parameters()).device.type) != "cpu"
-
-
-def audio_identity(path: Path) -> str:
-    """Return what tells a sound file from its successors. Raises OSError."""
-    state = path.stat()
-    return f"{state.st_size}:{state.st_mtime_ns}"
 
 
 def read_codes(dataset: Dataset, dialogue: str, fingerprint: str) -> tuple[Codes, Codes] | None:
@@ -108,7 +103,7 @@ def encode(
                 # One of them is broken: the others are done one by one.
                 for dialogue in group:
                     encode(dataset, {dialogue: lengths_s[dialogue]}, encoder, unreadable, lambda _: None)
-        told(length_s - heard_s)
+        told(max(0.0, length_s - heard_s))
 
 
 class _SoundError(UserError):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from functools import partial
 from typing import get_args
@@ -29,7 +28,8 @@ from app.frames import seconds
 from app.paths import Paths
 from training import packing
 from training.align import Placement, TextStream, text_statistics
-from training.encoding import Codes, Encoder, audio_identity, encode, no_room, read_codes, sound_seconds
+from training.encoding import Codes, Encoder, encode, no_room, read_codes, sound_seconds
+from training.identity import inputs
 from training.places import find_dataset
 from training.progress import Progress
 from training.texts import Streams, Text, is_spaceless, text_streams
@@ -59,18 +59,6 @@ def default_model(dataset: Dataset) -> str:
     language = dataset.language.split("-")[0]
     speaking = (known.name for known in catalog.KNOWN if known.language == language)
     return str(dataset.prepared.get("model") or next(speaking, DEFAULT_BASE))
-
-
-def inputs(dataset: Dataset) -> str:
-    """Return what tells the sounds and words of a dataset from what they were or will be."""
-    digest = hashlib.sha256()
-    for dialogue in dataset.dialogues():
-        digest.update(json.dumps([dialogue, audio_identity(dataset.audio(dialogue))]).encode())
-        for path in (dataset.text(dialogue), dataset.spoken(dialogue)):
-            with suppress(OSError):
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-            digest.update(b"/")
-    return digest.hexdigest()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -145,9 +133,8 @@ class _Preparation:
         self._mimi = fingerprint(found.mimi)
         self._left_out: set[str] = set()
         self._frames = 0
-        self._counts = {
-            speaker: dict.fromkeys(("frames", "tokens", "bare_spaces", "with_text"), 0) for speaker in "AB"
-        }
+        self._tokens: dict[str, list[int]] = {}
+        self._counts = {speaker: dict.fromkeys(("frames", "tokens", "bare_spaces"), 0) for speaker in "AB"}
 
     def run(self, device: torch.device) -> None:
         """Encode what is not encoded yet, and write all files anew. Raises UserError."""
@@ -198,19 +185,20 @@ class _Preparation:
                 except UserError as fault:
                     self._leave_out(progress, name, fault)
                 else:
-                    self._count(streams)
+                    self._tokens[name] = self._count(streams)
                     self._tell_silent(progress, name, streams)
                     yield packing.Packed(name, _merged(streams.a, a), _merged(streams.b, b))
             progress.advance(1)
 
-    def _count(self, streams: Streams) -> None:
+    def _count(self, streams: Streams) -> list[int]:
+        """Add up what the texts consist of; return the number of tokens of A and of B."""
         self._frames += len(streams.a)
-        for counts, stream in zip(self._counts.values(), (streams.a, streams.b), strict=True):
-            statistics = text_statistics(stream, self._text.tokenizer)
-            counts["frames"] += statistics.frames
-            counts["tokens"] += statistics.tokens
-            counts["bare_spaces"] += statistics.bare_spaces
-            counts["with_text"] += statistics.tokens > 0
+        voices = [text_statistics(stream, self._text.tokenizer) for stream in (streams.a, streams.b)]
+        for counts, voice in zip(self._counts.values(), voices, strict=True):
+            counts["frames"] += voice.frames
+            counts["tokens"] += voice.tokens
+            counts["bare_spaces"] += voice.bare_spaces
+        return [voice.tokens for voice in voices]
 
     def _leave_out(self, progress: Progress, name: str, fault: UserError) -> None:
         self._left_out.add(name)
@@ -242,6 +230,7 @@ class _Preparation:
             "made": datetime.now().astimezone().isoformat(timespec="seconds"),
             "left_out": sorted(self._left_out),
             "text": self._counts,
+            "tokens": self._tokens,
             "inputs": made_of,
         }
 

@@ -54,7 +54,8 @@ class Progress:
             self._tell()
 
     def advance(self, amount: float) -> None:
-        """Say that this much more is done."""
+        """Say that this much more is done; it is never more than all."""
+        amount = min(amount, self._total - self._done)
         self._done += amount
         if self._bar is not None:
             self._bar.update(amount)

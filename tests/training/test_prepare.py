@@ -29,6 +29,7 @@ from training import packing, prepare
 from training.align import PADDING, Word, spoken_stream, text_stream
 from training.codec import encode_stereo
 from training.encoding import read_codes
+from training.identity import inputs
 from training.shards import Shards
 
 WORDS = (
@@ -120,9 +121,9 @@ def test_corrected_words_redo_only_text(dataset: Dataset, where: Paths, tiny: Pa
     before = {name: dataset.codes(name).stat().st_mtime_ns for name in dataset.dialogues()}
     corrected = [word._replace(text="thank") if word.text == "hello" else word for word in WORDS]
     write_words(dataset.text("three"), corrected)
-    assert prepare.inputs(dataset) != dataset.prepared["inputs"]
+    assert inputs(dataset) != dataset.prepared["inputs"]
     run(dataset, where, tiny)
-    assert prepare.inputs(dataset) == dataset.prepared["inputs"]
+    assert inputs(dataset) == dataset.prepared["inputs"]
     assert {name: dataset.codes(name).stat().st_mtime_ns for name in dataset.dialogues()} == before
     a, _ = rows(dataset)["three"]
     assert np.array_equal(a[0], expected_text(tiny / "tokenizer.model", corrected, "A", a.shape[1]))
