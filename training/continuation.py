@@ -193,7 +193,7 @@ def _settings(source: Source, options: Options) -> dict[str, Any]:
         "data": options.data,
         "prompt_frames": options.prompt,
         "frames": options.frames,
-        "sampling": options.sampling,
+        **options.sampling,
         "seed": options.seed,
     }
 

@@ -121,8 +121,11 @@ def _check_settings(continued: Continued, wanted: dict[str, Any]) -> None:
     other = [name for name, value in wanted.items() if continued.values.get(name) != value]
     if other:
         was, now = continued.values.get(other[0]), wanted[other[0]]
+        change = (
+            "the model was another" if isinstance(now, dict) else f"{other[0]} was {was}, and is {now} now"
+        )
         made = f"{len(continued.names)} dialogues that were made otherwise"
-        raise UserError(f"{continued.folder} holds {made}: {other[0]} was {was}, and is {now} now.", _ADVICE)
+        raise UserError(f"{continued.folder} holds {made}: {change}.", _ADVICE)
 
 
 def write_wav(file: IO[bytes], sound: Stereo) -> None:

@@ -108,7 +108,7 @@ def test_both_voices_go_on(
     assert np.abs(sound).max() > 100
     record = json.loads((out / "continuation.json").read_text())
     assert record["both_voices"] is True
-    assert record["sampling"]["text_temperature"] == 0.8
+    assert record["text_temperature"] == 0.8
     assert {entry["name"] for entry in record["dialogues"]} == {"one", "two", "three"}
     assert record["dialogues"][0]["turns"]["length_s"] == pytest.approx(FRAMES / 12.5)
 
@@ -139,7 +139,7 @@ def test_a_model_of_one_voice_answers_the_users(
 
 
 def test_what_is_there_is_kept_and_the_rest_is_made(
-    command: list[object], tmp_path: Path, where: Paths, capsys: pytest.CaptureFixture[str]
+    command: list[object], tiny: Path, tmp_path: Path, where: Paths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
     go_on(where, *command, "--out", whole)
@@ -160,6 +160,8 @@ def test_what_is_there_is_kept_and_the_rest_is_made(
         UserError, match="holds 3 dialogues that were made otherwise: seed was 0, and is 5 now"
     ):
         go_on(where, *command, "--out", out, "--seed", 5)
+    with pytest.raises(UserError, match="that were made otherwise: the model was another"):
+        go_on(where, tiny, *command[3:], "--out", out)
 
 
 def test_the_seed_decides(command: list[object], tmp_path: Path, where: Paths) -> None:
