@@ -1,0 +1,163 @@
+"""The memory that is expected is what real models keep and hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from moshi.models import LMModel, loaders
+from moshi.utils.compile import no_compile
+from torch import Tensor
+
+from app.engine.fake import tiny_config
+from tests.training.test_speed import CARD, adapt, build
+from training.loss import _cross, compute_loss
+from training.memory import Sizes, expected_peak, expected_peak_bytes
+from training.quantized import quantize_base
+from training.speed import prepare_for_training
+
+FRAMES = 600
+RANK = 4
+
+
+@pytest.fixture(autouse=True)
+def uncompiled() -> Iterator[None]:
+    torch.set_num_threads(1)
+    with no_compile(), torch.autocast("cpu", torch.bfloat16):
+        yield
+
+
+def medium(voices: int = 1) -> LMModel:
+    """Return a model large enough that its frames weigh more than its adapter."""
+    lm = build(
+        voices,
+        context=3000,
+        dim=128,
+        depformer_dim=64,
+        depformer_dim_feedforward=264,
+        num_layers=3,
+    )
+    lm = adapt(lm.bfloat16(), torch.float32)
+    prepare_for_training(lm, checkpointing=False, compile=False)
+    return lm
+
+
+def kept_bytes(lm: LMModel, compute: Callable[[], Tensor]) -> int:
+    """Return what a computation keeps for the way back, besides what the model itself is."""
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = compute()
+    assert result.requires_grad
+    own = {weight.untyped_storage().data_ptr() for weight in lm.parameters()}
+    return sum(size for pointer, size in kept.items() if pointer not in own)
+
+
+def test_a_layer_keeps_for_each_frame_what_is_written_out() -> None:
+    lm = medium()
+    states = torch.randn(1, FRAMES, lm.dim, dtype=torch.bfloat16, requires_grad=True)
+    size = Sizes(lm, RANK, 2)
+    assert kept_bytes(lm, lambda: lm.transformer(states)) == pytest.approx(3 * FRAMES * size.layer, rel=0.05)
+
+
+@pytest.mark.parametrize("voices", [1, 2])
+def test_so_does_a_frame_of_the_depth_transformer(voices: int) -> None:
+    lm = medium(voices)
+    states = torch.randn(1, FRAMES, lm.dim, dtype=torch.bfloat16, requires_grad=True)
+    tokens = torch.randint(lm.card, (1, lm.num_codebooks, FRAMES))
+
+    def cross() -> Tensor:
+        return _cross(lm.forward_depformer_training(tokens, states)[0], tokens[0, 1 : 1 + lm.dep_q])
+
+    assert kept_bytes(lm, cross) == pytest.approx(FRAMES * Sizes(lm, RANK, 2).depth_kept, rel=0.05)
+
+
+@pytest.mark.parametrize("checkpointing", [True, False])
+def test_so_does_a_whole_pass(checkpointing: bool) -> None:
+    lm = medium()
+    prepare_for_training(lm, checkpointing=checkpointing, compile=False)
+    tokens = torch.randint(lm.card, (1, lm.num_codebooks, FRAMES))
+    lm.emb[0].weight.requires_grad_()  # so that the first layer has an input that learns, as the others have
+    kept = kept_bytes(lm, lambda: compute_loss(lm, tokens, chunk_frames=64).value)
+    assert kept == pytest.approx(FRAMES * Sizes(lm, RANK, 2).kept(checkpointing), rel=0.15)
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+@pytest.mark.parametrize("both", [False, True])
+def test_weights_are_those_of_a_real_model(bits: int, both: bool) -> None:
+    lm = adapt(build(1 + both, depformer_dim=64).bfloat16(), torch.float32)
+    quantize_base(lm, bits)
+    expected = expected_peak(
+        {**tiny_config(CARD), "depformer_dim": 64},
+        method="lora",
+        rank=RANK,
+        bits=bits,
+        both=both,
+        frames=1,
+        checkpointing=True,
+        chunk_frames=1,
+        optimizer="adamw",
+        element_bytes=2,
+    )
+    held = sum(each.nbytes for each in (*lm.parameters(), *lm.buffers()))
+    assert expected.weights == pytest.approx(held, rel=0.002)
+    assert expected.gradients == sum(each.nbytes for each in lm.parameters() if each.requires_grad)
+    assert expected.states == 2 * expected.gradients
+
+
+@pytest.mark.parametrize("method", ["full", "depth", "temporal", "text_embedding"])
+def test_parts_of_a_model_weigh_what_they_are(method: str) -> None:
+    from training.base import _thaw
+
+    lm = build().bfloat16().requires_grad_(False)
+    _thaw(lm, method)
+    peak = expected_peak(
+        tiny_config(CARD),
+        method=method,
+        rank=RANK,
+        bits=16,
+        both=False,
+        frames=1,
+        checkpointing=True,
+        chunk_frames=1,
+        optimizer="adamw8bit",
+        element_bytes=2,
+    )
+    assert peak.gradients == sum(each.nbytes for each in lm.parameters() if each.requires_grad)
+    assert peak.weights == sum(each.nbytes for each in lm.parameters()) + peak.gradients // 2
+
+
+def plan(bits: int, **changes: object) -> float:
+    """Return the peak in GB of rank 128 and one example of 100 s, with the 7B."""
+    options: dict[str, object] = {
+        "method": "lora",
+        "rank": 128,
+        "bits": bits,
+        "both": False,
+        "frames": 1250,
+        "checkpointing": True,
+        "chunk_frames": 256,
+        "optimizer": "adamw8bit",
+        "element_bytes": 2,
+    }
+    return expected_peak_bytes(loaders._lm_kwargs, **{**options, **changes}) / 1e9
+
+
+@pytest.mark.parametrize(("bits", "goal_gb"), [(16, 22.0), (8, 14.5), (4, 10.51)])
+def test_the_7b_fits_the_cards_that_it_should(bits: int, goal_gb: float) -> None:
+    assert plan(bits) <= goal_gb
+
+
+def test_what_takes_more_is_expected_to_take_more() -> None:
+    least = plan(4)
+    assert all(
+        plan(4, **change) > least
+        for change in ({"checkpointing": False}, {"chunk_frames": 1250}, {"frames": 5000}, {"both": True})
+    )
+    assert plan(4, accumulated=False) < least

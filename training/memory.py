@@ -1,0 +1,220 @@
+"""How much memory a training run takes at its peak, counted before it begins.
+
+Weights are counted on a model without memory; activations follow from what each layer keeps for the way back,
+which is written out below and held against a real model by a test. Knows nothing about cards or data.
+
+Kept for the way back, in numbers for each frame (and step, in the depth transformer), `e` bytes each:
+a layer of width d, hidden width h and adapter rank r keeps
+
+    2 d  what the two norms made       3 d  queries, keys, values       2 d  the same two turned, with RoPE
+    2 d  what attention found (twice where it has to be laid out anew; once in the depth transformer)
+    4 h  the two halves before the gate, the gate, their product         4 r  what the adapter has in between
+
+and the inputs of both norms in float32, 8 d bytes. A head of n classes keeps 4 n bytes, and takes as much
+again as long as it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from moshi.models import LMModel, loaders
+from moshi.modules.lora import LoRALinear, replace_all_linear_with_lora
+from torch import nn
+
+from training.base import DEPTH, TEXT_EMBEDDINGS
+
+FULL_BYTES = 4
+"""What learns is kept in float32, and so are its gradients."""
+
+STATE_BYTES = {"adamw": 8.0, "adamw8bit": 2 + 8 / 256}
+"""Two numbers for each that learns; in 8 bits with a scale for each 256."""
+
+BLOCK_BYTES = {8: 0.0, 4: 4 / 64}
+"""Scales of a weight in 4 bits; those of 8 bits, one a row, are counted with the rows."""
+
+WORKSPACE_BYTES = 150_000_000
+"""What matrix products and small tensors take on the side. [E]"""
+
+CONTEXT_BYTES = 700_000_000
+"""What a card loses besides, to CUDA and to gaps between tensors; not in `expected_peak_bytes`. [E]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """Parts of the peak in bytes."""
+
+    weights: int
+    """The model and, in float32, what learns."""
+    states: int
+    """The optimiser's."""
+    gradients: int
+    activations: int
+    """At the worst moment."""
+
+    @property
+    def total(self) -> int:
+        """Return all of it, with room to work."""
+        return self.weights + self.states + self.gradients + self.activations + WORKSPACE_BYTES
+
+
+def expected_peak_bytes(config: Mapping[str, Any], **options: Any) -> int:
+    """Return what `expected_peak` adds up to; it takes the same."""
+    return expected_peak(config, **options).total
+
+
+def expected_peak(
+    config: Mapping[str, Any],
+    *,
+    method: str,
+    rank: int,
+    bits: int,
+    both: bool,
+    frames: int,
+    checkpointing: bool,
+    chunk_frames: int,
+    optimizer: str,
+    element_bytes: int,
+    accumulated: bool = True,
+) -> Peak:
+    """Return the most that training takes at a time, as torch counts what it has given out.
+
+    `config` are LMModel's arguments, `both` whether depth steps for the user's voice are to be added;
+    `frames` is batch x time of one pass, `element_bytes` what a frozen weight and an activation take.
+    Without `accumulated` gradients the worst moment has fewer of them: a step is a single pass.
+    """
+    lm = outline(config, rank=rank if method == "lora" else 0, both=both)
+    count = _count(lm, method)
+    size = Sizes(lm, rank if method == "lora" else 0, element_bytes)
+    weights = round(count.frozen * element_bytes + count.trained * FULL_BYTES)
+    if method == "lora" and bits < 16:
+        weights += round(count.packable * (bits / 8 + BLOCK_BYTES[bits] - element_bytes))
+        weights += 4 * count.rows if bits == 8 else 0
+    if method != "lora":
+        weights += count.trained * element_bytes  # autocast keeps copies of what it has turned down
+    gradients = count.trained * FULL_BYTES
+    learns_below = method != "depth"
+    depth = min(frames, chunk_frames) * size.depth_frame + count.depth_trained * (element_bytes + FULL_BYTES)
+    text = min(frames, chunk_frames) * size.text_frame
+    temporal = frames * size.temporal_working + count.largest * element_bytes if learns_below else 0
+    kept = frames * size.kept(checkpointing) if learns_below else frames * size.state
+    if accumulated:
+        return Peak(
+            weights,
+            round(count.trained * STATE_BYTES[optimizer]),
+            gradients,
+            kept + max(depth, text, temporal),
+        )
+    early = kept + max(depth, text) + count.depth_trained * FULL_BYTES
+    late = frames * size.state + temporal + gradients
+    states = round(count.trained * STATE_BYTES[optimizer])
+    return Peak(weights, states, gradients, max(early, late) - gradients)
+
+
+def outline(config: Mapping[str, Any], *, rank: int, both: bool) -> LMModel:
+    """Return a model without memory, with an adapter unless the rank is 0."""
+    chosen = dict(config)
+    if both and chosen["dep_q"] != chosen["n_q"]:
+        chosen["dep_q"] = chosen["n_q"]
+        if isinstance(widths := chosen.get("depformer_dim_feedforward"), list):
+            chosen["depformer_dim_feedforward"] = (2 * widths)[: chosen["n_q"]]
+    with torch.device("meta"):
+        lm: LMModel = loaders.get_moshi_lm(None, chosen, device="meta", dtype=torch.bfloat16)
+        if rank:
+            replace_all_linear_with_lora(lm, rank, 1.0)
+    return lm
+
+
+class Sizes:
+    """Bytes for each frame."""
+
+    def __init__(self, lm: LMModel, rank: int, element_bytes: int) -> None:
+        temporal, depth = lm.transformer.layers, lm.depformer.layers
+        e, steps = element_bytes, lm.dep_q
+        self.layers = len(temporal)
+        self.state = lm.dim * e
+        """A state of the temporal transformer."""
+        self.layer = _layer_bytes(temporal[0], rank, e)
+        """What a layer of it keeps that is not checkpointed."""
+        gate = _hidden(temporal[0])
+        self.temporal_working = self.layer + e * (3 * gate + 4 * lm.dim)
+        """What it takes while it is computed again and its gradients are."""
+        width = depth[0].self_attn.embed_dim
+        each = sum(_layer_bytes(layer, rank, e) for layer in depth) + e * (width + 2 * rank) + 4 * lm.card
+        self.depth_kept = steps * each + self.state
+        """What a frame of a chunk keeps."""
+        working = (e + 4) * lm.card + e * (3 * _hidden(depth[0]) + 4 * width)
+        self.depth_frame = self.depth_kept + steps * working
+        self.text_frame = lm.text_card * (e + 3 * 4)
+
+    def kept(self, checkpointing: bool) -> int:
+        """Return what a frame keeps from forward to backward: what each layer does, and its ends."""
+        return int(self.layers * (self.state if checkpointing else self.layer) + 4 * self.state)
+
+
+def _layer_bytes(layer: Any, rank: int, element_bytes: int) -> int:
+    attention = layer.self_attn
+    width, heads = attention.embed_dim, attention.num_heads
+    turned = attention.rope is not None
+    numbers = (9 if turned else 6) * width + 4 * _hidden(layer) + 4 * rank
+    table = 4 * width // heads if turned else 0
+    return int(element_bytes * numbers + 8 * width + 8 + 4 * heads + table)
+
+
+def _hidden(layer: Any) -> int:
+    gate: Any = layer.gating[0] if isinstance(layer.gating, nn.ModuleList) else layer.gating
+    return int((layer.linear2 if gate is None else gate.linear_out).in_features)
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """Numbers in a model."""
+
+    frozen: int
+    trained: int
+    depth_trained: int
+    packable: int
+    """In linear layers, which can be kept in fewer bits."""
+    rows: int
+    largest: int
+    """In the largest linear layer."""
+
+
+def _count(lm: LMModel, method: str) -> _Count:
+    linear = [
+        module.frozen_W if isinstance(module, LoRALinear) else module
+        for module in lm.modules()
+        if isinstance(module, LoRALinear | nn.Linear)
+    ]
+    sizes = {id(module.weight): module.weight.shape for module in linear if module.in_features != 0}
+    base = [(name, weight) for name, weight in lm.named_parameters() if "lora_" not in name]
+    if method == "lora":
+        learning = [(name, weight) for name, weight in lm.named_parameters() if "lora_" in name]
+        adapter = {id(weight) for _, weight in learning}
+        sizes = {key: shape for key, shape in sizes.items() if key not in adapter}
+    else:
+        learning = [(name, weight) for name, weight in base if _learns(name, method)]
+    every = _sum(weight for _, weight in lm.named_parameters())
+    trained = _sum(weight for _, weight in learning)
+    return _Count(
+        frozen=every - trained,
+        trained=trained,
+        depth_trained=_sum(weight for name, weight in learning if name.startswith(DEPTH)),
+        packable=sum(shape.numel() for shape in sizes.values()),
+        rows=sum(shape[0] for shape in sizes.values()),
+        largest=max(shape.numel() for shape in sizes.values()),
+    )
+
+
+def _learns(name: str, method: str) -> bool:
+    """Return whether a parameter learns, as `training.base` chooses."""
+    if method == "text_embedding":
+        return name.startswith(TEXT_EMBEDDINGS)
+    return method == "full" or name.startswith(DEPTH) == (method == "depth")
+
+
+def _sum(weights: Iterable[torch.Tensor]) -> int:
+    return sum(weight.numel() for weight in weights)
