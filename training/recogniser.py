@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -146,7 +147,8 @@ def _import_library(device: str) -> Any:
         raise UserError(f"faster-whisper can not be used: {fault}.", INSTALL) from fault
     if device != "cpu":
         # CTranslate2 asks for libcublas by its bare name, and so finds the one that torch has loaded.
-        import_module("torch")
+        with suppress(ImportError):
+            import_module("torch")
     return faster_whisper
 
 
@@ -165,11 +167,10 @@ def _load(library: Any, spec: str, device: str) -> Any:
             f"The recogniser '{spec}' is not on this computer and can not be fetched: {why}.",
             "Give a folder with a Whisper model in CTranslate2's format.",
         ) from fault
-    except ValueError as fault:
+    except Exception as fault:
+        # CTranslate2 raises RuntimeError and ValueError, tokenizers Exception and nothing else.
         if "Invalid model size" in str(fault):
             raise _unknown(spec, library) from fault
-        raise UserError(f"The recogniser '{spec}' can not be used: {fault}.", _advice(str(fault))) from fault
-    except RuntimeError as fault:
         raise UserError(f"The recogniser '{spec}' can not be used: {fault}.", _advice(str(fault))) from fault
 
 
