@@ -23,7 +23,7 @@ from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
 from training.identity import inputs
-from training.places import find_dataset
+from training.places import dialogues_of, find_dataset
 from training.statistics import Finding, Seen, look
 from training.texts import is_japanese
 
@@ -64,14 +64,13 @@ def main(argv: list[str], where: Paths) -> int:
 
 def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
     """Return what check.json holds. Raises UserError for a dataset without dialogues."""
-    names = dataset.dialogues()
-    if not names:
-        raise UserError(f"{dataset.name} holds no dialogues.", "Import some with `aizuchi data import`.")
+    names = dialogues_of(dataset)
+    prepared = dataset.prepared
     found = _look_at_dataset(dataset)
     seen: dict[str, Seen] = {}
     items = []
     for name in tqdm(names, desc="Listening", unit="dialogue", file=sys.stderr, disable=quiet):
-        one, findings = _look_at_dialogue(dataset, name)
+        one, findings = _look_at_dialogue(dataset, name, prepared)
         if one is not None:
             seen[name] = one
         items.append(_item(name, one, findings))
@@ -143,8 +142,9 @@ def _text_figures(dataset: Dataset, speaker: str) -> dict[str, Any]:
     }
 
 
-def _look_at_dialogue(dataset: Dataset, name: str) -> tuple[Seen | None, list[Finding]]:
-    prepared = dataset.prepared
+def _look_at_dialogue(
+    dataset: Dataset, name: str, prepared: dict[str, Any]
+) -> tuple[Seen | None, list[Finding]]:
     findings: list[Finding] = []
     words: list[TimedWord] = []
     if dataset.text(name).exists():

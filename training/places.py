@@ -26,3 +26,10 @@ def find_dataset(spec: str, where: Paths) -> Dataset:
     names = [dataset.folder.name for dataset in list_datasets(where.datasets)]
     known = f"There are {', '.join(names)}." if names else "Make one with `aizuchi data import`."
     raise UserError(f"There is no dataset '{spec}'.", known)
+
+
+def dialogues_of(dataset: Dataset) -> list[str]:
+    """Return the names of the dialogues of a dataset. Raises UserError where there are none."""
+    if not (names := dataset.dialogues()):
+        raise UserError(f"{dataset.name} holds no dialogues.", "Import some with `aizuchi data import`.")
+    return names

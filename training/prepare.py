@@ -30,7 +30,7 @@ from training import packing
 from training.align import Placement, TextStream, text_statistics
 from training.encoding import Codes, Encoder, encode, no_room, read_codes, sound_seconds
 from training.identity import inputs
-from training.places import find_dataset
+from training.places import dialogues_of, find_dataset
 from training.progress import Progress
 from training.texts import Streams, Text, is_spaceless, text_streams
 
@@ -39,6 +39,7 @@ def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi data prepare` and return the exit status."""
     arguments = _parser().parse_args(argv)
     dataset = find_dataset(arguments.dataset, where)
+    names = dialogues_of(dataset)
     spec = arguments.model or default_model(dataset)
     device = _device(arguments.device)
     with _alone(dataset):
@@ -50,7 +51,7 @@ def main(argv: list[str], where: Paths) -> int:
             arguments.placement,
             is_spaceless(dataset) if spaceless is None else spaceless,
         )
-        _Preparation(dataset, spec, found, text, arguments.json).run(device)
+        _Preparation(dataset, spec, found, text, arguments.json).run(names, device)
     return 0
 
 
@@ -136,13 +137,8 @@ class _Preparation:
         self._tokens: dict[str, list[int]] = {}
         self._counts = {speaker: dict.fromkeys(("frames", "tokens", "bare_spaces"), 0) for speaker in "AB"}
 
-    def run(self, device: torch.device) -> None:
-        """Encode what is not encoded yet, and write all files anew. Raises UserError."""
-        names = self._dataset.dialogues()
-        if not names:
-            raise UserError(
-                f"{self._dataset.name} holds no dialogues.", "Import some with `aizuchi data import`."
-            )
+    def run(self, names: Sequence[str], device: torch.device) -> None:
+        """Encode of these dialogues what is not encoded yet, and write all files anew. Raises UserError."""
         self._encode(names, device)
         made_of = inputs(self._dataset)
         with Progress("Writing", len(names), "dialogues", self._as_json) as progress:
