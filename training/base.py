@@ -87,7 +87,9 @@ def prepare_learner(
             quantize_base(lm, config.base_bits)
     else:
         _thaw(lm, config.method)
-    if not empty:
+    if empty:
+        _make_room(lm)
+    else:
         lm.to(device)
     return Learner(found, lm.train(), lm_config)
 
@@ -151,6 +153,15 @@ def _thaw(lm: LMModel, method: str) -> None:
         if chooses[method](name):
             parameter.data = parameter.data.float()
             parameter.requires_grad_(True)
+
+
+def _make_room(lm: LMModel) -> None:
+    """Give what learns memory, not written to: Accelerate tells parameters apart by their place in it."""
+    for module in lm.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter.requires_grad:
+                room = torch.empty(parameter.shape, dtype=parameter.dtype)
+                module.register_parameter(name, nn.Parameter(room))
 
 
 def _draw(weight: Tensor, generator: torch.Generator) -> None:

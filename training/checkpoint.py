@@ -56,7 +56,7 @@ def save(
         moments: dict[str, Any] = {}
     else:
         trained = _plain_names(get_model_state_dict(model, options=_gather(trained_only=True)))
-        moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather(flat=True)))
+        moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather()))
     refusal = _write(part, folder, trained, moments, state) if accelerator.is_main_process else None
     accelerator.wait_for_everyone()
     if refusal is not None:
@@ -77,20 +77,14 @@ def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: An
             f"{folder / TRAINED} is of another configuration: {odd} is on one side only.",
             "Go on with the config.toml that lies in the run.",
         )
-    whole = StateDictOptions(
-        full_state_dict=True, broadcast_from_rank0=accelerator.num_processes > 1, strict=False
-    )
+    several = accelerator.num_processes > 1
+    whole = StateDictOptions(full_state_dict=True, broadcast_from_rank0=several, strict=False)
     set_model_state_dict(model, {f"lm.{name}": each for name, each in trained.items()}, options=whole)
-    set_optimizer_state_dict(
-        model,
-        optimizer,
-        {**_read_tensors(folder / OPTIMIZER), **state["optimizer"]},
-        options=StateDictOptions(
-            full_state_dict=True,
-            broadcast_from_rank0=accelerator.num_processes > 1,
-            flatten_optimizer_state_dict=True,
-        ),
-    )
+    moments: Any = {
+        "state": _nested(_read_tensors(folder / OPTIMIZER)),
+        "param_groups": state["param_groups"],
+    }
+    set_optimizer_state_dict(model, optimizer, moments, options=whole)
     return state
 
 
@@ -129,26 +123,36 @@ def disk_full(fault: OSError, what: str) -> UserError:
     )
 
 
-def _gather(*, trained_only: bool = False, flat: bool = False) -> StateDictOptions:
-    return StateDictOptions(
-        full_state_dict=True,
-        cpu_offload=True,
-        ignore_frozen_params=trained_only,
-        flatten_optimizer_state_dict=flat,
-    )
+def _gather(*, trained_only: bool = False) -> StateDictOptions:
+    return StateDictOptions(full_state_dict=True, cpu_offload=True, ignore_frozen_params=trained_only)
+
+
+def _flat(moments: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the optimiser's tensors under one name each: that of the parameter, '/', that of the moment."""
+    return {
+        f"{name}/{moment}": each.contiguous()
+        for name, of_parameter in moments.items()
+        for moment, each in of_parameter.items()
+    }
+
+
+def _nested(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    nested: dict[str, dict[str, Tensor]] = {}
+    for name, each in tensors.items():
+        parameter, _, moment = name.partition("/")
+        nested.setdefault(parameter, {})[moment] = each
+    return nested
 
 
 def _write(
     part: Path, folder: Path, trained: dict[str, Tensor], moments: dict[str, Any], state: dict[str, Any]
 ) -> UserError | None:
     """Write the files of a checkpoint beside and rename them; return what hindered it."""
-    tensors = {name: each.contiguous() for name, each in moments.items() if isinstance(each, Tensor)}
-    rest = {name: each for name, each in moments.items() if not isinstance(each, Tensor)}
     try:
         part.mkdir(parents=True, exist_ok=True)
         save_file({name: each.contiguous() for name, each in trained.items()}, part / TRAINED)
-        save_file(tensors, part / OPTIMIZER)
-        write_json(part / STATE, {**state, "optimizer": rest})
+        save_file(_flat(moments.get("state", {})), part / OPTIMIZER)
+        write_json(part / STATE, {**state, "param_groups": moments.get("param_groups", [])})
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
     except Exception as fault:

@@ -22,8 +22,8 @@ from app.frames import FRAME_RATE
 from app.runs import SAMPLES
 from training.base import Learner
 from training.config import Config
-from training.continuation import collapse_figures
 from training.examples import Examples
+from training.generation import collapse_figures
 
 FEW_CODES = 0.25
 """A sample with less than this share of the codes before training has collapsed."""
@@ -32,7 +32,10 @@ LOW_ENTROPY = 0.5
 """The same for the entropy of codebook 0."""
 
 SILENT_TEXT = 0.98
-"""A sample with more padding than this says nothing, where there was less before."""
+"""A sample with more padding than this says nothing."""
+
+SPOKE_TEXT = 0.9
+"""A sample with less padding than this has spoken."""
 
 
 @dataclass
@@ -121,7 +124,7 @@ class Judge:
                 f"{before['distinct_codes']}.",
                 advice,
             )
-        if figures["padding_share"] > SILENT_TEXT >= before["padding_share"]:
+        if figures["padding_share"] > SILENT_TEXT and before["padding_share"] < SPOKE_TEXT:
             share = f"{100 * figures['padding_share']:.0f} %"
             yield f"The model falls silent: {share} of the sample's text is padding.", advice
 

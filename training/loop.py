@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import resource
 import signal
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,20 +23,25 @@ import torch
 from accelerate import Accelerator
 from moshi.models import LMModel
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from app.errors import UserError
 from app.frames import seconds
 from training import checkpoint
 from training.base import Learner
 from training.config import Config
-from training.continuation import continue_dialogues
 from training.examples import Examples, Window, choose
+from training.generation import continue_dialogues
 from training.judge import Best, Judge
 from training.loss import NO_TARGET, LossWeights, compute_loss, count_weights
 from training.record import Record, Silence
 
 LEARNING_FLOOR = 0.1
 """The cosine ends at this share of the learning rates."""
+
+
+SPEED_STEPS = 21
+"""How many steps tell how long the rest will take."""
 
 
 class Trainee(nn.Module):
@@ -155,7 +162,7 @@ def take_step(work: Work, step: int) -> Figures:
             accelerator.backward(loss * accelerator.num_processes)
         sums = sums + part
     losses = _losses(accelerator.reduce(sums, reduction="sum"), work)
-    norm = float(accelerator.clip_grad_norm_(work.model.parameters(), config.optimizer.clip))
+    norm = _whole(accelerator.clip_grad_norm_(work.model.parameters(), config.optimizer.clip))
     if not (math.isfinite(losses["loss"]) and math.isfinite(norm)):
         names = ", ".join(sorted({work.train.name(window) for window in windows}))
         raise UserError(
@@ -166,6 +173,11 @@ def take_step(work: Work, step: int) -> Figures:
     work.optimizer.zero_grad(set_to_none=True)
     audio_s = seconds(sum(window.frames for window in windows))
     return Figures(losses, norm, audio_s, data_s, time.perf_counter() - began)
+
+
+def _whole(norm: Tensor) -> float:
+    """Return a norm that each process may hold a share of."""
+    return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
 
 
 def _share_out(work: Work, windows: list[Window]) -> list[Tensor]:
@@ -253,20 +265,19 @@ def _step_event(work: Work, figures: Figures, speed: _Speed) -> dict[str, Any]:
 
 
 class _Speed:
-    """How long the rest will take, by the mean of the last steps."""
+    """How long the rest will take, by the median of the last steps: the first ones also compile."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
-        self._mean_s: float | None = None
+        self._last_s: deque[float] = deque(maxlen=SPEED_STEPS)
 
     def add(self, figures: Figures) -> None:
         self._left -= 1
-        mean = figures.step_s if self._mean_s is None else self._mean_s
-        self._mean_s = 0.9 * mean + 0.1 * figures.step_s
+        self._last_s.append(figures.step_s)
 
     @property
-    def left_s(self) -> float | None:
-        return None if self._mean_s is None else self._left * self._mean_s
+    def left_s(self) -> float:
+        return self._left * statistics.median(self._last_s)
 
 
 def memory_gb(device: torch.device) -> float:

@@ -1,7 +1,7 @@
 """The verb `aizuchi train`: finetune a model on datasets, or go on with a run.
 
-Sets up what the loop needs and says how it ended. The same command runs on one card, under `accelerate launch`
-and under `torchrun`: how many processes there are is for the launcher to say.
+Sets up what the loop needs and says how it ended. The same command runs on one card, under `accelerate
+launch` and under `torchrun`: how many processes there are is for the launcher to say.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState, PartialState
+from moshi.utils.compile import no_compile
 
 from app.errors import UserError
 from app.paths import Paths
@@ -40,7 +41,9 @@ def main(argv: list[str], where: Paths) -> int:
     if options.plan:
         print(json.dumps(make_plan(config, where)))
         return 0
-    with _processes(config) as accelerator:
+    # moshi compiles small functions when they are first called, which pays on a graphics card alone.
+    calm = nullcontext if torch.cuda.is_available() else no_compile
+    with _processes(config) as accelerator, calm():
         return _run(config, folder, first, accelerator, where, as_json=options.json)
 
 
@@ -153,7 +156,7 @@ def _step(record: Record | Silence, first: int) -> int:
 
 def _new_folder(config: Config, where: Paths, accelerator: Accelerator) -> Path:
     """Return the folder of a new run, made by the main process. Raises UserError."""
-    chosen = [None]
+    chosen: list[str | None] = [None]
     if accelerator.is_main_process:
         chosen = [_make_folder(config, where)]
     if accelerator.num_processes > 1:

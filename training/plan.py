@@ -18,7 +18,10 @@ from training.setup import is_in_bf16, open_examples
 
 
 def make_plan(config: Config, where: Paths) -> dict[str, Any]:
-    """Return memory_gb, hours, held_out_hours, steps, minutes (None: unknown), fits and device. Raises UserError."""
+    """Return memory_gb, hours, held_out_hours, steps, minutes (None if not known), fits and device.
+
+    Raises UserError.
+    """
     found = find_base(config, where.models)
     train, held_out = open_examples(config, found, where)
     device = choose_device()

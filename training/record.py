@@ -119,20 +119,13 @@ def show_json(event: dict[str, Any]) -> None:
 def show_words(event: dict[str, Any]) -> None:
     """Print an event for people."""
     kind, step = event["kind"], event.get("step", 0)
-    streams = ", ".join(
-        f"{name} {event[name]:.3f}"
-        for name in ("text", "semantic", "acoustic", "user")
-        if event.get(name) is not None
-    )
     if kind == "step":
         speed = f"{event['audio_s_per_s']:.0f} s of audio a second, {event['memory_gb']:.1f} GB"
-        print(
-            f"step {step}: loss {event['loss']:.4f} ({streams}); {speed}; {_left(event['left_s'])} left",
-            flush=True,
-        )
+        rest = f"{speed}; {_left(event['left_s'])} left"
+        print(f"step {step}: loss {event['loss']:.4f} ({_streams(event)}); {rest}", flush=True)
     elif kind == "evaluation":
         best = ", the best so far" if event["best"] else ""
-        print(f"step {step}: held out {event['loss']:.4f} ({streams}){best}", flush=True)
+        print(f"step {step}: held out {event['loss']:.4f} ({_streams(event)}){best}", flush=True)
     elif kind == "started":
         print(
             f"{event['parameters']:,} parameters learn from {event['hours']:.2f} h of dialogue "
@@ -143,7 +136,13 @@ def show_words(event: dict[str, Any]) -> None:
         words = " ".join(part for part in (event["sentence"], event["advice"]) if part)
         print(f"step {step}: {words or event.get('state', '')}", flush=True)
     elif kind == "stage":
-        print(event["text"], flush=True)
+        done = f": {100 * event['done'] / event['total']:.0f} %" if event["total"] else ""
+        print(f"{event['text']}{done}", flush=True)
+
+
+def _streams(event: dict[str, Any]) -> str:
+    known = (name for name in ("text", "semantic", "acoustic", "user") if event.get(name) is not None)
+    return ", ".join(f"{name} {event[name]:.3f}" for name in known)
 
 
 def _left(left_s: float | None) -> str:

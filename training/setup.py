@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from glob import glob
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import FullyShardedDataParallelPlugin
+from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 
 from app.datasets import Dataset
 from app.engine.checkpoint import Checkpoint
@@ -68,19 +68,18 @@ def make_accelerator(config: Config) -> Accelerator:
 def begin(
     config: Config, record: Record | Silence, accelerator: Accelerator, where: Paths, first: int
 ) -> Work:
-    """Read data and model, and take up the checkpoint after step `first` if there is one. Raises UserError."""
-    step = {"step": first}
+    """Read data and model, and the checkpoint after step `first` if that is not 0. Raises UserError."""
     found = find_base(config, where.models, _stages(record.emit, first))
     train, held_out = open_examples(config, found, where)
-    empty = accelerator.state.fsdp_plugin is not None and not accelerator.is_main_process
+    shared_out = accelerator.distributed_type is DistributedType.FSDP
     told = _stages(record.emit, first)
     learner = prepare_learner(
         config,
         found,
-        accelerator.device,
+        _plain(accelerator.device),
         torch.bfloat16 if is_in_bf16(config) else torch.float32,
         partial(told, "Reading the model"),
-        empty=empty,
+        empty=shared_out and not accelerator.is_main_process,
     )
     compiled = _is_compiled(config, accelerator.device)
     prepare_for_training(learner.lm, checkpointing=config.memory.checkpointing, compile=compiled)
@@ -93,10 +92,16 @@ def begin(
         state = checkpoint.load(folder, accelerator, model, optimizer)
     record.update(base=found.details, hours=train.hours)
     record.emit(
-        {"kind": "started", **step, "steps": config.steps, "hours": train.hours, "held_out_hours": held_out.hours,
-         "parameters": sum(each.numel() for _, each in learner.trained()), "memory_gb": None,
-         "device": device_label(accelerator)}
-    )  # fmt: skip
+        {
+            "kind": "started",
+            "step": first,
+            "steps": config.steps,
+            "hours": train.hours,
+            "held_out_hours": held_out.hours,
+            "parameters": sum(each.numel() for _, each in learner.trained()),
+            "device": device_label(accelerator),
+        }
+    )
     return Work(
         config=config,
         accelerator=accelerator,
@@ -115,7 +120,7 @@ def begin(
 
 def open_examples(config: Config, found: Checkpoint, where: Paths) -> tuple[Examples, Examples]:
     """Return what is learnt from and what is kept aside. Raises UserError, also for another model's data."""
-    read = partial(_shards, found=found, where=where)
+    read = partial(open_shards, found=found, where=where)
     shards = read(config.data)
     if not config.held_out:
         return split(shards, config.speakers, config.batch, config.held_out_share, config.seed)
@@ -131,7 +136,8 @@ def device_label(accelerator: Accelerator) -> str:
     return name if accelerator.num_processes == 1 else f"{accelerator.num_processes} x {name}"
 
 
-def _shards(specs: tuple[str, ...], found: Checkpoint, where: Paths) -> Shards:
+def open_shards(specs: Sequence[str], found: Checkpoint, where: Paths) -> Shards:
+    """Return the dialogues that names of datasets and Parquet files stand for. Raises UserError."""
     files = [path for spec in specs for path in _files(spec, found, where)]
     lm = found.config
     return Shards(
@@ -178,6 +184,11 @@ def is_in_bf16(config: Config) -> bool:
     return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
+def _plain(device: torch.device) -> torch.device:
+    """Return a device as safetensors names it: there is one CPU, however many processes share it."""
+    return torch.device("cpu") if device.type == "cpu" else device
+
+
 def _is_compiled(config: Config, device: torch.device) -> bool:
     return device.type == "cuda" and config.memory.compile != "off"
 
@@ -193,7 +204,8 @@ def _make_optimizer(config: Config, learner: Learner, device: torch.device) -> t
     if chosen.name == "adamw8bit":
         from bitsandbytes.optim import AdamW8bit
 
-        return AdamW8bit(groups, **options)
+        adamw: torch.optim.Optimizer = AdamW8bit(groups, **options)
+        return adamw
     return torch.optim.AdamW(groups, fused=device.type == "cuda", **options)
 
 
