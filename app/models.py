@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from app import catalog
 from app.engine import download
@@ -22,6 +23,9 @@ from app.errors import UserError
 from app.paths import Paths
 
 LANGUAGES = {"en": "English", "ja": "Japanese"}
+
+PEDIGREE = "aizuchi.json"
+"""Stands beside the config.json of a model of the user's own, and tells what it came from."""
 
 SHORT_CONTEXT = 375
 """30 s: the least that the makers of Moshi quote figures for."""
@@ -45,6 +49,26 @@ class Row(TypedDict):
     downloaded: bool
 
 
+class OwnRow(TypedDict):
+    """A model of the user's own below the models folder, as its `aizuchi.json` tells."""
+
+    name: str
+    own: bool
+    """Always True: a known model has no such key."""
+    folder: str
+    parent: str
+    """What it was trained on: a name of the catalogue, a folder or a hub repository."""
+    language: str
+    created: str
+    data: list[str]
+    hours: float
+    method: str
+    steps: int
+    scores: dict[str, float]
+    before: dict[str, float]
+    downloaded: bool
+
+
 def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi models` and return the exit status."""
     parser = argparse.ArgumentParser(prog="aizuchi models", description="List and verify models.")
@@ -61,7 +85,7 @@ def main(argv: list[str], where: Paths) -> int:
     verb.add_argument("--seed", type=int, default=0, metavar="N")
     options = parser.parse_args(argv)
     if options.verb == "list":
-        _list(as_json=options.json)
+        _list(where, as_json=options.json)
     elif options.verb == "download":
         _download(options.model, where)
     elif options.verb == "verify":
@@ -93,11 +117,42 @@ def rows(device: Device) -> list[Row]:
     ]
 
 
-def _list(*, as_json: bool) -> None:
+def own_rows(models: Path) -> list[OwnRow]:
+    """Return the models that were trained on this computer, newest first; what is damaged is left out."""
+    found = list(_read_own(models))
+    return sorted(found, key=lambda row: (row["created"], row["name"]), reverse=True)
+
+
+def _read_own(models: Path) -> Iterator[OwnRow]:
+    for path in sorted(models.glob(f"*/{PEDIGREE}")):
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            yield OwnRow(
+                name=path.parent.name,
+                own=True,
+                folder=str(path.parent),
+                parent=str(told.get("parent", "")),
+                language=str(told.get("language", "")),
+                created=str(told.get("created", "")),
+                data=[str(name) for name in told.get("data", [])],
+                hours=float(told.get("hours", 0.0)),
+                method=str(told.get("method", "")),
+                steps=int(told.get("step", told.get("steps", 0))),
+                scores=_scores(told.get("scores")),
+                before=_scores(told.get("before")),
+                downloaded=True,
+            )
+
+
+def _scores(told: Any) -> dict[str, float]:
+    return {str(name): float(value) for name, value in (told or {}).items() if value is not None}
+
+
+def _list(where: Paths, *, as_json: bool) -> None:
     device = choose_device()
-    known = rows(device)
+    known, own = rows(device), own_rows(where.models)
     if as_json:
-        print(json.dumps(known, indent=2))
+        print(json.dumps([*known, *own], indent=2))
         return
     cells = [["NAME", "LANGUAGE", "LICENCE", "DISK", "MEMORY", "FITS", "HERE"]]
     cells += [
@@ -113,11 +168,24 @@ def _list(*, as_json: bool) -> None:
         for row in known
     ]
     print(_table(cells))
+    if own:
+        print(f"\n{_table(_own_cells(own))}")
     if device.on_card:
         print(f"\n{device.label} has {device.total_bytes / 1e9:.1f} GB.", end=" ")
     else:
         print("\nThere is no graphics card that PyTorch can use; `tiny` and `echo` run without one.", end=" ")
     print(f"A context of 30 s in place of 240 s saves {_saved_gb():.1f} GB.")
+
+
+def _own_cells(own: list[OwnRow]) -> list[list[str]]:
+    cells = [["YOUR OWN", "TRAINED ON", "DATA", "HOURS", "HELD-OUT LOSS", "MADE"]]
+    for row in own:
+        scores = [f"{scores['loss']:.2f}" for scores in (row["before"], row["scores"]) if "loss" in scores]
+        data = ", ".join(row["data"])
+        cells.append(
+            [row["name"], row["parent"], data, f"{row['hours']:.1f}", " → ".join(scores), row["created"][:10]]
+        )
+    return cells
 
 
 def _saved_gb() -> float:

@@ -223,6 +223,13 @@ def _language(session: Mapping[str, Any]) -> str:
     return known.language if known is not None else ""
 
 
+def read_levels(audio: Path) -> ChannelLevels:
+    """Return the level of each frame of any stereo file; no frames where it can not be read."""
+    with suppress(OSError, ValueError, EOFError, soundfile.SoundFileError):
+        return _measure(audio)
+    return np.zeros((2, 0), dtype=np.float32)
+
+
 def _cached_levels(audio: Path) -> ChannelLevels:
     frames = -(-soundfile.info(audio).frames // FRAME_SAMPLES)
     cache = audio.with_name(LEVELS)

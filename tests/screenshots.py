@@ -326,7 +326,7 @@ def models_below(camera: Camera) -> None:
 
 
 def show_settings(camera: Camera) -> None:
-    camera.window.show_page(3)
+    camera.window.show_page(4)
     camera.wait(200)
 
 

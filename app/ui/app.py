@@ -56,7 +56,7 @@ class Pulse(QObject):
     def _beat(self) -> None:
         if self.asked_to_end:
             self.asked_to_end = False
-            self._window.close()
+            self._window.leave()
             return
         now = time.perf_counter()
         elapsed_ms, self._last_s = 1000 * (now - self._last_s), now

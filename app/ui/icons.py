@@ -65,6 +65,26 @@ def _models() -> QPainterPath:
     return path
 
 
+def _train() -> QPainterPath:
+    """Two axes, and a loss that falls."""
+    path = _lines((3.8, 3.5, 3.8, 20.2, 20.5, 20.2))
+    path.moveTo(7.3, 5.5)
+    path.cubicTo(8.6, 13.5, 11.5, 15.6, 20.0, 16.4)
+    return path
+
+
+def _play() -> QPainterPath:
+    return _lines((8, 5.2, 18.5, 12, 8, 18.8, 8, 5.2))
+
+
+def _pause() -> QPainterPath:
+    return _lines((8.7, 5.5, 8.7, 18.5), (15.3, 5.5, 15.3, 18.5))
+
+
+def _done() -> QPainterPath:
+    return _lines((5, 12.6, 10, 17.4, 19, 7))
+
+
 def _sliders() -> QPainterPath:
     path = QPainterPath()
     for y, x in ((6.0, 15.0), (12.0, 8.5), (18.0, 13.0)):
@@ -129,7 +149,11 @@ _ICONS = {
     "talk": _talk,
     "recordings": _recordings,
     "models": _models,
+    "train": _train,
     "settings": _gear,
+    "play": _play,
+    "pause": _pause,
+    "done": _done,
     "sliders": _sliders,
     "microphone": _microphone,
     "muted": _muted,

@@ -19,13 +19,22 @@ class Number(QWidget):
     changed = Signal(object)
 
     def __init__(
-        self, name: str, tip: str, low: float, high: float, *, default: float | None, whenever: str = ""
+        self,
+        name: str,
+        tip: str,
+        low: float,
+        high: float,
+        *,
+        default: float | None,
+        whenever: str = "",
+        suffix: str = "",
     ) -> None:
         super().__init__()
         self._default = default
         self._box = _number_box(low, high, default)
         self._box.setFixedWidth(NUMBER_WIDTH if not whenever else NUMBER_WIDTH + 4 * theme.GRID)
         self._box.setSpecialValueText(whenever)
+        self._box.setSuffix(suffix)
         self._box.setKeyboardTracking(False)
         self._box.setAccessibleName(name)
         self._box.setToolTip(tip)
@@ -55,6 +64,11 @@ class Number(QWidget):
         with QSignalBlocker(self._box):
             _show(self._box, self._box.minimum() if value is None else value)
         self._reset.setVisible(self.value() != self._default)
+
+    def set_default(self, default: float) -> None:
+        """Let another number be the default, and show it."""
+        self._default = default
+        self.set_value(default)
 
     def _bring_back(self) -> None:
         self.set_value(self._default)

@@ -26,9 +26,11 @@ COLUMN_WIDTH = 760
 
 
 class Column(QScrollArea):
-    """A page that scrolls: one column of at most `width` pixels in the middle."""
+    """A page that scrolls: one column of at most `width` pixels in the middle, `margin` around it."""
 
-    def __init__(self, width: int = COLUMN_WIDTH, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, width: int = COLUMN_WIDTH, parent: QWidget | None = None, *, margin: int = 3 * theme.GRID
+    ) -> None:
         super().__init__(parent)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -41,7 +43,7 @@ class Column(QScrollArea):
         self.items.setSpacing(theme.GRID)
         whole = QWidget()
         across = QHBoxLayout(whole)
-        across.setContentsMargins(3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID, 3 * theme.GRID)
+        across.setContentsMargins(margin, margin, margin, margin)
         across.addStretch(1)
         across.addWidget(middle, 1000, Qt.AlignmentFlag.AlignTop)
         across.addStretch(1)
@@ -68,8 +70,11 @@ class Panel(QFrame):
         self._rows.setContentsMargins(across, down, across, down)
         self._rows.setSpacing(0)
 
-    def add_row(self, title: str, explanation: str, *controls: QWidget) -> QWidget:
-        """Add a row: what it is on the left, what to do about it on the right."""
+    def add_row(self, title: str, explanation: str | QLabel, *controls: QWidget) -> QWidget:
+        """Add a row: what it is on the left, what to do about it on the right.
+
+        An explanation that will change is given as a label.
+        """
         if self._rows.count():
             self._rows.addWidget(_Line())
         row = QWidget()
@@ -81,7 +86,7 @@ class Panel(QFrame):
         words.addStretch(1)
         words.addWidget(QLabel(title))
         if explanation:
-            words.addWidget(quiet(explanation))
+            words.addWidget(quiet(explanation) if isinstance(explanation, str) else explanation)
         words.addStretch(1)
         across.addLayout(words, 1)
         for control in controls:

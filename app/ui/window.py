@@ -25,6 +25,7 @@ from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.controls import drawn_icon
 from app.ui.conversation import Conversation
+from app.ui.farewell import Farewell
 from app.ui.models import ModelsPage
 from app.ui.recordings import RecordingsPage
 from app.ui.setup import SettingsPage
@@ -32,6 +33,7 @@ from app.ui.sidebar import SideBar
 from app.ui.status import StatusLine
 from app.ui.talk import TalkPage
 from app.ui.theme import colours
+from app.ui.train import TrainPage
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ SAVE_MS = 1_000
 
 
 class MainWindow(QWidget):
-    """Four places: Talk, Recordings, Models, Settings."""
+    """Five places: Talk, Recordings, Models, Train, Settings."""
 
     closed = Signal()
 
@@ -72,8 +74,11 @@ class MainWindow(QWidget):
         self.recordings = RecordingsPage(paths)
         self.recordings.set_speaker(settings.speaker)
         self.models = ModelsPage(paths, settings)
+        self.train = TrainPage(paths, look_at_card)
+        self.train.set_speaker(settings.speaker)
         self.setup = SettingsPage(settings, paths)
         self.status = StatusLine()
+        self._farewell = Farewell(self, self.train, self.status.tell)
         self._pages = QStackedWidget()
         self._side = SideBar()
         self._lay_out()
@@ -97,13 +102,14 @@ class MainWindow(QWidget):
         self._spread()
 
     def show_page(self, index: int) -> None:
-        """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Settings."""
+        """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Train, 4 Settings."""
         self._pages.setCurrentIndex(index)
         self._side.show_current(index)
 
     def load(self, spec: str, base: str | None = None) -> None:
         """Load a model for the next talk."""
         if spec:
+            self.train.expect_model()
             self._session.load(spec, base=base, context=self._settings.context, models=self._paths.models)
             self.show_page(0)
 
@@ -118,7 +124,7 @@ class MainWindow(QWidget):
         """Show what happened since the last tick."""
         for event in events:
             self.status.on_event(event)
-            for page in (self.talk, self.recordings, self.models):
+            for page in (self.talk, self.recordings, self.models, self.train):
                 page.on_event(event)
             if isinstance(event, (Ready, Unloaded)):
                 self._aside.ask(self._look_at_card, self.status.set_memory)
@@ -134,13 +140,21 @@ class MainWindow(QWidget):
         if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.talk.talking:
             self.look_around()
 
+    def leave(self) -> None:
+        """Close without a question; training goes on."""
+        self._farewell.decided = True
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End the talk; the recording is whole when the session has closed."""
+        """End the talk, its recording whole when the session has closed; ask first if a run goes on."""
+        if not self._farewell.may_close():
+            event.ignore()
+            return
         self._session.stop()
         if self._unsaved_ms is not None:
             self._save()
         self._aside.close()
-        for page in (self.recordings, self.models, self.setup):
+        for page in (self.recordings, self.models, self.train, self.setup):
             page.shut()
         self.closed.emit()
         super().closeEvent(event)
@@ -180,7 +194,8 @@ class MainWindow(QWidget):
         for page in (self.talk, self.setup):
             if page is not source:
                 page.set_settings(self._settings)
-        self.recordings.set_speaker(self._settings.speaker)
+        for listening in (self.recordings, self.train):
+            listening.set_speaker(self._settings.speaker)
 
     def _save(self) -> None:
         self._unsaved_ms = None
@@ -195,6 +210,10 @@ class MainWindow(QWidget):
         self.talk.set_settings(settings)
         self._change(settings)
         self.load(spec)
+
+    def _free_memory(self) -> None:
+        self._session.stop()
+        self._session.unload()
 
     def _play(self, folder: Path) -> None:
         self.show_page(1)
@@ -212,7 +231,10 @@ class MainWindow(QWidget):
         self.setup.devices_wanted.connect(self.look_around)
         self.models.load_model.connect(self._load_chosen)
         self.models.unload_model.connect(self._session.unload)
-        for page in (self.talk, self.recordings, self.models, self.setup):
+        self.train.memory_wanted.connect(self._free_memory)
+        self.train.talk_wanted.connect(self._load_chosen)
+        self.train.models_changed.connect(self.models.refresh)
+        for page in (self.talk, self.recordings, self.models, self.train, self.setup):
             page.trouble.connect(self.status.tell)
         for index in range(self._pages.count()):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{index + 1}"), self)
@@ -223,6 +245,7 @@ class MainWindow(QWidget):
             (self.talk, "talk", self.tr("Talk")),
             (self.recordings, "recordings", self.tr("Recordings")),
             (self.models, "models", self.tr("Models")),
+            (self.train, "train", self.tr("Train")),
             (self.setup, "settings", self.tr("Settings")),
         ):
             self._pages.addWidget(page)

@@ -35,7 +35,8 @@ def test_pages_are_reached_by_key(stage: Stage, qtbot: QtBot) -> None:
     for key, page in (
         (Qt.Key.Key_2, window.recordings),
         (Qt.Key.Key_3, window.models),
-        (Qt.Key.Key_4, window.setup),
+        (Qt.Key.Key_4, window.train),
+        (Qt.Key.Key_5, window.setup),
         (Qt.Key.Key_1, window.talk),
     ):
         qtbot.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
@@ -104,7 +105,7 @@ def test_the_settings_page_offers_the_same_devices_and_looks_again(stage: Stage,
     qtbot.waitUntil(lambda: stage.window.setup._speaker.count() == 3)
     DEVICES.append(Device("pulse/new", "New headset", "out", False, 48_000))
     try:
-        stage.window.show_page(3)
+        stage.window.show_page(4)
         qtbot.waitUntil(lambda: stage.window.setup._speaker.findData("pulse/new") > 0)
     finally:
         DEVICES.pop()

@@ -1,0 +1,166 @@
+"""The Train page: four steps across the top, Data, Check, Train and Listen, and what they tell each other.
+
+Knows nothing about how a step does its work. The graphics card is freed by the window: the page asks for it
+and is told by the session's events when no model is in memory any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+
+from app.datasets import Dataset
+from app.engine.events import Event, Failed, Loading, Ready, Unloaded
+from app.errors import UserError
+from app.paths import Paths
+from app.runs import Run, open_run
+from app.ui.card import CardMemory, card_memory
+from app.ui.theme import GRID
+from app.ui.train_data import DataStep
+from app.ui.train_listen import ListenStep
+from app.ui.train_placeholder import CheckStep
+from app.ui.train_run import TrainStep
+from app.ui.train_steps import StepBar
+
+DATA, CHECK, TRAIN, LISTEN = range(4)
+
+
+class TrainPage(QWidget):
+    """From talks to a model of one's own."""
+
+    memory_wanted = Signal()
+    """Training is about to start: end the talk, and give the model's memory back."""
+    talk_wanted = Signal(str)
+    """Load this model and go to Talk."""
+    models_changed = Signal()
+    """There is a new model."""
+    trouble = Signal(str, str)
+    """A sentence and an advice for the status line."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        look_at_card: Callable[[], CardMemory | None] = card_memory,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._loading = False
+        self._loaded = False
+        self._wanting = False
+        self.steps = StepBar()
+        self.data = DataStep(paths)
+        self.check = CheckStep(paths)
+        self.run = TrainStep(paths, look_at_card)
+        self.listen = ListenStep(paths)
+        self._stack = QStackedWidget()
+        self._lay_out()
+        self._connect()
+        self.show_step(DATA)
+
+    @property
+    def going(self) -> bool:
+        """Return whether any run is going on or about to."""
+        return self.run.starting or bool(self.run.going)
+
+    def show_step(self, index: int) -> None:
+        """Turn to a step: 0 Data, 1 Check, 2 Train, 3 Listen."""
+        self._stack.setCurrentIndex(index)
+        self.steps.show_current(index)
+
+    def on_event(self, event: Event) -> None:
+        """Follow whether a model is in memory."""
+        if isinstance(event, Loading):
+            self._loading = True
+        elif isinstance(event, Ready):
+            self._loading, self._loaded = False, True
+        elif isinstance(event, Unloaded):
+            self._loaded = False
+        elif isinstance(event, Failed):
+            self._loading = False
+        if self._wanting and not self._loading and not self._loaded:
+            self._go()
+
+    def expect_model(self) -> None:
+        """Take note that a model was asked for, which tells nothing yet."""
+        self._loading = True
+
+    def stop(self) -> None:
+        """Ask every run to save a checkpoint and end."""
+        self.run.stop()
+
+    def set_speaker(self, name: str) -> None:
+        """Play through this device, '' for the default."""
+        self.run.set_speaker(name)
+        self.listen.set_speaker(name)
+
+    def shut(self) -> None:
+        """End what is under way beside the window; training goes on."""
+        for step in (self.data, self.check, self.run, self.listen):
+            step.shut()
+
+    def _free_memory(self) -> None:
+        self._wanting = True
+        if self._loading or self._loaded:
+            self.memory_wanted.emit()
+        else:
+            self._go()
+
+    def _go(self) -> None:
+        self._wanting = False
+        self.run.start_now()
+
+    def _show_dataset(self, dataset: Dataset | None) -> None:
+        self.check.show_dataset(dataset.folder if dataset is not None else None)
+        self.run.show_dataset(dataset)
+        self.steps.set_done(DATA, dataset is not None and bool(dataset.prepared))
+
+    def _prepared(self, dataset: Dataset | None) -> None:
+        self._show_dataset(dataset)
+        if dataset is not None:
+            self.show_step(CHECK)
+
+    def _prepare_again(self) -> None:
+        self.show_step(DATA)
+        self.data.prepare()
+
+    def _show_run(self, run: Run | None) -> None:
+        self.listen.show_run(run)
+        self.steps.set_done(TRAIN, run is not None and run.state == "finished")
+
+    def _listen(self, folder: Path) -> None:
+        try:
+            self.listen.show_run(open_run(folder))
+        except UserError as fault:
+            self.trouble.emit(fault.sentence, fault.advice)
+            return
+        self.show_step(LISTEN)
+
+    def _connect(self) -> None:
+        self.steps.chosen.connect(self.show_step)
+        self.data.dataset_changed.connect(self._show_dataset)
+        self.data.prepared.connect(self._prepared)
+        self.check.prepare_wanted.connect(self._prepare_again)
+        self.run.memory_wanted.connect(self._free_memory)
+        self.run.listen_wanted.connect(self._listen)
+        self.run.run_changed.connect(self._show_run)
+        self.listen.talk_wanted.connect(self.talk_wanted)
+        self.listen.models_changed.connect(self.models_changed)
+        for step in (self.data, self.check, self.run, self.listen):
+            step.trouble.connect(self.trouble)
+        for index in range(self._stack.count()):
+            shortcut = QShortcut(QKeySequence(f"Alt+{index + 1}"), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda index=index: self.show_step(index))
+
+    def _lay_out(self) -> None:
+        for step in (self.data, self.check, self.run, self.listen):
+            self._stack.addWidget(step)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(3 * GRID, GRID, 2 * GRID, 0)
+        whole.setSpacing(2 * GRID)
+        whole.addWidget(self.steps)
+        whole.addWidget(self._stack, 1)

@@ -1,0 +1,61 @@
+"""What a dataset holds, in numbers: dialogues, minutes, whose words are there, what was found at its import.
+
+Reads headers and small files; knows nothing about widgets.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+import soundfile
+
+from app.datasets import IMPORTED, Dataset, read_words
+from app.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One dataset. `lacking_a` and `lacking_b` count the dialogues without words of that voice."""
+
+    dialogues: int
+    seconds: float
+    lacking_a: int
+    lacking_b: int
+    findings: tuple[str, ...]
+    """Sentences, as they were told."""
+
+
+def read_facts(dataset: Dataset) -> Facts:
+    """Read what a dataset holds; what is damaged counts for nothing."""
+    seconds, lacking_a, lacking_b = 0.0, 0, 0
+    names = dataset.dialogues()
+    for name in names:
+        with suppress(OSError, soundfile.SoundFileError):
+            seconds += soundfile.info(dataset.audio(name)).duration
+        speakers: set[str] = set()
+        with suppress(UserError):
+            speakers = {word.speaker for word in read_words(dataset.text(name))}
+        lacking_a += "A" not in speakers and not dataset.spoken(name).exists()
+        lacking_b += "B" not in speakers
+    return Facts(len(names), seconds, lacking_a, lacking_b, tuple(_findings(dataset)))
+
+
+def finding_words(finding: dict[str, object]) -> str:
+    """Return a finding as it is shown: where, what, and what was done."""
+    where = str(finding.get("dialogue") or "")
+    parts = [str(finding.get("sentence") or ""), str(finding.get("done") or "")]
+    text = " ".join(part for part in parts if part)
+    return text if not where or where in text else f"{where}: {text}"
+
+
+def _findings(dataset: Dataset) -> list[str]:
+    found: list[str] = []
+    with suppress(OSError):
+        for line in (dataset.folder / IMPORTED).read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                finding = json.loads(line)
+                if isinstance(finding, dict) and (words := finding_words(finding)) not in found:
+                    found.append(words)
+    return found
