@@ -171,7 +171,7 @@ def _write_tokens(
     file.seek(0)
     file.truncate()
     _write_header(file, 0, codebooks, dtype)
-    for done, total, name, both in _read_parquet(path, codebooks):
+    for done, total, name, both in read_parquet(path, codebooks):
         if both.size and both.max() > largest:
             raise _TooLargeError
         frames = len(both)
@@ -192,8 +192,8 @@ def _write_header(file: IO[bytes], frames: int, codebooks: int, dtype: type[np.s
     file.write(b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + f"{text:<117}\n".encode())
 
 
-def _read_parquet(path: Path, codebooks: int) -> Iterator[tuple[int, int, str, npt.NDArray[np.int64]]]:
-    """Yield (row from 1, rows, identity, tokens [T, 2, 1+K]) for each dialogue of a file."""
+def read_parquet(path: Path, codebooks: int) -> Iterator[tuple[int, int, str, npt.NDArray[np.int64]]]:
+    """Yield (row from 1, rows, identity, tokens [T, 2, 1+K]) for each dialogue of a file. Raises UserError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
