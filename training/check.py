@@ -69,7 +69,7 @@ def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
     found = _look_at_dataset(dataset)
     seen: dict[str, Seen] = {}
     items = []
-    for name in tqdm(names, desc="Listening", unit="dialogue", file=sys.stderr, disable=quiet):
+    for name in tqdm(names, desc="Listening", unit="dialogue", file=sys.stderr, leave=False, disable=quiet):
         one, findings = _look_at_dialogue(dataset, name, prepared)
         if one is not None:
             seen[name] = one
@@ -223,7 +223,9 @@ def _histogram(lengths_s: Sequence[float]) -> dict[str, list[int]]:
 def _for_people(dataset: Dataset, report: dict[str, Any]) -> str:
     """Return the report as a short table, the lengths, and the findings one a line."""
     language = report["language"] or "language unknown"
-    lines = [f"{dataset.name}: {report['dialogues']} dialogues, {report['hours']:.2f} hours, {language}", ""]
+    count = report["dialogues"]
+    dialogues = "one dialogue" if count == 1 else f"{count} dialogues"
+    lines = [f"{dataset.name}: {dialogues}, {report['hours']:.2f} hours, {language}", ""]
     lines += _table(report["A"], report["B"])
     lines += ["", f"Both at once {100 * report['overlap_share']:.1f} % of the time. A minute has"]
     kinds = ("turns", "pauses", "gaps", "overlaps", "backchannels")

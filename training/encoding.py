@@ -168,7 +168,8 @@ def _read_sound(path: Path, samples: int) -> Iterator[Tensor]:
                 left -= len(block)
                 yield torch.from_numpy(block.T)
     except (soundfile.SoundFileError, OSError, RuntimeError) as fault:
-        raise _SoundError(f"{path} can not be read as sound: {fault}.", _IMPORT_AGAIN) from fault
+        reason = str(fault).rstrip(".")
+        raise _SoundError(f"{path} can not be read as sound: {reason}.", _IMPORT_AGAIN) from fault
     if left:
         broken = f"{path} breaks off {left / SAMPLE_RATE:.1f} s before its end."
         raise _SoundError(broken, _IMPORT_AGAIN)

@@ -204,7 +204,7 @@ class _Preparation:
     def _tell_silent(self, progress: Progress, name: str, streams: Streams) -> None:
         if streams.silent:
             whose = " and ".join(streams.silent)
-            values = {"sentence": f"There are no words of {whose}.", "done": "That voice has an empty text."}
+            values = {"sentence": f"There are no words of {whose}.", "done": "The text stays empty."}
             progress.finding({**self._about(name), "finding": "no words", **values})
 
     def _about(self, name: str) -> dict[str, str]:
@@ -233,9 +233,9 @@ class _Preparation:
     def _result(self, dialogues: int, files: int) -> dict[str, object]:
         left_out, hours = len(self._left_out), seconds(self._frames) / 3600
         ready = dialogues - left_out
-        sentence = f"{ready} dialogues, {hours:.2f} hours, are ready for training."
+        sentence = f"{_some(ready)} with {hours:.2f} hours in all, ready for training."
         if left_out:
-            sentence += f" {left_out} were left out."
+            sentence += f" {_some(left_out)} left out."
         return {
             "dialogues": ready,
             "left_out": left_out,
@@ -244,6 +244,10 @@ class _Preparation:
             "folder": str(self._dataset.folder),
             "sentence": sentence,
         }
+
+
+def _some(dialogues: int) -> str:
+    return "One dialogue" if dialogues == 1 else f"{dialogues} dialogues"
 
 
 def _merged(text: TextStream, codes: Codes) -> packing.Rows:

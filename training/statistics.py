@@ -131,22 +131,27 @@ def _look_at_voice(
     if not words:
         advice = "Transcribe it, or its text stays empty."
         return [Finding(f"{speaker} speaks for {speech_s:.1f} s and has no words.", advice)]
+    length_s = seconds(len(active))
+    wrong = [word for word in words if not 0 <= word.start_s <= min(word.end_s, length_s)]
+    if wrong:
+        when = f"“{wrong[0].text}” from {wrong[0].start_s:.1f} to {wrong[0].end_s:.1f} s"
+        return [Finding(f"{_some(len(wrong), speaker)} at impossible times: {when}.", _TIMES)]
     found = [*_over_silence(speaker, active, words), *_without_words(speaker, active, speech_s, words)]
     if long := [word for word in words if word.end_s - word.start_s > LONGEST_WORD_S]:
         lasts = f"“{long[0].text}” lasts {long[0].end_s - long[0].start_s:.1f} s"
-        found.append(Finding(f"{_some(len(long))} of {speaker} too long: {lasts}.", _TIMES))
+        found.append(Finding(f"{_some(len(long), speaker)} too long: {lasts}.", _TIMES))
     over = [(one, other) for one, other in pairwise(words) if one.end_s - other.start_s > _OVERLAP_S]
     if over:
         which = f"“{over[0][0].text}” and “{over[0][1].text}” at {over[0][1].start_s:.1f} s"
-        found.append(Finding(f"{_some(len(over))} of {speaker} said over the one before: {which}.", _TIMES))
+        found.append(Finding(f"{_some(len(over), speaker)} said over the one before: {which}.", _TIMES))
     return found
 
 
 _TIMES = "Correct their times."
 
 
-def _some(count: int) -> str:
-    return "One word" if count == 1 else f"{count} words"
+def _some(count: int, speaker: Speaker) -> str:
+    return f"One word of {speaker} is" if count == 1 else f"{count} words of {speaker} are"
 
 
 def _over_silence(speaker: Speaker, active: Activity, words: Sequence[TimedWord]) -> list[Finding]:

@@ -91,9 +91,14 @@ def test_what_is_odd_is_said(dataset: Dataset) -> None:
     add(dataset, "short", 8.0, said=TURNS[:8])
     add(dataset, "lonely", said=a_only)
     add(dataset, "wordless", words=[])
-    add(dataset, "shifted", words=[word._replace(start_s=word.start_s + 10) for word in a_only[:3]])
+    add(
+        dataset,
+        "shifted",
+        words=[word._replace(start_s=word.start_s + 2, end_s=word.end_s + 2) for word in a_only[:3]],
+    )
     add(dataset, "sparse", words=[*TURNS[:1], *TURNS[3:7]])
     add(dataset, "drawn", words=[TURNS[0]._replace(end_s=4.6), *TURNS[1:]])
+    add(dataset, "backwards", words=[*TURNS[:7], TURNS[7]._replace(end_s=4.0)])
     add(dataset, "broken")
     dataset.audio("broken").write_bytes(b"no sound")
     add(dataset, "torn")
@@ -106,14 +111,15 @@ def test_what_is_odd_is_said(dataset: Dataset) -> None:
         ("wordless", "B speaks for 3."),
         ("shifted", "3 of 3 words of A lie where it is silent, such as"),
         ("sparse", "without words, most from"),
-        ("drawn", "One word of A too long: “hello” lasts 4.1 s."),
-        ("drawn", "of A said over the one before: “hello” and “good” at 0.9 s."),
+        ("drawn", "One word of A is too long: “hello” lasts 4.1 s."),
+        ("drawn", "One word of A is said over the one before: “hello” and “good” at 0.9 s."),
+        ("backwards", "One word of A is at impossible times: “right” from 5.0 to 4.0 s."),
         ("broken", "can not be read as sound"),
         ("torn", "can not be read"),
     ):
         assert any(sentence in finding for finding in found[name]), (name, found[name])
     whole = check.check(dataset)
-    assert whole["dialogues"] == 8
+    assert whole["dialogues"] == 9
     assert whole["findings"][0]["sentence"] == "talks is not prepared yet."
     assert whole["A"]["tokens"] is None
     assert {odd["severity"] for odd in whole["findings"]} == {"odd"}
