@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 NAME = "aizuchi"
 
 NAMES = ("config", "models", "recordings", "logs", "cache", "datasets", "runs")
@@ -39,6 +37,9 @@ def paths(home: Path | None = None) -> Paths:
     if home is not None:
         home = home.expanduser().resolve()
         return Paths(*(home / name for name in NAMES))
+    # Where the folders are given, training does without it.
+    import platformdirs
+
     dirs = platformdirs.PlatformDirs(NAME, appauthor=False)
     return Paths(
         config=dirs.user_config_path,

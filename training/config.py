@@ -18,8 +18,6 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-import tomli_w
-
 from app.errors import UserError
 from app.frames import FRAME_RATE
 from training.loss import LossWeights
@@ -157,6 +155,8 @@ def parse_config(raw: dict[str, Any], where: str) -> Config:
 
 def write_config(config: Config, path: Path) -> None:
     """Write a configuration with all its settings, in one step. Raises OSError."""
+    import tomli_w
+
     part = path.with_name(f"{path.name}.part")
     part.write_text(tomli_w.dumps(_plain(config)), encoding="utf-8")
     os.replace(part, path)
