@@ -1,4 +1,4 @@
-"""How much memory a training run takes at its peak, counted before it begins.
+"""How much memory training takes at its peak: counted before it begins, and watched while it goes on.
 
 Weights are counted on a model without memory; activations follow from what each layer keeps for the way back,
 which is written out below and held against a real model by a test. Knows nothing about cards or data.
@@ -16,6 +16,7 @@ again as long as it is computed.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ import torch
 from moshi.models import LMModel, loaders
 from moshi.modules.lora import LoRALinear, replace_all_linear_with_lora
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from training.base import DEPTH, TEXT_EMBEDDINGS
 
@@ -218,3 +221,59 @@ def _learns(name: str, method: str) -> bool:
 
 def _sum(weights: Iterable[torch.Tensor]) -> int:
     return sum(weight.numel() for weight in weights)
+
+
+class Watch(TorchDispatchMode):
+    """How much more memory a piece of work takes at its peak than there was taken before.
+
+    On a card it is torch's own figure. On the CPU it is 0, unless tensors are to be counted as they are made
+    and vanish, which takes time; what is inside of one operation is not seen then.
+    """
+
+    def __init__(self, device: torch.device, count: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # torch has no types here
+        self.taken_bytes = 0
+        self._device = device
+        self._counts = count and device.type == "cpu"
+        self._live: dict[int, int] = {}
+        self._now = 0
+
+    def __enter__(self) -> Watch:
+        if self._device.type == "cuda":
+            wait(self._device)
+            torch.cuda.reset_peak_memory_stats(self._device)
+            self._now = torch.cuda.memory_allocated(self._device)
+        if self._counts:
+            super().__enter__()  # type: ignore[no-untyped-call]  # as above
+        return self
+
+    def __exit__(self, *fault: Any) -> None:
+        if self._counts:
+            super().__exit__(*fault)  # type: ignore[no-untyped-call]  # as above
+        if self._device.type == "cuda":
+            self.taken_bytes = torch.cuda.max_memory_allocated(self._device) - self._now
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        before = {each.untyped_storage().data_ptr() for each in _tensors((args, kwargs))}
+        made = func(*args, **(kwargs or {}))
+        for tensor in _tensors(made):
+            storage = tensor.untyped_storage()
+            if (pointer := storage.data_ptr()) not in before and pointer not in self._live:
+                self._live[pointer] = storage.nbytes()
+                self._now += storage.nbytes()
+                weakref.finalize(storage, self._forget, pointer).atexit = False
+        self.taken_bytes = max(self.taken_bytes, self._now)
+        return made
+
+    def _forget(self, pointer: int) -> None:
+        self._now -= self._live.pop(pointer, 0)
+
+
+def wait(device: torch.device) -> None:
+    """Wait until a card has done what it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [each for each in tree_leaves(tree) if isinstance(each, torch.Tensor)]

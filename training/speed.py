@@ -109,9 +109,14 @@ def _allow_sharding(lm: LMModel) -> None:
     It gives a module a class made of its own and of FSDPModule, in an order that Python refuses for these:
     their first base is an abstract class, which has another layout. The other order is accepted.
     """
-    from torch.distributed.fsdp._fully_shard import _fully_shard as sharding
+    try:
+        from torch.distributed.fsdp._fully_shard import _fully_shard as sharding
 
-    known: dict[type, type] = sharding.cls_to_fsdp_cls
+        known: dict[type, type] = sharding.cls_to_fsdp_cls
+    except (ImportError, AttributeError):
+        # Inner parts of torch may move; that matters to those alone who share a model out.
+        log.warning("This torch keeps the classes of FSDP2 elsewhere; models can not be shared out with it.")
+        return
     for kind in {type(module) for module in lm.modules() if isinstance(module, StreamingModule)}:
         if not issubclass(kind, FSDPModule) and kind not in known:
             # None stands for `copy.deepcopy` refusing, as torch has it.
