@@ -25,7 +25,7 @@ from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES
 from app.paths import Paths, paths
-from training import packing, prepare
+from training import encoding, packing, prepare
 from training.align import PADDING, Word, spoken_stream, text_stream
 from training.codec import encode_stereo
 from training.encoding import read_codes
@@ -211,6 +211,31 @@ def test_bad_dialogues_are_left_out_and_told(
     assert dataset.prepared["left_out"] == ["cut", "empty", "late", "mono", "noise", "torn"]
     stages = [line["stage"] for line in lines if line["kind"] == "progress"]
     assert {"Encoding", "Writing"} < set(stages)
+
+
+def test_a_card_takes_dialogues_of_like_length_together_and_goes_on_when_one_breaks_off(
+    dataset: Dataset, where: Paths, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mimi = build.load_mimi(checkpoint.find(str(tiny)), torch.device("cpu"))
+    add(dataset, "cut", 3.9)
+    whole = dataset.audio("cut").read_bytes()
+    dataset.audio("cut").write_bytes(whole[: len(whole) // 2])
+    monkeypatch.setattr(encoding.Encoder, "on_card", True)
+    names = ["one", "three", "seven"]
+    lengths_s = {name: encoding.sound_seconds(dataset, name) for name in names}
+    lengths_s["cut"] = 3.9
+    assert list(encoding._groups(lengths_s, True)) == [["seven"], ["three", "cut", "one"]]
+    broken: list[str] = []
+    told: list[float] = []
+    encoder = encoding.Encoder(mimi, "this")
+    encoding.encode(dataset, lengths_s, encoder, lambda name, _: broken.append(name), told.append)
+    assert broken == ["cut"]
+    assert sum(told) == pytest.approx(sum(lengths_s.values()), abs=0.5)
+    for name in names:
+        audio, _ = soundfile.read(dataset.audio(name), dtype="float32")
+        kept = read_codes(dataset, name, "this")
+        assert kept is not None
+        assert np.array_equal(kept, [codes.numpy() for codes in encode_stereo(mimi, audio.T)])
 
 
 def test_nothing_to_prepare_is_a_sentence(where: Paths, tiny: Path) -> None:
