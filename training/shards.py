@@ -193,7 +193,7 @@ def _write_header(file: IO[bytes], frames: int, codebooks: int, dtype: type[np.s
 
 
 def read_parquet(path: Path, codebooks: int) -> Iterator[tuple[int, int, str, npt.NDArray[np.int64]]]:
-    """Yield (row from 1, rows, identity, tokens [T, 2, 1+K]) for each dialogue of a file. Raises UserError."""
+    """Yield (row from 1, rows, identity, tokens [T, 2, 1+K]) for each dialogue. Raises UserError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
