@@ -82,6 +82,12 @@ def prove(checkpoint: Checkpoint) -> Outline:
     return Outline(checkpoint, lm, tuple(tensors), tokenizer)
 
 
+def precision(checkpoint: Checkpoint) -> torch.dtype:
+    """Return how the real numbers of a checkpoint are kept in their file. Raises UserError."""
+    header = read_header(checkpoint.weights)
+    return _DTYPES[next(tensor.dtype for tensor in header.values() if tensor.floating)]
+
+
 def load_lm(outline: Outline, device: torch.device, dtype: torch.dtype, told: Told) -> LMModel:
     """Read the weights into the outline's model and return it, adapter fused, in evaluation mode."""
     lm, checkpoint = outline.lm, outline.checkpoint

@@ -1,0 +1,243 @@
+"""The verb `aizuchi export`: from a training run to a model to talk with, in one step.
+
+The folder is what the program, `python -m moshi.server` and (in its own format) nu-dialogue's finetuner load.
+Depth steps for the user's voice are removed, an adapter is kept or merged. Knows nothing about training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from app import catalog
+from app.datasets import write_json
+from app.engine import build
+from app.engine.checkpoint import ADAPTER_NAME, CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
+from app.engine.download import SCHEME
+from app.errors import UserError
+from app.paths import Paths
+from app.runs import open_run, read_metrics
+from training import streams
+from training.checkpoint import checkpoint_folder, disk_full, read_trained
+from training.config import Config
+from training.naming import nu_dialogue, released
+from training.source import Source, Trained, find_source
+
+CARD = "aizuchi.json"
+CARD_FORMAT = 1
+
+SCORES = ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits", "padding_share")
+
+State = dict[str, Tensor]
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Export a run, and return the exit status. Raises UserError."""
+    options = _parse(argv)
+    source = find_source(options.run, where, step=options.step)
+    if source.trained is None:
+        raise UserError(f"'{options.run}' is no training run.", f"Runs lie in {where.runs}.")
+    out = (options.out or where.models / source.trained.run.name).expanduser().resolve()
+    whole = options.merge or options.format == "nu-dialogue" or source.trained.config.method != "lora"
+    _refuse_used(out, source.trained.run.name)
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir(parents=True)
+        if whole:
+            _write_whole(source.found, source.trained, part, out, options.format)
+        else:
+            _write_adapter(source.found, source.trained, part, out)
+        write_json(part / CARD, _card(source, source.trained, out.name))
+        shutil.rmtree(out, ignore_errors=True)
+        os.replace(part, out)
+    except OSError as fault:
+        raise disk_full(fault, f"The model {out}") from fault
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    _tell(out, whole, options.format)
+    print(out)
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="aizuchi export", description="Make a model to talk with from a training run."
+    )
+    add = parser.add_argument
+    add("run", metavar="RUN", help="the name of a run, or its folder")
+    add("--out", type=Path, metavar="DIR", help="where the model goes; default: among the program's models")
+    add(
+        "--merge",
+        action="store_true",
+        help="put an adapter into the weights: a whole model, as large as its base",
+    )
+    add("--format", choices=("moshi", "nu-dialogue"), default="moshi", help="whose names and files")
+    add("--step", type=int, metavar="N", help="from the checkpoint after this step; default: the best")
+    return parser.parse_args(argv)
+
+
+def merged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], scaling: float) -> State:
+    """Return the weights of a base with what learnt in their place, each in the precision of the base.
+
+    Of an adapter W becomes W + scaling x B A, computed in float32.
+    """
+    state = dict(base)
+    for name, tensor in trained.items():
+        if name.endswith(".lora_B.weight"):
+            continue
+        plain = name.replace(".lora_A.weight", ".weight")
+        weight = base[plain]
+        if plain == name:
+            learnt = tensor
+        else:
+            up = trained[name.replace("lora_A", "lora_B")]
+            learnt = weight.float() + scaling * (up.float() @ tensor.float())
+        state[plain] = learnt.to(weight.dtype)
+    return state
+
+
+def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path) -> None:
+    """Write the adapter alone, and a configuration that says where the rest is."""
+    if found.adapter is not None:
+        raise UserError(
+            f"{trained.run.name} is an adapter on {found.name}, which is one itself.",
+            "Export it with --merge, as a whole model.",
+        )
+    adapter, config = read_trained(checkpoint_folder(trained.run, trained.step)), dict(found.config)
+    if trained.config.streams == "both" and found.config["dep_q"] != found.config["n_q"]:
+        _, extended = streams.extend({}, found.config)
+        adapter, config = streams.restore(adapter, extended)
+    # As the base is kept; in float32 it would be twice as large, to no use.
+    dtype = build.precision(found)
+    save_file({name: each.to(dtype).contiguous() for name, each in adapter.items()}, folder / ADAPTER_NAME)
+    weights, mimi, tokenizer = _references(found)
+    lora = trained.config.lora
+    settings = {
+        **config,
+        "moshi_name": weights,
+        "mimi_name": mimi,
+        "tokenizer_name": tokenizer,
+        "lora": True,
+        "lora_rank": lora.rank,
+        "lora_scaling": lora.scaling,
+    }
+    _write_config(folder, out, settings, found)
+
+
+def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, form: str) -> None:
+    """Write all weights, and copies of Mimi and the tokenizer, so that the folder needs nothing else."""
+    learnt = read_trained(checkpoint_folder(trained.run, trained.step))
+    base = build.load_lm(build.prove(found), torch.device("cpu"), build.precision(found), lambda *_: None)
+    state: Mapping[str, Tensor] = base.state_dict()
+    config: Mapping[str, Any] = found.config
+    both = trained.config.streams == "both"
+    if both and config["dep_q"] != config["n_q"]:
+        state, config = streams.extend(state, config)
+    whole = merged(state, learnt, trained.config.lora.scaling)
+    settings = dict(config)
+    if form == "moshi" and both:
+        whole, settings = streams.restore(whole, config)
+    renamed = nu_dialogue(whole) if form == "nu-dialogue" else released(whole)
+    save_file({name: each.contiguous() for name, each in renamed.items()}, folder / catalog.MOSHI_NAME)
+    shutil.copyfile(found.mimi, folder / catalog.MIMI_NAME)
+    shutil.copyfile(found.tokenizer, folder / catalog.TOKENIZER_NAME)
+    if form == "nu-dialogue":
+        write_json(folder / NU_DIALOGUE_NAME, settings)
+        if found.mimi_config is not None:
+            write_json(folder / "mimi.json", found.mimi_config)
+        return
+    names = {
+        "moshi_name": catalog.MOSHI_NAME,
+        "mimi_name": catalog.MIMI_NAME,
+        "tokenizer_name": catalog.TOKENIZER_NAME,
+    }
+    _write_config(folder, out, {**settings, **names}, found)
+
+
+def _write_config(folder: Path, out: Path, settings: dict[str, Any], found: Checkpoint) -> None:
+    if found.mimi_config is not None:
+        write_json(folder / "mimi.json", found.mimi_config)
+        # Where it will lie: moshi would look for a name alone on the hub.
+        settings["mimi_config_name"] = f"file://{out / 'mimi.json'}"
+    if found.generation:
+        settings["lm_gen_config"] = found.generation
+    write_json(folder / CONFIG_NAME, {**settings, "model_type": "moshi"})
+
+
+def _references(found: Checkpoint) -> tuple[str, str, str]:
+    """Return where moshi and the program find weights, Mimi and tokenizer of a base."""
+    if found.kind == "catalogue" and (known := catalog.find(found.name)) is not None:
+        return known.files
+    files = (found.weights, found.mimi, found.tokenizer)
+    if found.kind == "hub":
+        weights, mimi, tokenizer = (f"{SCHEME}{found.source}/{path.name}" for path in files)
+    else:
+        weights, mimi, tokenizer = (f"file://{path}" for path in files)
+    return weights, mimi, tokenizer
+
+
+def _card(source: Source, trained: Trained, name: str) -> dict[str, Any]:
+    """Return what the program says of a finetune: where it comes from, and how it scored."""
+    run = open_run(trained.run)
+    config: Config = trained.config
+    judged = {event["step"]: event for event in read_metrics(trained.run)[0] if event["kind"] == "evaluation"}
+    known = catalog.find(source.found.name)
+    return {
+        "format": CARD_FORMAT,
+        "name": name,
+        "run": trained.run.name,
+        "parent": config.model,
+        "language": known.language if known else "",
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "data": list(config.data),
+        "hours": run.values.get("hours"),
+        "method": config.method,
+        "streams": config.streams,
+        "steps": config.steps,
+        "step": trained.step,
+        "scores": _scores(judged.get(trained.step)),
+        "before": _scores(judged.get(0)),
+    }
+
+
+def _scores(event: dict[str, Any] | None) -> dict[str, Any]:
+    return {name: event[name] for name in SCORES if event and event.get(name) is not None}
+
+
+def _refuse_used(out: Path, run: str) -> None:
+    """Raise UserError where something else lies; an earlier export of the same run is to be replaced."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        if json.loads((out / CARD).read_text(encoding="utf-8"))["run"] == run:
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise UserError(f"{out} holds something else.", "Name a new folder with --out.")
+
+
+def _tell(out: Path, whole: bool, form: str) -> None:
+    """Say how the model is loaded elsewhere."""
+    if form == "nu-dialogue":
+        print(f"nu-dialogue's finetuner goes on from it: finetune.py --model_dir {out}")
+        return
+    print(f"Talk with it: aizuchi talk --model {out}")
+    parts = f"--config-path {out / CONFIG_NAME}"
+    if whole:
+        named = (("moshi", catalog.MOSHI_NAME), ("mimi", catalog.MIMI_NAME))
+        parts += "".join(f" --{part}-weight {out / name}" for part, name in named)
+        parts += f" --tokenizer {out / catalog.TOKENIZER_NAME}"
+    else:
+        parts += f" --lora-weight {out / ADAPTER_NAME}"
+    print(f"Or in moshi's own server: python -m moshi.server {parts}")
