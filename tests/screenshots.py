@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.engine.events import Ready
+    from app.ui.train import TrainPage
 
 WIDTH, HEIGHT = 1280, 720
 SCALES = (1, 2)
@@ -42,8 +44,10 @@ def main(argv: list[str]) -> int:
     out.mkdir(parents=True, exist_ok=True)
     status = 0
     with x_server() as display, tempfile.TemporaryDirectory(prefix="aizuchi-screenshots-") as home:
-        if any(name.startswith("2") for name in names):
+        if any(name.startswith(("2", "50")) for name in names):
             record(Path(home))
+        if any(name.startswith("5") for name in names):
+            train(Path(home))
         for scale in SCALES:
             env = {
                 **os.environ,
@@ -107,6 +111,20 @@ def record(home: Path) -> None:
     (talk("moshika", "en", 9, (0, 5)) / "audio.flac").write_bytes(b"damaged")
 
 
+def train(home: Path) -> None:
+    """Leave datasets and runs: one that is whole, one that was stopped, one that failed, two that go on."""
+    from app.paths import paths
+    from tests.ui.trained import make_dataset, make_run
+
+    where = paths(home)
+    make_dataset(where.datasets, "bedtime-stories", language="ja", prepared="")
+    make_dataset(where.datasets, "my-talks", dialogues=9)
+    failed = {"sentence": "The graphics memory ran out.", "advice": "Shorten the examples, or choose 8 bits."}
+    make_run(where.runs, "my-talks-1", state="failed", steps=500, done=50, **failed)
+    make_run(where.runs, "my-talks-2", state="stopped", steps=500, done=300)
+    make_run(where.runs, "my-talks-3", steps=1_000, done=1_000, both=True)
+
+
 def take_all(out: Path, names: list[str], scale: int, home: Path) -> None:
     """Take the pictures of one scale, in both schemes."""
     from PySide6.QtWidgets import QApplication
@@ -138,6 +156,8 @@ class Camera:
         from tests.ui.staging import Stage
 
         self.file = out / f"{name}.png"
+        self.ending = ExitStack()
+        """What is to be undone when the picture is taken."""
         self.stage = Stage(Settings(model=model), paths(home))
         self.window = self.stage.window
         self.window.resize(WIDTH, HEIGHT)
@@ -167,6 +187,7 @@ class Camera:
 
     def close(self) -> None:
         """Close the window."""
+        self.ending.close()
         self.window.close()
         self.window.deleteLater()
         self.wait(0)
@@ -341,6 +362,118 @@ def settings_below(camera: Camera) -> None:
     camera.shoot()
 
 
+def show_step(camera: Camera, index: int) -> TrainPage:
+    page = camera.window.train
+    camera.window.show_page(3)
+    page.show_step(index)
+    camera.wait(200)
+    return page
+
+
+def train_data(camera: Camera) -> None:
+    page = show_step(camera, 0)
+    camera.wait_until(lambda: bool(page.data.new.sources.marked))
+    camera.shoot()
+
+
+def train_dataset(camera: Camera) -> None:
+    page = show_step(camera, 0)
+    page.data.show_dataset(camera.stage.where.datasets / "my-talks")
+    camera.wait_until(lambda: "9 dialogues" in page.data.view.text)
+    camera.shoot()
+
+
+def train_preparing(camera: Camera) -> None:
+    page = show_step(camera, 0)
+    camera.wait_until(lambda: bool(page.data.new.sources.marked))
+    page.data.new.setEnabled(False)
+    page.data._show_progress("Encoding", 0.37, 94.0)
+    page.data._stop.show()
+    page.data._go.hide()
+    page.data._found(
+        {"dialogue": "talk-2", "sentence": "talk-2 is clipped in 31 places.", "done": "It was kept."}
+    )
+    camera.shoot()
+
+
+def train_form(camera: Camera, *, expert: bool = False) -> None:
+    page = show_step(camera, 2)
+    page.run.form.shut()
+    page.run.form.goals.choose("manner")
+    page.run.form.shut()
+    page.run.form._card_bytes = 25_757_220_864
+    plan = {"memory_gb": 20.4, "hours": 0.83, "held_out_hours": 0.09, "minutes": 38.0, "fits": True}
+    page.run.form._show_plan(plan)
+    if expert:
+        page.run.form.expert.unfold()
+    camera.shoot()
+
+
+def train_expert(camera: Camera) -> None:
+    train_form(camera, expert=True)
+
+
+def running(camera: Camera, *, warning: bool = False) -> Path:
+    from tests.ui.trained import make_run, trainer
+
+    process = camera.ending.enter_context(trainer())
+    runs = camera.stage.where.runs
+    folder = make_run(
+        runs, "my-talks-4", state="running", done=640, both=True, pid=process.pid, warning=warning
+    )
+    camera.ending.callback(shutil.rmtree, folder)
+    show_step(camera, 2)
+    camera.wait(700)
+    return folder
+
+
+def train_running(camera: Camera) -> None:
+    running(camera)
+    camera.shoot()
+
+
+def train_collapse(camera: Camera) -> None:
+    running(camera, warning=True)
+    camera.shoot()
+
+
+def train_failed(camera: Camera) -> None:
+    page = show_step(camera, 2)
+    page.run.show_run(camera.stage.where.runs / "my-talks-1")
+    camera.shoot()
+
+
+def train_listen(camera: Camera) -> None:
+    page = show_step(camera, 2)
+    page.run.show_run(camera.stage.where.runs / "my-talks-3")
+    page.run.view.listen_wanted.emit()
+    camera.wait(1_000)
+    camera.shoot()
+
+
+def train_closing(camera: Camera) -> None:
+    from PySide6.QtWidgets import QMessageBox
+
+    running(camera)
+    camera.window.close()
+    camera.wait(300)
+    (question,) = camera.window.findChildren(QMessageBox)
+    question.grab().save(str(camera.file))
+    print(camera.file, flush=True)
+    question.close()
+
+
+def train_small(camera: Camera) -> None:
+    camera.window.resize(900, 600)
+    running(camera)
+    camera.shoot()
+
+
+def train_small_data(camera: Camera) -> None:
+    camera.window.resize(900, 600)
+    train_data(camera)
+
+
 def scroll_down(camera: Camera) -> None:
     from app.ui.panel import Column
 
@@ -378,6 +511,18 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "31-models-below": models_below,
     "40-settings": settings,
     "41-settings-below": settings_below,
+    "50-train-data": train_data,
+    "50-train-data-small": train_small_data,
+    "50-train-dataset": train_dataset,
+    "50-train-preparing": train_preparing,
+    "51-train-form": train_form,
+    "51-train-form-expert": train_expert,
+    "51-train-running": train_running,
+    "51-train-running-small": train_small,
+    "51-train-collapse": train_collapse,
+    "51-train-failed": train_failed,
+    "52-train-listen": train_listen,
+    "53-train-closing": train_closing,
 }
 
 if __name__ == "__main__":

@@ -148,6 +148,11 @@ class Chooser(QComboBox):
         self.currentTextChanged.connect(self._tell)
         self._tell(self.currentText())
 
+    def fix_width(self, width: int) -> None:
+        """Stand in a column of controls, in place of sharing the width of a row."""
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setFixedWidth(width)
+
     def minimumSizeHint(self) -> QSize:
         """Return the size in which a shortened name still says something."""
         return QSize(112, CONTROL_HEIGHT)

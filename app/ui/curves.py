@@ -222,10 +222,10 @@ class Curves(QWidget):
 
     def _title(self, name: str) -> str:
         return {
-            "text": self.tr("Words"),
-            "semantic": self.tr("What is voiced"),
-            "acoustic": self.tr("How it sounds"),
-            "user": self.tr("Your voice"),
+            "text": self.tr("Words (text)"),
+            "semantic": self.tr("Speech sounds (semantic)"),
+            "acoustic": self.tr("Voice (acoustic)"),
+            "user": self.tr("Your voice (user)"),
         }[name]
 
     def _spoken(self) -> str:

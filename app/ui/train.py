@@ -19,10 +19,10 @@ from app.errors import UserError
 from app.paths import Paths
 from app.runs import Run, open_run
 from app.ui.card import CardMemory, card_memory
+from app.ui.check import CheckStep
 from app.ui.theme import GRID
 from app.ui.train_data import DataStep
 from app.ui.train_listen import ListenStep
-from app.ui.train_placeholder import CheckStep
 from app.ui.train_run import TrainStep
 from app.ui.train_steps import StepBar
 
@@ -94,6 +94,7 @@ class TrainPage(QWidget):
 
     def set_speaker(self, name: str) -> None:
         """Play through this device, '' for the default."""
+        self.check.set_speaker(name)
         self.run.set_speaker(name)
         self.listen.set_speaker(name)
 

@@ -337,6 +337,7 @@ class DataStep(QWidget):
         below = QVBoxLayout()
         below.setContentsMargins(GRID, 0, GRID, GRID)
         below.addWidget(self.notice)
+        below.setSpacing(GRID)
         below.addWidget(self.bar)
         right.addLayout(below)
         across = QHBoxLayout(self)

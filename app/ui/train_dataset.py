@@ -16,6 +16,7 @@ from app.ui.panel import Column, Panel, heading, quiet
 from app.ui.theme import GRID
 from app.ui.train_facts import Facts
 from app.ui.train_models import base_models
+from app.ui.train_parts import FORM_WIDTH
 
 SHOWN_FINDINGS = 40
 FIELD_WIDTH = 264
@@ -39,7 +40,7 @@ class DatasetView(QWidget):
         self._model = Chooser(
             "models", self.tr("For the model"), self.tr("The model that will learn from it")
         )
-        self._model.setFixedWidth(FIELD_WIDTH)
+        self._model.fix_width(FIELD_WIDTH)
         self._model.activated.connect(self.model_chosen)
         self._transcribe = QPushButton(self.tr("Transcribe…"))
         self._transcribe.setToolTip(
@@ -99,15 +100,11 @@ class DatasetView(QWidget):
     def _describe_words(self, facts: Facts) -> str:
         if not facts.lacking_a and not facts.lacking_b:
             return self.tr("Both voices have words in every dialogue.")
-        lacking = []
-        if facts.lacking_a:
-            lacking.append(self.tr("the model's voice has none in {0}").format(facts.lacking_a))
-        if facts.lacking_b:
-            lacking.append(self.tr("yours has none in {0}").format(facts.lacking_b))
-        text = self.tr("Of {0} dialogues, {1}.").format(facts.dialogues, self.tr(" and ").join(lacking))
         if not facts.lacking_a:
-            text = self.tr("{0} That does no harm: the model learns its own words.").format(text)
-        return text
+            text = self.tr("You have no words in {0} of {1} dialogues. That does no harm: it learns its own.")
+            return text.format(facts.lacking_b, facts.dialogues)
+        text = self.tr("The model's voice has no words in {0} of {1} dialogues, yours in {2}.")
+        return text.format(facts.lacking_a, facts.dialogues, facts.lacking_b)
 
     def _show_findings(self, findings: tuple[str, ...]) -> None:
         while (item := self._findings.takeAt(0)) is not None:
@@ -125,7 +122,7 @@ class DatasetView(QWidget):
             widget.setVisible(bool(findings))
 
     def _lay_out(self) -> None:
-        column = Column(margin=GRID)
+        column = Column(FORM_WIDTH, margin=GRID)
         items = column.items
         items.addWidget(self._title)
         items.addWidget(self._summary)

@@ -105,7 +105,7 @@ class Expert(QWidget):
         title = self.tr("Precision of the base")
         explanation = self.tr("Fewer bits need less graphics memory and are a little slower.")
         self._bits = Chooser("models", title, explanation)
-        self._bits.setFixedWidth(17 * GRID)
+        self._bits.fix_width(17 * GRID)
         for bits in BITS:
             self._bits.addItem(self.tr("{0} bits").format(bits), bits)
         self._bits.activated.connect(lambda _: self._change(base_bits=self._bits.currentData()))

@@ -27,7 +27,7 @@ from app.ui.theme import GRID, make_primary
 from app.ui.train_config import NAME, Choices, for_goal, free_name, write_document
 from app.ui.train_expert import Expert
 from app.ui.train_models import base_models
-from app.ui.train_parts import ActionBar, Cards
+from app.ui.train_parts import FORM_WIDTH, ActionBar, Cards
 from app.ui.train_words import about_words
 
 PAUSE_MS = 500
@@ -253,8 +253,9 @@ class RunForm(QWidget):
         )
 
     def _make_fields(self) -> None:
-        for field in (self._data, self._base, self._name):
-            field.setFixedWidth(FIELD_WIDTH)
+        for chooser in (self._data, self._base):
+            chooser.fix_width(FIELD_WIDTH)
+        self._name.setFixedWidth(FIELD_WIDTH)
         self._name.setAccessibleName(self.tr("Name of the run"))
         self._name.setToolTip(self.tr("The run, and the model that is made of it, are called so"))
         self._name.textEdited.connect(self._change)
@@ -262,7 +263,7 @@ class RunForm(QWidget):
         self._base.activated.connect(self._change)
 
     def _lay_out(self) -> None:
-        column = Column(margin=GRID)
+        column = Column(FORM_WIDTH, margin=GRID)
         items = column.items
         items.addWidget(heading(self.tr("What shall it learn?")))
         items.addWidget(self.goals)
@@ -276,14 +277,12 @@ class RunForm(QWidget):
         items.addSpacing(GRID)
         items.addWidget(self.expert)
         self._bar.add(self._train)
+        self._bar.add_below(self._memory)
         below = QVBoxLayout()
-        below.setContentsMargins(GRID, 0, GRID, 0)
-        below.setSpacing(0)
+        below.setContentsMargins(GRID, 0, GRID, GRID)
         below.addWidget(self._bar)
-        below.addWidget(self._memory)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addWidget(column, 1)
         whole.addLayout(below)
-        whole.addSpacing(GRID)

@@ -25,7 +25,7 @@ from app.ui.panel import Column, Panel, Switch, heading, quiet
 from app.ui.player import Player
 from app.ui.theme import GRID, make_primary
 from app.ui.timeline_data import TimelineData
-from app.ui.train_parts import ActionBar
+from app.ui.train_parts import FORM_WIDTH, ActionBar
 from app.ui.train_words import score_names, score_words
 
 Evaluation = dict[str, Any]
@@ -332,7 +332,7 @@ class ListenStep(QWidget):
         across.setContentsMargins(0, 0, GRID, 0)
         across.addWidget(QLabel(self.tr("Merge")))
         across.addWidget(self._merge)
-        column = Column(width=960, margin=GRID)
+        column = Column(FORM_WIDTH, margin=GRID)
         items = column.items
         items.addWidget(self._title)
         items.addWidget(self._note)

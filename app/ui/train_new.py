@@ -19,6 +19,7 @@ from app.ui.panel import Column, Panel, heading, quiet
 from app.ui.theme import GRID
 from app.ui.train_config import NAME, free_name
 from app.ui.train_models import base_models
+from app.ui.train_parts import FORM_WIDTH
 from app.ui.train_sources import Sources
 
 LANGUAGES = ("en", "ja", "fr", "de", "es", "it", "pt", "nl", "zh", "ko")
@@ -144,8 +145,9 @@ class NewDataset(QWidget):
         self._language.addItem(self.tr("As the talks are"), "")
         for code in LANGUAGES:
             self._language.addItem(wording.language_words(code), code)
-        for field in (self._name, self._language, self._model):
-            field.setFixedWidth(FIELD_WIDTH)
+        for chooser in (self._language, self._model):
+            chooser.fix_width(FIELD_WIDTH)
+        self._name.setFixedWidth(FIELD_WIDTH)
         self._name.setAccessibleName(self.tr("Name of the dataset"))
         self._name.setToolTip(self.tr("Letters, digits, spaces, dots and dashes"))
         self._import.setToolTip(self.tr("Stereo wavs, or data of Kyutai's or nu-dialogue's finetuner"))
@@ -159,7 +161,7 @@ class NewDataset(QWidget):
         self._model.activated.connect(self.changed)
 
     def _lay_out(self) -> None:
-        column = Column(margin=GRID)
+        column = Column(FORM_WIDTH, margin=GRID)
         items = column.items
         items.addWidget(heading(self.tr("What shall the model learn from?")))
         talks = Panel(down=GRID)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -35,6 +35,9 @@ from app.ui.theme import GRID, RADIUS, SMALL, colours, mixed, scaled
 Index = QModelIndex | QPersistentModelIndex
 
 LIST_WIDTH = 208
+FORM_WIDTH = 1_200
+TROUBLE = QPalette.ColorRole.BrightText
+"""The theme keeps the red of trouble there, readable on both grounds."""
 ROW_HEIGHT = 56
 KEY = Qt.ItemDataRole.UserRole
 DETAIL = Qt.ItemDataRole.UserRole + 1
@@ -171,7 +174,7 @@ class ActionBar(QWidget):
         self._progress = Progress()
         self._progress.setAccessibleName(self.tr("Progress"))
         self._progress.hide()
-        words = QVBoxLayout()
+        self._words = words = QVBoxLayout()
         words.setSpacing(GRID // 2)
         words.addStretch(1)
         for widget in (self._title, self._progress, self._detail):
@@ -195,15 +198,16 @@ class ActionBar(QWidget):
         for control in controls:
             self._across.addWidget(control)
 
+    def add_below(self, widget: QWidget) -> None:
+        """Add something under the title."""
+        self._words.insertWidget(2, widget)
+
     def say(self, title: str, detail: str = "", *, trouble: bool = False) -> None:
         """Show what there is; in red if it stands in the way."""
         self._title.setText(title)
         self._detail.setText(detail)
         self._detail.setVisible(bool(detail))
-        palette = self.palette()
-        if trouble:
-            palette.setColor(palette.ColorRole.WindowText, colours(palette).trouble_text)
-        self._title.setPalette(palette)
+        self._title.setForegroundRole(TROUBLE if trouble else QPalette.ColorRole.WindowText)
 
     def show_progress(self, share: float | None) -> None:
         """Show a share that is done, None to show no bar."""
@@ -218,7 +222,7 @@ class ActionBar(QWidget):
 class _Card(QAbstractButton):
     """One of a few things to choose from: its word and what it means."""
 
-    HEIGHT = 116
+    HEIGHT = 92
 
     def __init__(self, title: str, explanation: str) -> None:
         super().__init__()

@@ -16,8 +16,8 @@ from app.ui.controls import IconButton
 from app.ui.panel import heading, quiet
 from app.ui.theme import GRID
 
-COLUMNS = 5
-SHOWN = 10
+COLUMNS = 4
+SHOWN = 8
 """The one before training, and the newest."""
 
 

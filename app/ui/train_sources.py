@@ -45,6 +45,7 @@ Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 36
 BOX = 18.0
 VISIBLE_ROWS = 6
+FADED = 0.45
 RECORDING = Qt.ItemDataRole.UserRole
 FACTS = Qt.ItemDataRole.UserRole + 1
 
@@ -181,6 +182,7 @@ class _Row(QStyledItemDelegate):
         painter.setBrush(mixed(tones.base, tones.text, 0.05 if hovered else 0.0))
         painter.drawRoundedRect(area, RADIUS, RADIUS)
         marked = _is_marked(index)
+        painter.setOpacity(1.0 if state & QStyle.StateFlag.State_Enabled else FADED)
         box = QRectF(area.left() + GRID, area.center().y() - BOX / 2, BOX, BOX)
         painter.setPen(QPen(tones.text if marked else tones.quiet, 1.5))
         painter.setBrush(tones.text if marked else tones.base)

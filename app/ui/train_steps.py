@@ -14,7 +14,7 @@ from app.ui.theme import GRID, RADIUS, colours, mixed
 
 DISC = 26.0
 STEP_HEIGHT = 44
-LINE_WIDTH = 56
+LINE_WIDTH = 48
 
 
 class Step(QAbstractButton):
@@ -77,10 +77,7 @@ class _Line(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFixedHeight(STEP_HEIGHT)
-        self.setMinimumWidth(2 * GRID)
-        self.setMaximumWidth(LINE_WIDTH)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedSize(LINE_WIDTH, STEP_HEIGHT)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint a line at the height of the discs."""

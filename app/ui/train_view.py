@@ -16,7 +16,8 @@ from app.ui import theme
 from app.ui.curves import Curves
 from app.ui.pane import Progress
 from app.ui.panel import Column, heading, quiet
-from app.ui.theme import GRID, colours, make_primary
+from app.ui.theme import GRID, make_primary
+from app.ui.train_parts import FORM_WIDTH, TROUBLE
 from app.ui.train_samples import Samples
 from app.ui.train_words import Figures, facts_line, left_words, state_words
 
@@ -60,9 +61,7 @@ class Warnings(QWidget):
             label = QLabel(self.tr("Step {0}: {1}").format(f"{step:,}", sentence))
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            palette = label.palette()
-            palette.setColor(palette.ColorRole.WindowText, colours(palette).trouble_text)
-            label.setPalette(palette)
+            label.setForegroundRole(TROUBLE)
             self._rows.addWidget(label)
             if advice:
                 self._rows.addWidget(quiet(advice))
@@ -170,6 +169,7 @@ class RunView(QWidget):
         make_primary(self._listen)
         self._ending = QLabel()
         self._ending.setWordWrap(True)
+        self._ending.setForegroundRole(TROUBLE)
         self._ending.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._ending.hide()
 
@@ -190,7 +190,7 @@ class RunView(QWidget):
         top.addLayout(names, 1)
         for button in (self._pause, self._end, self._resume, self._listen):
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
-        column = Column(width=1_200, margin=GRID)
+        column = Column(FORM_WIDTH, margin=GRID)
         column.setAccessibleName(self.tr("The run"))
         items = column.items
         items.addLayout(top)
@@ -209,9 +209,3 @@ class RunView(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(column)
-
-    def repaint_words(self) -> None:
-        """Colour the trouble anew after the scheme changed."""
-        palette = self.palette()
-        palette.setColor(palette.ColorRole.WindowText, colours(palette).trouble_text)
-        self._ending.setPalette(palette)

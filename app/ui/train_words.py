@@ -121,8 +121,8 @@ def score_names() -> dict[str, tuple[str, bool]]:
     """Return the scores in the order in which they are shown, and whether less is better."""
     return {
         "text": (_tr("Words"), True),
-        "semantic": (_tr("What is voiced"), True),
-        "acoustic": (_tr("How it sounds"), True),
+        "semantic": (_tr("Speech sounds"), True),
+        "acoustic": (_tr("Voice"), True),
         "user": (_tr("Your voice"), True),
         "distinct_codes": (_tr("Different sounds"), False),
         "entropy_bits": (_tr("Variety of sounds"), False),
