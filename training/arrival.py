@@ -22,7 +22,7 @@ from training.ledger import Ledger
 from training.oddities import Finding
 from training.sources import Incoming
 from training.voices import SoundError
-from training.wording import Wording
+from training.wording import UnknownSpeakersError, Wording
 
 _NAME_BYTES = 200
 _LENGTH_DIFFERS_S = 1.0
@@ -143,9 +143,12 @@ def _convert(source: Path, target: Path, findings: list[Finding], told: Callable
 def _read(incoming: Incoming, findings: list[Finding]) -> Wording:
     try:
         return incoming.read()
+    except UnknownSpeakersError as fault:
+        # Left out rather than kept without words, so that it can be imported once that is said.
+        raise _LeftOutError("speakers", f"{fault.sentence} {fault.advice}") from fault
     except UserError as fault:
-        kept = "The dialogue was kept without words."
-        findings.append(Finding("unreadable words", fault.sentence, f"{kept} {fault.advice}"))
+        finding = Finding("unreadable words", fault.sentence, "The dialogue was kept without words.")
+        findings.append(finding)
         return Wording()
 
 

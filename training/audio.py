@@ -93,7 +93,7 @@ def convert(source: Path, target: Path, told: Told = lambda seconds: None) -> Me
     end, OSError where the target can not be written.
     """
     seen = _Meter()
-    with flac_writer(target) as write:
+    with writer(target) as write:
         for block in _resampled(source, seen, told):
             pcm = _pcm(block)
             seen.push(pcm)
@@ -106,7 +106,7 @@ def copy(source: Path, target: Path, *, first: int = 0, samples: int | None = No
 
     Raises SoundError or OSError.
     """
-    with flac_writer(target) as write:
+    with writer(target) as write:
         for block in pcm_blocks(source, first, samples):
             write(np.ascontiguousarray(block[:, ::-1]) if swap else block)
 
@@ -130,7 +130,7 @@ def pcm_blocks(source: Path, first: int = 0, samples: int | None = None) -> Iter
 
 
 @contextmanager
-def flac_writer(path: Path, kind: str = "FLAC") -> Iterator[Callable[[npt.NDArray[np.int16]], None]]:
+def writer(path: Path, form: str = "FLAC") -> Iterator[Callable[[npt.NDArray[np.int16]], None]]:
     """Give a function that appends [n, 2] int16 to a new file, which is gone if anything is raised.
 
     Raises OSError where the disk refuses, of which libsndfile itself says too little.
@@ -140,7 +140,7 @@ def flac_writer(path: Path, kind: str = "FLAC") -> Iterator[Callable[[npt.NDArra
     try:
         with path.open("wb", buffering=0) as raw:
             target = _Target(raw)
-            with soundfile.SoundFile(target, "w", SAMPLE_RATE, 2, "PCM_16", format=kind) as file:
+            with soundfile.SoundFile(target, "w", SAMPLE_RATE, 2, "PCM_16", format=form) as file:
 
                 def write(pcm: npt.NDArray[np.int16]) -> None:
                     file.write(pcm)

@@ -230,7 +230,7 @@ class _Import:
     def _result(self) -> dict[str, object]:
         hours = self._length_s / 3600
         name = self._dataset.name
-        told = [f"{_count(self._dialogues, 'dialogue')}, {hours:.2f} hours, came into {name}."]
+        told = [_came_in(self._dialogues, hours, name)]
         if self._there:
             told.append(f"{_count(self._there, 'source')} had been imported before.")
         if self._left_out:
@@ -276,8 +276,8 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
             "What is wrong with them is said above.",
         )
     hours = seconds(taken.frames) / 3600
-    told = [f"{_count(taken.dialogues, 'dialogue')}, {hours:.2f} hours, came into {dataset.name}."]
-    told.append("They are ready for training, with the model they were made for.")
+    told = [_came_in(taken.dialogues, hours, dataset.name)]
+    told.append("All are ready for training, with a model like the one they were made for.")
     if taken.there:
         told.append(f"{taken.there} were there already.")
     if taken.left_out:
@@ -299,6 +299,12 @@ def _length_s(incoming: Incoming) -> float:
     with suppress(SoundError):
         return audio.about(incoming.audio).length_s
     return 0.0
+
+
+def _came_in(dialogues: int, hours: float, name: str) -> str:
+    if not dialogues:
+        return f"Nothing new came into {name}."
+    return f"{_count(dialogues, 'dialogue')}, {hours:.2f} hours, came into {name}."
 
 
 def _no_room(dataset: Dataset, fault: OSError) -> UserError:

@@ -21,7 +21,7 @@ from training import packing
 from training.align import PADDING
 from training.arrival import free_name
 from training.oddities import Finding
-from training.packing import Packed, Rows
+from training.packing import Packed
 from training.shards import read_parquet
 from training.sources import TOKENIZED
 
@@ -172,8 +172,8 @@ def _rows_of(path: Path) -> Iterator[Packed]:
     """Yield the dialogues of a Parquet file. Raises UserError for one that can not be."""
     for _, _, name, both in read_parquet(path, CODEBOOKS):
         a, b = (np.ascontiguousarray(both[:, voice].T) for voice in (0, 1))
-        for speaker, voice in (("A", a), ("B", b)):
-            _check(f"Voice {speaker} of the dialogue {name} in {path}", voice)
+        _check(f"Voice A of the dialogue {name} in {path}", a)
+        _check(f"Voice B of the dialogue {name} in {path}", b)
         yield Packed(name, a.astype(np.int32), b.astype(np.int32))
 
 
@@ -198,7 +198,7 @@ def _npz_rows(folder: Path, taken: Taken) -> Iterator[Packed | None]:
 
 def _npz_row(folder: Path, name: str) -> Packed:
     sound, text = (_arrays(folder / part / f"{name}.npz") for part in TOKENIZED)
-    voices: list[Rows] = []
+    voices: list[npt.NDArray[np.int64]] = []
     for speaker, codes, stream in zip("AB", sound, text, strict=True):
         what = f"Voice {speaker} of {name}.npz in {folder}"
         if codes.ndim != 2 or codes.shape[0] != CODEBOOKS or stream.ndim != 1:

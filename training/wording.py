@@ -34,6 +34,10 @@ _LATE_BYTES_FRAMES = 4
 """A character that came as bytes began with the first of them, if that was no longer before."""
 
 
+class UnknownSpeakersError(UserError):
+    """Which of the speakers is A has to be said."""
+
+
 @dataclass
 class Wording:
     """What was said: words, and for a recording of ours what the model spoke, exactly."""
@@ -162,7 +166,7 @@ def _read_words(path: Path, raw: Any, speaker: str | None) -> list[TimedWord]:
         is_usual = labels <= usual
         if not is_usual and speaker not in labels:
             named = f"{path} names the speakers {', '.join(sorted(labels)[:5])}."
-            raise UserError(named, "Say with --speaker which of them the model learns.")
+            raise UnknownSpeakersError(named, "Say with --speaker which of them the model learns.")
         main = MAIN if is_usual and MAIN in usual and speaker in (None, "A", "B") else speaker or "A"
         words = [
             _word(path, "A" if label == main else "B", text, start, end) for text, start, end, label in said
