@@ -59,6 +59,14 @@ def find_base(config: Config, models: Path, progress: Progress | None = None) ->
     return found
 
 
+def compute_dtype(config: Config) -> torch.dtype:
+    """Return the precision of matrix products, and of weights that are frozen: bfloat16 or float32."""
+    if config.precision == "auto":
+        able = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if able else torch.float32
+    return torch.bfloat16 if config.precision == "bf16" else torch.float32
+
+
 def prepare_learner(
     config: Config,
     found: Checkpoint,

@@ -181,7 +181,7 @@ def _build(kind: type[Any], raw: dict[str, Any], where: str, prefix: str) -> Any
 
 def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
     """Return a value of a TOML file as the type that a setting has."""
-    if is_dataclass(hint):
+    if isinstance(hint, type) and is_dataclass(hint):
         if not isinstance(value, dict):
             raise UserError(f"{where}: {name} is not a table.", f"Write its settings below [{name}].")
         return _build(hint, value, where, f"{name}.")

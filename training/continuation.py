@@ -29,8 +29,8 @@ from app.paths import Paths
 from training.codec import encode_stereo
 from training.continued import Continued, open_continued
 from training.generation import UNKNOWN, continue_dialogues
+from training.material import open_shards
 from training.progress import Progress
-from training.setup import open_shards
 from training.shards import Shards
 from training.source import Source, find_source, read_source
 

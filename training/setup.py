@@ -5,37 +5,26 @@ Knows nothing about steps or the command line.
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from glob import glob
-from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 
-from app.datasets import Dataset
-from app.engine.checkpoint import Checkpoint
-from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.paths import Paths
 from training import checkpoint
-from training.base import Learner, find_base, learning_rate_groups, prepare_learner
-from training.check import refuse_bad
+from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.config import Config
-from training.examples import Examples, split
 from training.judge import Best, Judge
 from training.loop import Trainee, Work
-from training.places import find_dataset
+from training.material import open_examples
+from training.plan import check_memory
 from training.record import Emit, Record, Silence
-from training.shards import Shards
 from training.speed import prepare_for_training
-
-CACHE = "prepared"
-"""Below the cache folder: prepared dialogues as arrays."""
 
 
 def make_accelerator(config: Config) -> Accelerator:
@@ -51,7 +40,7 @@ def make_accelerator(config: Config) -> Accelerator:
             state_dict_type="FULL_STATE_DICT",
         )
     accelerator = Accelerator(
-        mixed_precision="bf16" if is_in_bf16(config) else "no",
+        mixed_precision="bf16" if compute_dtype(config) is torch.bfloat16 else "no",
         cpu=not torch.cuda.is_available(),
         fsdp_plugin=plugin,
     )
@@ -71,13 +60,14 @@ def begin(
     """Read data and model, and the checkpoint after step `first` if that is not 0. Raises UserError."""
     found = find_base(config, where.models, _stages(record.emit, first))
     train, held_out = open_examples(config, found, where)
+    check_memory(config, found, train, accelerator)
     shared_out = accelerator.distributed_type is DistributedType.FSDP
     told = _stages(record.emit, first)
     learner = prepare_learner(
         config,
         found,
         _plain(accelerator.device),
-        torch.bfloat16 if is_in_bf16(config) else torch.float32,
+        compute_dtype(config),
         partial(told, "Reading the model"),
         empty=shared_out and not accelerator.is_main_process,
     )
@@ -118,70 +108,11 @@ def begin(
     )
 
 
-def open_examples(config: Config, found: Checkpoint, where: Paths) -> tuple[Examples, Examples]:
-    """Return what is learnt from and what is kept aside. Raises UserError, also for another model's data."""
-    read = partial(open_shards, found=found, where=where)
-    shards = read(config.data)
-    if not config.held_out:
-        return split(shards, config.speakers, config.batch, config.held_out_share, config.seed)
-    train, _ = split(shards, config.speakers, config.batch, 0.0, config.seed)
-    judged, _ = split(read(config.held_out), config.speakers, config.batch, 0.0, config.seed)
-    return train, judged
-
-
 def device_label(accelerator: Accelerator) -> str:
     """Return what people call the device, and how many of them work."""
     device = accelerator.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     return name if accelerator.num_processes == 1 else f"{accelerator.num_processes} x {name}"
-
-
-def open_shards(specs: Sequence[str], found: Checkpoint, where: Paths) -> Shards:
-    """Return the dialogues that names of datasets and Parquet files stand for. Raises UserError."""
-    files = [path for spec in specs for path in _files(spec, found, where)]
-    lm = found.config
-    return Shards(
-        files,
-        where.cache / CACHE,
-        codebooks=lm["n_q"] // 2,
-        card=lm["card"],
-        text_card=lm["text_card"],
-    )
-
-
-def _files(spec: str, found: Checkpoint, where: Paths) -> list[Path]:
-    """Return the Parquet files that a name stands for: a dataset, a file, or a pattern of files."""
-    matches = sorted(Path(name) for name in glob(os.path.expanduser(spec), recursive=True))
-    if matches and all(path.is_file() for path in matches):
-        return matches
-    dataset = find_dataset(spec, where)
-    files = dataset.shards
-    if not files:
-        raise UserError(f"{dataset.name} is not prepared.", f"Run `aizuchi data prepare {spec}` first.")
-    _refuse_foreign(dataset, found, spec)
-    refuse_bad(dataset)
-    return files
-
-
-def _refuse_foreign(dataset: Dataset, found: Checkpoint, spec: str) -> None:
-    """Raise UserError for a dataset that was prepared with another Mimi or tokenizer than the model's."""
-    made = dataset.prepared
-    for what, recorded, here in (
-        ("tokenizer", made.get("tokenizer"), hashlib.sha256(found.tokenizer.read_bytes()).hexdigest()),
-        ("Mimi", made.get("mimi"), fingerprint(found.mimi)),
-    ):
-        if recorded and recorded != here:
-            raise UserError(
-                f"{dataset.name} was prepared for another model: its {what} is not that of {found.name}.",
-                f"Run `aizuchi data prepare {spec} --model {found.name}`.",
-            )
-
-
-def is_in_bf16(config: Config) -> bool:
-    """Return whether matrix products are done in bfloat16."""
-    if config.precision != "auto":
-        return config.precision == "bf16"
-    return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def _plain(device: torch.device) -> torch.device:
