@@ -47,9 +47,9 @@ class Options:
 def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi data import` and return the exit status. Raises UserError."""
     options = _parse(argv)
-    found = find_sources(options.sources, options.speaker, where)
     folder = options.out or where.datasets / (options.name or _name(options.sources[0]))
-    _refuse_own(folder, options.sources, where)
+    _refuse_own(folder, options.sources)
+    found = find_sources(options.sources, options.speaker, where, but=folder)
     is_new = not (folder / DATASET).exists()
     dataset = _open(folder, options.language or _only(found.languages))
     try:
@@ -116,11 +116,13 @@ def _only(languages: set[str]) -> str:
     return known.pop() if len(known) == 1 else ""
 
 
-def _refuse_own(folder: Path, sources: Sequence[str], where: Paths) -> None:
+def _refuse_own(folder: Path, sources: Sequence[str]) -> None:
     for spec in sources:
         path = Path(spec).expanduser().resolve()
         if path == folder.resolve() or folder.resolve() in path.parents:
-            raise UserError(f"{path} belongs to the dataset itself.", "Choose another --name.")
+            raise UserError(
+                f"{path} lies in the dataset's own folder.", "Choose another one for the dataset."
+            )
 
 
 def _open(folder: Path, language: str) -> Dataset:
@@ -185,10 +187,7 @@ class _Import:
             except OSError as fault:
                 raise _no_room(self._dataset, fault) from fault
         if not self._dialogues and not self._there:
-            raise UserError(
-                f"None of {_count(self._left_out, 'dialogue')} could be imported.",
-                "What is wrong with them is said above.",
-            )
+            raise _nothing(self._left_out)
         progress.result(self._result())
 
     def _bring_in(self, incoming: Incoming, length_s: float, progress: Progress) -> None:
@@ -271,10 +270,7 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
             raise _no_room(dataset, fault) from fault
         progress.advance(0)
     if not taken.dialogues and not taken.there:
-        raise UserError(
-            f"None of {_count(taken.left_out, 'dialogue')} could be imported.",
-            "What is wrong with them is said above.",
-        )
+        raise _nothing(taken.left_out)
     hours = seconds(taken.frames) / 3600
     told = [_came_in(taken.dialogues, hours, dataset.name)]
     told.append("All are ready for training, with a model like the one they were made for.")
@@ -311,6 +307,14 @@ def _no_room(dataset: Dataset, fault: OSError) -> UserError:
     kept = "What was imported before is kept; run the same command again to go on."
     reason = fault.strerror or str(fault)
     return UserError(f"{dataset.folder} can not be written: {reason}.", f"Make room. {kept}")
+
+
+def _nothing(left_out: int) -> UserError:
+    if left_out == 1:
+        return UserError("The dialogue could not be imported.", "What is wrong with it is said above.")
+    return UserError(
+        f"None of the {left_out} dialogues could be imported.", "What is wrong with them is said above."
+    )
 
 
 def _count(number: int, thing: str) -> str:

@@ -61,17 +61,18 @@ class Found:
         return bool(self.dialogues or self.tokens or self.troubles)
 
 
-def find_sources(specs: list[str], speaker: str | None, where: Paths) -> Found:
+def find_sources(specs: list[str], speaker: str | None, where: Paths, *, but: Path) -> Found:
     """Return what stands in files and folders, or in recordings by their names below `where.recordings`.
 
-    `speaker` is whom the sources call the voice that is to be A, None for what each kind of source calls
-    it by itself. Raises UserError for a name that is nowhere and for a source with nothing in it.
+    Nothing in the folder `but` is taken. `speaker` is whom the sources call the voice that is to be A, None
+    for what each kind of source calls it by itself. Raises UserError for a name that is nowhere and for a
+    source with nothing in it.
     """
     found = Found()
     for spec in specs:
         path = _locate(spec, where)
         one = Found()
-        _Search(one, speaker).look(path)
+        _Search(one, speaker, but).look(path)
         if not one:
             raise UserError(
                 f"There is nothing to import in {path}.",
@@ -96,22 +97,22 @@ def _locate(spec: str, where: Paths) -> Path:
 class _Search:
     """Goes through one source and gathers what is in it."""
 
-    def __init__(self, found: Found, speaker: str | None) -> None:
+    def __init__(self, found: Found, speaker: str | None, but: Path) -> None:
         self._found = found
         self._speaker = speaker
-        self._seen: set[Path] = set()
+        self._seen = {but.resolve()}
 
     def look(self, path: Path) -> None:
-        """Take what a file is, or all that a folder holds."""
+        """Take what a file is, or all that a folder holds. Raises UserError."""
         try:
             if path.is_dir():
                 self._look_into(path)
-            elif entries := list_entries(path):
-                self._take_list(path, entries)
             elif is_parquet(path):
                 self._found.tokens.append(path)
             elif is_sound(path):
                 self._take_sound(path)
+            elif entries := list_entries(path):
+                self._take_list(path, entries)
         except OSError as fault:
             raise UserError(f"{path} can not be read: {fault.strerror}.", "See who may read it.") from fault
 
@@ -128,16 +129,12 @@ class _Search:
                 self._take_list(path, entries)
         elif sounds := _sounds(folder / AUDIO):
             self._take_layout(folder, sounds)
-        elif parquets := [path for path in sorted(folder.rglob("*")) if is_parquet(path)]:
-            self._found.tokens += parquets
         elif all((folder / part).is_dir() for part in TOKENIZED):
-            self._found.tokens.append(folder)
+            # The Parquet files hold the same once more, as one.
+            self._found.tokens += sorted(folder.rglob("*.parquet")) or [folder]
         else:
             for path in files:
-                if path.is_dir():
-                    self._look_into(path)
-                elif is_sound(path):
-                    self._take_sound(path)
+                self.look(path)
 
     def _take_recording(self, recording: Recording) -> None:
         self._found.languages.add(recording.language)
