@@ -340,6 +340,25 @@ def models(camera: Camera) -> None:
     camera.shoot()
 
 
+def models_own(camera: Camera) -> None:
+    from app.ui.shelf import OwnModelFacts, Shelf
+
+    show_models(camera)
+    own = OwnModelFacts(
+        name="my-talks-3",
+        parent="moshiko",
+        language="en",
+        created=datetime.now().astimezone().isoformat(),
+        data=("my-talks",),
+        hours=0.83,
+        steps=550,
+        scores={"text": 1.82, "semantic": 3.41, "acoustic": 4.76, "user": 4.21},
+        before={"text": 2.92, "semantic": 4.62, "acoustic": 5.4, "user": 5.09},
+    )
+    camera.window.models.show_shelf(Shelf(frozenset({"moshiko", "moshika"}), 25_757_220_864, (own,)))
+    camera.shoot()
+
+
 def models_below(camera: Camera) -> None:
     show_models(camera)
     scroll_down(camera)
@@ -509,6 +528,7 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "26-recording-delete": recording_delete,
     "30-models": models,
     "31-models-below": models_below,
+    "32-models-own": models_own,
     "40-settings": settings,
     "41-settings-below": settings_below,
     "50-train-data": train_data,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -23,12 +24,16 @@ from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.errand import Errand
 from app.ui.model_card import ModelCard, ModeRow
+from app.ui.own_card import OwnCard
 from app.ui.panel import Column, Panel, heading, quiet
-from app.ui.shelf import Shelf, families, read_downloaded
+from app.ui.shelf import OwnModelFacts, Shelf, families, family_name, read_downloaded, read_own
+
+INDENT = 4 * theme.GRID
+"""How far a finetune stands to the right of its parent."""
 
 
 class ModelsPage(QWidget):
-    """One card for each known model, and one for a folder of the user's own."""
+    """One card for each known model, below it those of the user's own, and one for any folder."""
 
     load_model = Signal(str)
     """The spec of the model that the user wants in memory."""
@@ -43,6 +48,9 @@ class ModelsPage(QWidget):
         self._loaded = ""
         self._errands: set[Errand] = set()
         self._rows: dict[str, ModeRow] = {}
+        self._own_rows: dict[str, OwnCard] = {}
+        self._places: dict[str, QVBoxLayout] = {}
+        """Where the finetunes of a known model stand; '' is for those of any other."""
         self._shelf = Shelf()
         self._aside = Aside(self)
         self._column = Column()
@@ -62,6 +70,8 @@ class ModelsPage(QWidget):
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show which models are here, weighed against this computer's card."""
+        if shelf.own != self._shelf.own:
+            self._show_own(shelf.own)
         self._shelf = shelf
         for row in self._rows.values():
             row.set_shelf(shelf)
@@ -97,12 +107,12 @@ class ModelsPage(QWidget):
 
     def _listed(self, status: int, out: str, complaint: str) -> None:
         try:
-            there = read_downloaded(out)
+            there, own = read_downloaded(out), read_own(out)
         except ValueError:
             advice = complaint.strip() or self.tr("`aizuchi models list` in a terminal tells more.")
             self.trouble.emit(self.tr("The models on this computer could not be listed."), advice)
             return
-        self.show_shelf(replace(self._shelf, there=there))
+        self.show_shelf(replace(self._shelf, there=there, own=own))
 
     def _weighed(self, card: CardMemory | None) -> None:
         self.show_shelf(replace(self._shelf, card_bytes=card.total_bytes if card else 0))
@@ -133,13 +143,40 @@ class ModelsPage(QWidget):
         self._loaded = spec
         self._wanted = ""
         known = self._row(spec)
-        for row in self._rows.values():
+        rows: list[ModeRow | OwnCard] = [*self._rows.values(), *self._own_rows.values()]
+        for row in rows:
             row.set_loaded(row is known)
         self._own.show_model("" if known is not None else spec, loaded=known is None and bool(spec))
 
-    def _row(self, spec: str) -> ModeRow | None:
+    def _row(self, spec: str) -> ModeRow | OwnCard | None:
+        if spec in self._own_rows:
+            return self._own_rows[spec]
         known = find(spec)
         return self._rows.get(known.name) if known is not None else None
+
+    def _show_own(self, own: tuple[OwnModelFacts, ...]) -> None:
+        """Put each of the user's own models under the one that it came from."""
+        for card in self._own_rows.values():
+            card.hide()
+            card.deleteLater()
+        self._own_rows = {}
+        for facts in own:
+            card = OwnCard(facts)
+            card.load_pressed.connect(partial(self._load, facts.name))
+            card.unload_pressed.connect(self.unload_model)
+            self._own_rows[facts.name] = card
+            parent = find(facts.parent)
+            place = family_name(parent) if parent is not None else ""
+            self._places[place].addWidget(card)
+        if self._loaded:
+            self._show_loaded(self._loaded)
+
+    def _add_place(self, name: str, indent: int) -> None:
+        place = QVBoxLayout()
+        place.setContentsMargins(indent, 0, 0, 0)
+        place.setSpacing(theme.GRID)
+        self._places[name] = place
+        self._column.items.addLayout(place)
 
     def _lay_out(self) -> None:
         items = self._column.items
@@ -153,10 +190,12 @@ class ModelsPage(QWidget):
             card.verify_pressed.connect(self._verify)
             self._rows.update(card.modes)
             items.addWidget(card)
+            self._add_place(family_name(family[0]), INDENT)
         items.addSpacing(2 * theme.GRID)
         items.addWidget(heading(self.tr("Your own")))
         self._own.load_pressed.connect(self._load)
         self._own.unload_pressed.connect(self.unload_model)
+        self._add_place("", 0)
         items.addWidget(self._own)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)

@@ -8,10 +8,26 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from app.catalog import KNOWN, KnownModel
 
 QUANTIZED = "-q8"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModelFacts:
+    """A model that was trained on this computer. `scores` and `before` are held-out losses in nats."""
+
+    name: str
+    parent: str
+    language: str = ""
+    created: str = ""
+    data: tuple[str, ...] = ()
+    hours: float = 0.0
+    steps: int = 0
+    scores: dict[str, float] = field(default_factory=dict)
+    before: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -21,6 +37,8 @@ class Shelf:
     there: frozenset[str] = field(default_factory=frozenset)
     """Names of the known models whose files are here."""
     card_bytes: int = 0
+    own: tuple[OwnModelFacts, ...] = ()
+    """The user's own models, newest first."""
 
 
 def families(known: tuple[KnownModel, ...] = KNOWN) -> list[list[KnownModel]]:
@@ -37,10 +55,36 @@ def family_name(model: KnownModel) -> str:
 
 def read_downloaded(text: str) -> frozenset[str]:
     """Return the names of the models that are here. Raises ValueError for any other text."""
+    try:
+        return frozenset(str(model["name"]) for model in _read_list(text) if model["downloaded"])
+    except (KeyError, TypeError) as fault:
+        raise ValueError(f"not a model: {fault}") from fault
+
+
+def read_own(text: str) -> tuple[OwnModelFacts, ...]:
+    """Return the user's own models in the same text. Raises ValueError for any other text."""
+    try:
+        return tuple(
+            OwnModelFacts(
+                name=str(model["name"]),
+                parent=str(model["parent"]),
+                language=str(model["language"]),
+                created=str(model["created"]),
+                data=tuple(str(name) for name in model["data"]),
+                hours=float(model["hours"]),
+                steps=int(model["steps"]),
+                scores=dict(model["scores"]),
+                before=dict(model["before"]),
+            )
+            for model in _read_list(text)
+            if model.get("own")
+        )
+    except (KeyError, TypeError, AttributeError) as fault:
+        raise ValueError(f"not a model: {fault}") from fault
+
+
+def _read_list(text: str) -> list[dict[str, Any]]:
     models = json.loads(text)
     if not isinstance(models, list):
         raise ValueError("no list of models")
-    try:
-        return frozenset(str(model["name"]) for model in models if model["downloaded"])
-    except (KeyError, TypeError) as fault:
-        raise ValueError(f"not a model: {fault}") from fault
+    return models
