@@ -20,8 +20,7 @@ BAR_PX = 14.0
 ROW_PX = 22.0
 MARK_PX = 18.0
 """The room above bars for the name of a limit."""
-PICTURE_PX = 5 * ROW_PX
-"""The height that every picture fits into."""
+HISTOGRAM_PX = 5 * ROW_PX
 BARE_SPACE_FULL = 0.2
 """The share of bare spaces that a full bar stands for, unless there are more."""
 
@@ -38,11 +37,12 @@ class Bar(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """One picture with its title and what it means; `numbers` is what a screen reader says."""
+    """One picture: title, meaning, height, how it is painted; `numbers` is what a screen reader says."""
 
     title: str
     sentence: str
     numbers: str
+    height: float
     paint: Callable[[QPainter, QRectF, Colours], None]
 
 
@@ -88,7 +88,7 @@ def _speech(check: Check) -> Picture:
 
 def _pace(check: Check) -> Picture:
     rates = [voice.tokens_per_s for voice in (check.model, check.user)]
-    full = max([1.0, *(rate for rate in rates if rate is not None)])
+    full = max(2.0, *(1.2 * (rate or 0.0) for rate in rates))
     bars = _voices(check, lambda voice: voice.tokens_per_s, _tokens_words)
     sentence = _tr("Text tokens in each second of the dialogues: how much there is to say in the time.")
     return _bar_picture(_tr("Token rate"), sentence, bars, full=full)
@@ -103,7 +103,7 @@ def _padding(check: Check) -> Picture:
 def _bare_spaces(check: Check) -> Picture:
     bars = _voices(check, lambda voice: voice.bare_space_share, percent)
     bars = [bar._replace(alarming=(bar.value or 0.0) > BARE_SPACE_LIMIT) for bar in bars]
-    full = max([BARE_SPACE_FULL, *(bar.value or 0.0 for bar in bars)])
+    full = max(BARE_SPACE_FULL, *(1.1 * (bar.value or 0.0) for bar in bars))
     sentence = _tr(
         "The share of text tokens that are a bare ▁, a space without letters. "
         "Japanese above 10 % is refused: the model would learn to say spaces."
@@ -124,7 +124,7 @@ def _turn_taking(check: Check) -> Picture:
         Bar(name, value, _tr("{0} / min").format(QLocale().toString(value, "f", 1)), fill)
         for name, value, fill in rows
     ]
-    full = max([1.0, *(value for _, value, _ in rows)])
+    full = max(2.0, *(1.1 * value for _, value, _ in rows))
     sentence = _tr("What happens each minute; a pause is a silence within a turn, a gap one between two.")
     return _bar_picture(_tr("Turn-taking"), sentence, bars, full=full)
 
@@ -141,7 +141,7 @@ def _lengths(check: Check) -> Picture:
     def paint(painter: QPainter, area: QRectF, tones: Colours) -> None:
         _paint_histogram(painter, area, check, numbers, tones)
 
-    return Picture(_tr("Lengths"), sentence, numbers, paint)
+    return Picture(_tr("Lengths"), sentence, numbers, HISTOGRAM_PX, paint)
 
 
 def _voices(
@@ -169,7 +169,9 @@ def _bar_picture(
     def paint(painter: QPainter, area: QRectF, tones: Colours) -> None:
         _paint_bars(painter, area, bars, tones, full=full, limit=limit)
 
-    return Picture(title, sentence, ", ".join(f"{bar.name} {bar.words}" for bar in bars), paint)
+    numbers = ", ".join(f"{bar.name} {bar.words}" for bar in bars)
+    height = len(bars) * ROW_PX + (MARK_PX if limit is not None else 0.0)
+    return Picture(title, sentence, numbers, height, paint)
 
 
 def _paint_bars(

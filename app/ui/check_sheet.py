@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QCoreApplication, QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -19,10 +19,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui import theme, wording
+from app.ui import theme
 from app.ui.check_data import Check, Finding
-from app.ui.check_pictures import PICTURE_PX, Picture, pictures
+from app.ui.check_pictures import Picture, pictures
 from app.ui.check_table import DialogueTable
+from app.ui.check_words import facts, verdict
 from app.ui.panel import Column, Panel, heading, quiet
 
 SHEET_WIDTH = 1_160
@@ -59,8 +60,9 @@ class CheckSheet(Column):
 
     def set_check(self, name: str, check: Check) -> None:
         """Show what was found in a dataset of this name."""
-        self._facts.setText(_facts(name, check))
-        self._say_verdict(check)
+        self._facts.setText(f"{name} · {facts(check)}")
+        self._verdict.setText(verdict(check))
+        self._verdict.set_grave(check.refused)
         self._grid.set_pictures(pictures(check))
         self._findings.set_findings(check.findings)
         self._table.set_check(check)
@@ -69,19 +71,6 @@ class CheckSheet(Column):
         """Show whether the dataset is being looked at anew."""
         self._again.setEnabled(not busy)
         self._again.setText(self.tr("Checking…") if busy else self.tr("Check again"))
-
-    def _say_verdict(self, check: Check) -> None:
-        count = len(check.findings)
-        if check.refused:
-            text = self.tr("Training refuses this dataset; what has to be mended is below.")
-        elif count:
-            one = self.tr("One thing is odd; look at it before you train.")
-            many = self.tr("{0} things are odd; look at them before you train.")
-            text = one if count == 1 else many.format(count)
-        else:
-            text = self.tr("Nothing odd was found.")
-        self._verdict.setText(text)
-        self._verdict.set_grave(check.refused)
 
     def _lay_out(self) -> None:
         across = QHBoxLayout()
@@ -111,7 +100,7 @@ class PictureCard(Panel):
         self.add(heading(picture.title))
         self.add_space(theme.GRID)
         self.add(_Drawing(picture))
-        self.add_space(theme.GRID // 2)
+        self.add_space(theme.GRID)
         sentence = quiet(picture.sentence)
         sentence.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         sentence.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -130,8 +119,8 @@ class _Drawing(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        """Return the height of all pictures."""
-        return QSize(CARD_WIDTH - 4 * theme.GRID, round(PICTURE_PX))
+        """Return the height of the picture."""
+        return QSize(CARD_WIDTH - 4 * theme.GRID, round(self._picture.height))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the picture."""
@@ -261,14 +250,3 @@ class GraveLabel(QLabel):
             palette = self.palette()
             palette.setColor(QPalette.ColorRole.WindowText, colour)
             self.setPalette(palette)
-
-
-def _facts(name: str, check: Check) -> str:
-    count = _tr("1 dialogue") if check.dialogues == 1 else _tr("{0} dialogues").format(check.dialogues)
-    length = wording.length_words(3600 * check.hours)
-    parts = (name, count, length, wording.language_words(check.language))
-    return " · ".join(part for part in parts if part)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("CheckSheet", text)

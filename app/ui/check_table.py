@@ -154,8 +154,6 @@ class DialogueTable(QTableView):
         self._dialogues.show(check)
         rows = min(MOST_ROWS, len(check.items))
         self.setFixedHeight(header.sizeHint().height() + rows * ROW_PX + 2)
-        if check.items:
-            self.setCurrentIndex(self._dialogues.index(0, 0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Open the dialogue of the current row with Return."""

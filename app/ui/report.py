@@ -1,6 +1,6 @@
-"""The verb `aizuchi picture`: a whole talk as one PNG, drawn by the routine that draws the window's timeline.
+"""The verb `aizuchi picture`: a talk, or what a dataset would teach, as one PNG, drawn as in the window.
 
-Needs no screen. Knows nothing about how a recording is written.
+Needs no screen. Knows nothing about how a recording is written or a dataset is checked.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ import numpy as np
 from PySide6.QtCore import QCoreApplication, QLocale, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QPainter, QPen, QPolygonF
 
+from app.datasets import DATASET, open_dataset
 from app.errors import UserError
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.recordings import Recording, open_recording
 from app.turns import Statistics, statistics
 from app.ui import theme, wording
+from app.ui.check_data import read_check
+from app.ui.check_report import draw_check
 from app.ui.reading import read_timeline
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline
 from app.ui.typeface import choose_letters, even_strokes
 
-FILE = "timeline.png"
+FILE, CHECK_FILE = "timeline.png", "check.png"
 PAGE_WIDTH = 1_200.0
 """The width that distances and letters are made for; another width scales them all."""
 DEFAULT_WIDTH_PX = 1_800
@@ -94,18 +97,21 @@ class Sheet:
 
 
 def main(argv: list[str], paths: Paths) -> int:
-    """Draw a recording and print the path of the picture."""
+    """Draw a recording or a dataset and print the path of the picture."""
     options = _parse(argv)
-    folder: Path = options.recording
-    if not folder.is_dir() and (paths.recordings / folder).is_dir():
-        folder = paths.recordings / folder
-    out: Path = options.out or folder / FILE
+    folder = _find(options.folder, paths)
+    is_dataset = (folder / DATASET).exists()
+    out: Path = options.out or folder / (CHECK_FILE if is_dataset else FILE)
     even_strokes()
     # The offscreen platform draws the same letters, and works where there is no display.
     app = QGuiApplication.instance() or QGuiApplication(["aizuchi", "-platform", "offscreen"])
     choose_letters()
     assert app is not None
-    picture = draw(open_recording(folder), dark=options.dark, width_px=options.width)
+    if is_dataset:
+        name = open_dataset(folder).name
+        picture = draw_check(name, read_check(folder), dark=options.dark, width_px=options.width)
+    else:
+        picture = draw(open_recording(folder), dark=options.dark, width_px=options.width)
     if not picture.save(str(out), "PNG"):  # type: ignore[call-overload]
         raise UserError(f"The picture could not be written to {out}.", "Name another file with --out.")
     print(out)
@@ -135,15 +141,26 @@ def draw(recording: Recording, *, dark: bool = False, width_px: int = DEFAULT_WI
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="aizuchi picture", description="Draw the timeline of a recording.")
-    parser.add_argument("recording", type=Path, metavar="SESSION_DIR", help="a folder, or its name")
-    parser.add_argument("--out", type=Path, metavar="FILE.png", help=f"default: {FILE} in the folder")
+    parser = argparse.ArgumentParser(
+        prog="aizuchi picture",
+        description="Draw the timeline of a recording, or what would be learnt from a dataset.",
+    )
+    parser.add_argument("folder", type=Path, metavar="SESSION_OR_DATASET", help="a folder, or its name")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.png", help=f"default: {FILE} or {CHECK_FILE} in the folder"
+    )
     parser.add_argument("--dark", action="store_true", help="light letters on a dark ground")
     parser.add_argument("--width", type=int, default=DEFAULT_WIDTH_PX, metavar="N", help="width in pixels")
     options = parser.parse_args(argv)
     if not WIDTHS_PX[0] <= options.width <= WIDTHS_PX[1]:
         parser.error(f"the width must be between {WIDTHS_PX[0]} and {WIDTHS_PX[1]}")
     return options
+
+
+def _find(folder: Path, paths: Paths) -> Path:
+    """Return the folder that is meant: a path, or the name of a recording or of a dataset."""
+    named = (folder, paths.recordings / folder, paths.datasets / folder)
+    return next((path for path in named if path.is_dir()), folder)
 
 
 def _font() -> QFont:

@@ -20,7 +20,7 @@ from app.ui.waveform_paint import Canvas, View, VoiceLane, arrange
 
 AXIS_PX, TOP_PX, RIGHT_PX = 22, 10, 12
 SHORTEST_VIEW_S = 0.25
-OPENING_S = 6.0
+OPENING_S = 4.5
 """What is shown at first: so that words can be read."""
 ZOOM_STEP = 1.2
 

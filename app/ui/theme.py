@@ -242,6 +242,12 @@ QLineEdit {
     selection-background-color: @text; selection-color: @base;
 }
 QLineEdit:focus { border: 2px solid @text; padding: 5px 7px; }
+QTableView { background: @base; selection-background-color: @pressed; selection-color: @text; }
+QTableView::item { padding: 0 8px; border: none; }
+QTableView::item:focus { border: 2px solid @text; padding: 0 6px; }
+QHeaderView, QHeaderView::section { background: @base; }
+QHeaderView::section { color: @quiet; border: none; border-bottom: 1px solid @line; padding: 6px 11px; }
+QHeaderView::down-arrow, QHeaderView::up-arrow { width: 0; height: 0; }
 QToolTip { background: @base; color: @text; border: 1px solid @line; padding: 4px; }
 QScrollArea, QAbstractScrollArea { border: none; }
 QSplitter::handle { background: transparent; image: none; }

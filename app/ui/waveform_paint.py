@@ -27,7 +27,7 @@ CURVE = 0.65
 GAP_PX = 12.0
 OVERLAP_PX = 8.0
 TEXT_PAD_PX = 4.0
-DENSE_PX = 3.0
+DENSE_PX = 14.0
 """Boxes narrower than this on average are drawn as one bar."""
 FAINT = 0.6
 
@@ -137,7 +137,8 @@ class Canvas:
         for number, box in enumerate(boxes):
             self._paint_box(lane, box, colour)
             following = boxes[number + 1].word.start_s if number + 1 < len(boxes) else self.view.last_s
-            self._paint_text(lane, box, self.view.x(max(following, box.word.end_s)))
+            free_x = self.view.x(max(following, box.word.end_s))
+            self._paint_text(lane, box, min(free_x, self.view.area.right()))
 
     def paint_overlap(self, lane: Lane, both: npt.NDArray[np.bool_]) -> None:
         """Hatch where words of both voices are said at once, [N] columns."""
@@ -171,6 +172,9 @@ class Canvas:
         for first, last in _runs(worded_columns(self.view, (box.word for box in boxes), count)):
             left, top = self.view.area.left() + first, lane.words.middle - height / 2
             self.painter.fillRect(QRectF(left, top, last - first, height), colour)
+        for box in boxes:
+            if box.chosen:
+                self._paint_box(lane, box, colour)
 
     def _paint_box(self, lane: VoiceLane, box: Box, colour: QColor) -> None:
         left, right = self.view.x(box.word.start_s), self.view.x(box.word.end_s)

@@ -24,7 +24,7 @@ from app.ui.word_list import WordList, exact_clock
 from app.ui.word_table import WordTable
 
 NUDGE_S = 0.01
-TABLE_WIDTH = 40 * theme.GRID
+TABLE_WIDTH = 38 * theme.GRID
 
 
 class WordEditor(QWidget):

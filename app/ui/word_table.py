@@ -83,6 +83,6 @@ class WordTable(QTableView):
     def _fit_columns(self) -> None:
         metrics = self.fontMetrics()
         clock = metrics.horizontalAdvance(exact_clock(max(600.0, self._words.length_s)))
-        self.setColumnWidth(TIME, clock + 3 * theme.GRID)
+        self.setColumnWidth(TIME, clock + 4 * theme.GRID)
         voices = [self._words.tr("Voice"), model_name(), user_name()]
-        self.setColumnWidth(VOICE, max(map(metrics.horizontalAdvance, voices)) + 3 * theme.GRID)
+        self.setColumnWidth(VOICE, max(map(metrics.horizontalAdvance, voices)) + 4 * theme.GRID)
