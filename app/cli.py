@@ -49,7 +49,7 @@ VERBS = {
     "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
     "models": Verb("list, download and verify models", "app.models:main"),
     "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
-    "picture": Verb("draw the timeline of a recording into a PNG file", "app.ui.report:main"),
+    "picture": Verb("draw a recording or a dataset into a PNG file", "app.ui.report:main"),
     "data import": Verb(
         "make a dataset of recordings, stereo files or others' data", "training.importing:main"
     ),
