@@ -66,8 +66,9 @@ def bring_in(
     part = dataset.folder / AUDIO / f".{os.getpid()}.part"
     arrived = Arrived()
     try:
-        seen = _convert(incoming.audio, part, arrived.findings, told)
         wording = _read(incoming, arrived.findings)
+        seen = _convert(incoming.audio, part, arrived.findings, told)
+        _refuse_alike(seen, wording, arrived.findings)
         swap, words = _judge(seen, wording, wishes, arrived.findings)
         levels_db = _turned(seen, swap).levels_db
         pieces = cutting.parts(
@@ -119,6 +120,18 @@ def free_name(wished: str, taken: set[str]) -> str:
     return name
 
 
+def duration(length_s: float) -> str:
+    """Return a length as people say it."""
+    if length_s < 120:
+        return f"{length_s:.0f} s"
+    return f"{length_s / 60:.1f} minutes" if length_s < 5400 else f"{length_s / 3600:.1f} hours"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return '1 dialogue', '2 dialogues' and the like."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
 def _convert(source: Path, target: Path, findings: list[Finding], told: Callable[[float], None]) -> Measured:
     """Write the sound beside the dataset's, and leave out what are not two voices."""
     rate, channels, _ = audio.about(source)
@@ -135,9 +148,16 @@ def _convert(source: Path, target: Path, findings: list[Finding], told: Callable
         raise _LeftOutError("empty", f"It is {seen.length_s:.2f} s long, less than a frame.")
     if all(oddities.silent_sides(seen.levels_db)):
         raise _LeftOutError("silent", "Both channels are silent.")
-    if seen.alike:
-        raise _LeftOutError("mono", "Both channels are the same, so that the voices are mixed.")
     return seen
+
+
+def _refuse_alike(seen: Measured, wording: Wording, findings: list[Finding]) -> None:
+    if not seen.alike:
+        return
+    if not wording.recorded:
+        raise _LeftOutError("mono", "Both channels are the same, so that the voices are mixed.")
+    sentence = "Both channels are the same, as when the model is an echo."
+    findings.append(Finding("mono", sentence, "It was kept."))
 
 
 def _read(incoming: Incoming, findings: list[Finding]) -> Wording:
@@ -158,7 +178,7 @@ def _judge(
     """Return whether the channels are to be exchanged, and the words that were said; tell what is odd."""
     swap = wishes.swap != wording.exchanged
     words, found = oddities.fit(wording.words, seen.length_s)
-    if not wording.tokens and oddities.is_swapped(words, _turned(seen, swap).levels_db):
+    if not wording.recorded and oddities.is_swapped(words, _turned(seen, swap).levels_db):
         sentence = "The words of each voice are heard on the channel of the other."
         if wishes.swap:
             found.append(Finding("swapped", sentence, "They stay so, since --swap asked for it."))
@@ -168,7 +188,7 @@ def _judge(
     turned = _turned(seen, swap)
     findings += oddities.sound_findings(turned)
     findings += found
-    if not wording.tokens and (stretch := oddities.better_stretch(words, turned.levels_db)) is not None:
+    if not wording.recorded and (stretch := oddities.better_stretch(words, turned.levels_db)) is not None:
         findings.append(oddities.stretch_finding(stretch))
     if wording.said_s is not None and abs(wording.said_s - seen.length_s) > _LENGTH_DIFFERS_S:
         sentence = f"{wording.said_by} says {wording.said_s:.1f} s, the sound has {seen.length_s:.1f} s."
@@ -192,15 +212,11 @@ def _tell_cut(
 ) -> None:
     done = f"It was cut into {len(pieces)} dialogues."
     if seen.length_s > wishes.longest_s:
-        sentence = f"It is {_length(seen.length_s)} long, more than {_length(wishes.longest_s)}."
+        sentence = f"It is {duration(seen.length_s)} long, more than {duration(wishes.longest_s)}."
         findings.append(Finding("overlong", sentence, done))
     elif len(pieces) > 1:
         times = "once" if len(pieces) == 2 else f"{len(pieces) - 1} times"
         findings.append(Finding("restarted", f"The model forgot the talk {times}.", done))
-
-
-def _length(length_s: float) -> str:
-    return f"{length_s / 3600:.1f} hours" if length_s >= 5400 else f"{length_s / 60:.1f} minutes"
 
 
 def _names(

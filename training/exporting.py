@@ -22,7 +22,7 @@ from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, wr
 from app.errors import UserError
 from app.paths import Paths
 from training import audio
-from training.arrival import free_name
+from training.arrival import counted, duration, free_name
 from training.identity import inputs
 from training.places import find_dataset
 from training.progress import Progress
@@ -113,22 +113,21 @@ class _Export:
 
     def tell_result(self, out: Path) -> None:
         """Say what was written where."""
-        hours = self._length_s / 3600
         told = []
         if self._dialogues:
-            told.append(f"{self._dialogues} dialogues, {hours:.2f} hours, are in {out}.")
+            told.append(f"{counted(self._dialogues, 'dialogue')} of {duration(self._length_s)} in all")
         if self._tokenised:
-            told.append(f"The tokens of {self._tokenised} dialogues are in {out}.")
-        if self._left_out:
-            told.append(f"{self._left_out} had to be left out.")
+            told.append(f"the tokens of {counted(self._tokenised, 'dialogue')}")
+        left_out = f" {counted(self._left_out, 'dialogue')} had to be left out." if self._left_out else ""
+        sentence = f"In {out}: {' and '.join(told)}.{left_out}"
         self._progress.result(
             {
                 "dialogues": self._dialogues,
                 "tokenised": self._tokenised,
                 "left_out": self._left_out,
-                "hours": hours,
+                "hours": self._length_s / 3600,
                 "folder": str(out),
-                "sentence": " ".join(told),
+                "sentence": sentence,
             }
         )
 

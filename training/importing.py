@@ -21,7 +21,7 @@ from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
 from training import arrival, audio, tokenised
-from training.arrival import Wishes
+from training.arrival import Wishes, counted, duration
 from training.ledger import Ledger
 from training.oddities import Finding
 from training.progress import Progress
@@ -227,21 +227,20 @@ class _Import:
         progress.finding(line)
 
     def _result(self) -> dict[str, object]:
-        hours = self._length_s / 3600
         name = self._dataset.name
-        told = [_came_in(self._dialogues, hours, name)]
+        told = [_came_in(self._dialogues, self._length_s, name)]
         if self._there:
-            told.append(f"{_count(self._there, 'source')} had been imported before.")
+            told.append(f"{counted(self._there, 'source')} had been imported before.")
         if self._left_out:
-            told.append(f"{_count(self._left_out, 'source')} had to be left out.")
+            told.append(f"{counted(self._left_out, 'source')} had to be left out.")
         if self._wordless:
-            told.append(f"{self._wordless} lack words: run `aizuchi data transcribe {name}`.")
+            told.append(f"Words are missing in {self._wordless}: run `aizuchi data transcribe {name}`.")
         return {
             "dialogues": self._dialogues,
             "there": self._there,
             "left_out": self._left_out,
             "wordless": self._wordless,
-            "hours": hours,
+            "hours": self._length_s / 3600,
             "folder": str(self._dataset.folder),
             "sentence": " ".join(told),
         }
@@ -271,20 +270,20 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
         progress.advance(0)
     if not taken.dialogues and not taken.there:
         raise _nothing(taken.left_out)
-    hours = seconds(taken.frames) / 3600
-    told = [_came_in(taken.dialogues, hours, dataset.name)]
+    length_s = seconds(taken.frames)
+    told = [_came_in(taken.dialogues, length_s, dataset.name)]
     told.append("All are ready for training, with a model like the one they were made for.")
     if taken.there:
-        told.append(f"{taken.there} were there already.")
+        told.append(f"{counted(taken.there, 'dialogue')} had been imported before.")
     if taken.left_out:
-        told.append(f"{taken.left_out} had to be left out.")
+        told.append(f"{counted(taken.left_out, 'dialogue')} had to be left out.")
     progress.result(
         {
             "dialogues": taken.dialogues,
             "there": taken.there,
             "left_out": taken.left_out,
             "wordless": 0,
-            "hours": hours,
+            "hours": length_s / 3600,
             "folder": str(dataset.folder),
             "sentence": " ".join(told),
         }
@@ -297,10 +296,10 @@ def _length_s(incoming: Incoming) -> float:
     return 0.0
 
 
-def _came_in(dialogues: int, hours: float, name: str) -> str:
+def _came_in(dialogues: int, length_s: float, name: str) -> str:
     if not dialogues:
         return f"Nothing new came into {name}."
-    return f"{_count(dialogues, 'dialogue')}, {hours:.2f} hours, came into {name}."
+    return f"{counted(dialogues, 'dialogue')} of {duration(length_s)} in all came into {name}."
 
 
 def _no_room(dataset: Dataset, fault: OSError) -> UserError:
@@ -315,7 +314,3 @@ def _nothing(left_out: int) -> UserError:
     return UserError(
         f"None of the {left_out} dialogues could be imported.", "What is wrong with them is said above."
     )
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -53,6 +53,8 @@ class Wording:
     """How long the sound is said to be, …"""
     said_by: str = ""
     """… and where."""
+    recorded: bool = False
+    """Whether a program of ours has recorded it, so that the channels are known to be right."""
     exchanged: bool = False
     """Whether the voices were exchanged, so that the channels have to be as well."""
 
@@ -85,7 +87,7 @@ def read_recording(recording: Recording, speaker: str | None) -> Wording:
 
     In a language without spaces each piece is a word. With the speaker 'B' the user's voice becomes A.
     """
-    wording = Wording(exchanged=speaker == "B")
+    wording = Wording(recorded=True, exchanged=speaker == "B")
     frames = int(recording.seconds * FRAME_RATE + 1 / FRAME_SAMPLES)
     pieces: list[tuple[int, str]] = []
     for event in recording.events():
