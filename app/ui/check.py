@@ -53,20 +53,20 @@ class CheckStep(QWidget):
         self.editor.closed.connect(self._show_sheet)
         self.editor.saved.connect(self.changed)
         self.editor.trouble.connect(self.trouble)
-        self.show_dataset(None)
+        self._show_nothing()
 
     def show_dataset(self, folder: Path | None) -> None:
         """Show what will be learnt from the dataset in a folder, None for no dataset."""
+        if folder is not None and folder == self._folder:
+            self._look_if_seen()
+            return
         self._drop_errand()
         self.editor.put_away()
         self._folder, self._known = folder, False
         if folder is None:
-            self._stack.setCurrentWidget(self._pane)
-            self._pane.show_state(
-                self.tr("Nothing to check yet"),
-                self.tr("Choose what the model learns from first; here you see then what that is."),
-            )
+            self._show_nothing()
             return
+        self._stack.setCurrentWidget(self._pane)
         self._read()
         self._look_if_seen()
 
@@ -134,6 +134,13 @@ class CheckStep(QWidget):
         self.sheet.set_check(self._folder.name, check)
         if self._stack.currentWidget() is not self.editor:
             self._stack.setCurrentWidget(self.sheet)
+
+    def _show_nothing(self) -> None:
+        self._stack.setCurrentWidget(self._pane)
+        self._pane.show_state(
+            self.tr("Nothing to check yet"),
+            self.tr("Choose what the model learns from first; then you see here what that is."),
+        )
 
     def _show_looking(self) -> None:
         assert self._folder is not None

@@ -43,7 +43,7 @@ class CheckSheet(Column):
     prepare_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(SHEET_WIDTH, parent)
+        super().__init__(SHEET_WIDTH, margin=theme.GRID, parent=parent)
         self._facts = quiet("")
         self._verdict = GraveLabel(grave=False)
         self._verdict.setWordWrap(True)

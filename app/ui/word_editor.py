@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollBar, QVBoxLayout, QWidget
 
 from app.datasets import Dataset
+from app.errors import UserError
 from app.frames import FRAME_RATE
 from app.ui import theme, wording
 from app.ui.panel import Panel, heading, quiet
@@ -38,6 +39,7 @@ class WordEditor(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._dataset: Dataset | None = None
+        self._dialogue = ""
         self._reader = SoundReader(self)
         self._keeper = WordKeeper(self)
         self._player = Player(self)
@@ -57,7 +59,7 @@ class WordEditor(QWidget):
         """Show the words of a dialogue; its sound follows as it is read. Raises UserError."""
         peaks = self._reader.open(dataset.audio(dialogue))
         words = self._keeper.open(dataset, dialogue)
-        self._dataset = dataset
+        self._dataset, self._dialogue = dataset, dialogue
         self.words.show(words, peaks.length_s)
         self.sound.show_sound(peaks)
         self.table.scrollToTop()
@@ -97,6 +99,16 @@ class WordEditor(QWidget):
     def take_focus(self) -> None:
         """Let the keys go to the sound."""
         self.sound.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Read the words anew if they were transcribed again meanwhile."""
+        super().showEvent(event)
+        if self._dataset is not None and self._keeper.overtaken:
+            try:
+                self.open(self._dataset, self._dialogue)
+            except UserError as fault:
+                self.trouble.emit(fault.sentence, fault.advice)
+                self.closed.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Fall silent and save when another page is shown."""
@@ -265,7 +277,7 @@ class WordEditor(QWidget):
 
     def _lay_out(self) -> None:
         rows = QVBoxLayout(self)
-        rows.setContentsMargins(3 * theme.GRID, 2 * theme.GRID, 3 * theme.GRID, 2 * theme.GRID)
+        rows.setContentsMargins(theme.GRID, 0, theme.GRID, theme.GRID)
         rows.setSpacing(theme.GRID)
         rows.addLayout(self._header())
         self._note.hide()

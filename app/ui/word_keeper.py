@@ -45,6 +45,11 @@ class WordKeeper(QObject):
         return self._words is not None
 
     @property
+    def overtaken(self) -> bool:
+        """Say whether something else wrote the words since they were read or saved here."""
+        return self._file is not None and not self.unsaved and self._file.overtaken
+
+    @property
     def spoken_set_aside(self) -> str:
         """Return the name of the text stream that does not count any more, '' where it does, or is none."""
         return self._file.set_aside.name if self._file is not None and self._file.set_aside else ""
@@ -109,12 +114,19 @@ class _File:
         self._path = path
         self._spoken = spoken
         self._before = _of_model(words)
+        self._seen = _stamp(path)
         self.set_aside: Path | None = None
+
+    @property
+    def overtaken(self) -> bool:
+        """Say whether the file is another one than was read or written last."""
+        return _stamp(self._path) != self._seen
 
     def write(self, words: list[TimedWord]) -> OSError | None:
         """Write the words, and let the text stream count or not; return what went wrong."""
         try:
             write_words(self._path, words)
+            self._seen = _stamp(self._path)
             self._judge_spoken(corrected=_of_model(words) != self._before)
         except OSError as fault:
             return fault
@@ -131,6 +143,15 @@ class _File:
 
 def _of_model(words: list[TimedWord]) -> list[TimedWord]:
     return sorted(word for word in words if word.speaker == "A")
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what tells one state of a file from another, None where there is no file."""
+    try:
+        about = path.stat()
+    except OSError:
+        return None
+    return about.st_mtime_ns, about.st_size
 
 
 def _free_name(spoken: Path) -> Path:
