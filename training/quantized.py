@@ -77,6 +77,9 @@ class _Packing(NamedTuple):
     bits: int
     rows: int
     dtype: torch.dtype
+    kernel: bool
+    """Whether a card may unpack with the kernel of bitsandbytes. Found out at the start, as a compiled layer
+    can not look for it."""
 
 
 class QuantizedLinear(nn.Module):
@@ -91,7 +94,8 @@ class QuantizedLinear(nn.Module):
         super().__init__()
         self.out_features, self.in_features = weight.shape
         self.bias = None
-        self.packing = _Packing(bits, self.out_features, weight.dtype)
+        kernel = bits == 4 and torch.cuda.is_available() and _bitsandbytes() is not None
+        self.packing = _Packing(bits, self.out_features, weight.dtype, kernel)
         codes, scales = _pack_8(weight) if bits == 8 else _pack_4(weight)
         self.register_buffer("codes", codes, persistent=False)
         self.register_buffer("scales", scales, persistent=False)
@@ -151,12 +155,12 @@ def _pack_4(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def _unpack(codes: Tensor, scales: Tensor, packing: _Packing) -> Tensor:
     """Return the weight [rows, in] of packed codes."""
-    bits, rows, dtype = packing
+    bits, rows, dtype, kernel = packing
     if bits == 8:
         # In one kernel: multiplied in float32, rounded when it is written.
         return torch.mul(codes, scales, out=torch.empty(codes.shape, dtype=dtype, device=codes.device))
     shape = [rows, 2 * codes.numel() // rows]
-    if codes.is_cuda and _bitsandbytes() is not None:
+    if codes.is_cuda and kernel:
         packed = codes.view(-1, 1)
         unpack = torch.ops.bitsandbytes.dequantize_4bit.default
         return cast(Tensor, unpack(packed, scales, BLOCK, "nf4", shape, dtype))

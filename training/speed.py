@@ -17,7 +17,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
 from inspect import unwrap
-from itertools import pairwise
 from types import MethodType
 from typing import Any, cast
 
@@ -38,7 +37,14 @@ from torch.distributed.fsdp import FSDPModule
 from torch.nn import functional
 
 from app.engine.device import choose_device, compile_trouble
-from training.quantized import QuantizedLinear
+from training.products import (
+    apply_linear,
+    apply_lora,
+    is_alike,
+    lay_side_by_side,
+    multiply,
+    together_in_memory,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +57,13 @@ class TemporalLayer(StreamingTransformerLayer):  # type: ignore[misc]  # moshi h
     """
 
 
-Compute = Callable[[StreamingTransformerLayer, Tensor], Tensor]
+Compute = Callable[..., Tensor]
+"""Computes what a layer makes of x [B, T, dim]: `_compute_layer`, or the same compiled."""
+
+Together = tuple[Tensor | None, Tensor | None, Tensor | None, Tensor | None]
+"""The frozen weights of all steps, [K, out, in], for a layer's four products; None where they lie apart."""
+
+_APART: Together = (None, None, None, None)
 
 # moshi compiles these two when they are first called, which neither a compiled layer nor a CPU can use.
 _rotate = cast(Callable[..., tuple[Tensor, Tensor]], unwrap(apply_rope))
@@ -65,22 +77,23 @@ def prepare_for_training(lm: LMModel, *, checkpointing: bool, compile: bool, kep
     activations, except the first `kept_layers`; the depth transformer is left to the chunks of
     `training.loss`. `compile` is heeded on a graphics card where torch.compile works.
     """
-    compute = _compiled() if compile and _can_compile(lm.device) else _compute_layer
+    compiles = compile and _can_compile(lm.device)
+    compute, compute_steps = _compiled() if compiles else (_compute_layer, _compute_layer)
     lm.transformer.checkpointing = lm.depformer.checkpointing = False
     for index, layer in enumerate(lm.transformer.layers):
         layer.__class__ = TemporalLayer
         layer.forward = partial(_forward_layer, layer, compute, checkpointing and index >= kept_layers)
     for layer in lm.depformer.layers:
-        layer.forward = partial(_forward_layer, layer, _compute_layer, False)
+        layer.forward = partial(_forward_steps, layer, compute_steps)
         for modules in _steps_of(layer):
-            _lay_side_by_side(modules)
-    _lay_side_by_side(lm.depformer_in)
-    _lay_side_by_side(lm.linears)
+            lay_side_by_side(modules)
+    lay_side_by_side(lm.depformer_in)
+    lay_side_by_side(lm.linears)
     lm.forward_depformer_training = MethodType(_forward_depth, lm)
     _allow_sharding(lm)
     for module in lm.modules():
         if isinstance(module, LoRALinear):
-            module.forward = MethodType(_forward_lora, module)
+            module.forward = MethodType(apply_lora, module)
         elif isinstance(module, RMSNorm):
             module.forward = MethodType(_normalize, module)
         elif isinstance(module, StreamingMultiheadAttention):
@@ -133,12 +146,12 @@ def _can_compile(device: torch.device) -> bool:
 
 
 @cache
-def _compiled() -> Compute:
-    """Return the computation of a layer, compiled: one graph that all layers of a model share.
+def _compiled() -> tuple[Compute, Compute]:
+    """Return the computation of a temporal and a depth layer, compiled: one graph for all of a kind.
 
     The first length of a batch is compiled as such, another one makes the length a variable.
     """
-    return cast(Compute, torch.compile(_compute_layer))
+    return torch.compile(_compute_layer), torch.compile(_compute_steps)
 
 
 def _forward_layer(
@@ -166,17 +179,35 @@ def _checkpoint(compute: Compute, *args: Any) -> Any:
     return checkpoint(compute, *args, use_reentrant=False, preserve_rng_state=False)
 
 
-def _compute_layer(layer: StreamingTransformerLayer, x: Tensor) -> Tensor:
-    update = _attend(layer.self_attn, _normalized(layer.norm1, x))
+def _forward_steps(
+    layer: StreamingTransformerLayer, compute: Compute, x: Tensor, cross_attention_src: Tensor | None = None
+) -> Tensor:
+    """Return what a layer of the depth transformer makes of x [N, K, dim]."""
+    if layer.is_streaming or cross_attention_src is not None or layer.skip_self_attn:
+        return cast(Tensor, StreamingTransformerLayer.forward(layer, x, cross_attention_src))
+    together = cast(Together, tuple(together_in_memory(list(modules)) for modules in _steps_of(layer)))
+    if len(together) < len(_APART) or None in together or not torch.is_grad_enabled():
+        return _compute_layer(layer, x)
+    return compute(layer, x, together)
+
+
+def _compute_steps(layer: StreamingTransformerLayer, x: Tensor, together: Together) -> Tensor:
+    """Do what `_compute_layer` does, under a name of its own: torch counts the graphs of each function."""
+    return _compute_layer(layer, x, together)
+
+
+def _compute_layer(layer: StreamingTransformerLayer, x: Tensor, together: Together = _APART) -> Tensor:
+    update = _attend(layer.self_attn, _normalized(layer.norm1, x), together)
     x = x.to(update) + layer.layer_scale_1(update)
-    update = _feed_forward(layer, _normalized(layer.norm2, x))
+    update = _feed_forward(layer, _normalized(layer.norm2, x), together)
     return cast(Tensor, x.to(update) + layer.layer_scale_2(update))
 
 
-def _attend(attention: StreamingMultiheadAttention, x: Tensor) -> Tensor:
+def _attend(attention: StreamingMultiheadAttention, x: Tensor, together: Together) -> Tensor:
     """Return the self-attention of x [B, T, dim], looking back on `context` positions."""
     length, width, heads = x.shape[1], attention.embed_dim, attention.num_heads
-    projected = _project(attention.in_projs, attention.weights_per_step_schedule, x)
+    schedule = attention.weights_per_step_schedule
+    projected = _project(attention.in_projs, schedule, x, together[0])
     part = width // attention.kv_repeat
     q, k, v = (
         each.view(*each.shape[:2], -1, width // heads).transpose(1, 2)
@@ -193,7 +224,7 @@ def _attend(attention: StreamingMultiheadAttention, x: Tensor) -> Tensor:
     else:
         attended = functional.scaled_dot_product_attention(q, k, v, is_causal=attention.causal)
     attended = attended.transpose(1, 2).flatten(2)
-    return _project(attention.out_projs, attention.weights_per_step_schedule, attended)
+    return _project(attention.out_projs, schedule, attended, together[1])
 
 
 def _window(length: int, context: int, device: torch.device) -> Tensor:
@@ -203,21 +234,22 @@ def _window(length: int, context: int, device: torch.device) -> Tensor:
     return (delta >= 0) & (delta < context)
 
 
-def _feed_forward(layer: StreamingTransformerLayer, x: Tensor) -> Tensor:
+def _feed_forward(layer: StreamingTransformerLayer, x: Tensor, together: Together) -> Tensor:
     if layer.gating is None:
         assert layer.linear1 is not None and layer.linear2 is not None
-        return _linear(layer.linear2, layer.activation(_linear(layer.linear1, x)))
+        return apply_linear(layer.linear2, layer.activation(apply_linear(layer.linear1, x)))
     if not isinstance(layer.gating, nn.ModuleList):
-        return _gate([layer.gating], x)
+        return _gate([layer.gating], x, _APART)
     gates = _at_steps(layer.gating, layer.weights_per_step_schedule, x.shape[1])
-    if _alike([cast(nn.Module, gate.linear_in) for gate in gates]):
-        return _gate(gates, x)
-    return torch.cat([_gate([gate], x[:, at : at + 1]) for at, gate in enumerate(gates)], dim=1)
+    if is_alike([cast(nn.Module, gate.linear_in) for gate in gates]):
+        return _gate(gates, x, together)
+    return torch.cat([_gate([gate], x[:, at : at + 1], _APART) for at, gate in enumerate(gates)], dim=1)
 
 
-def _gate(gates: list[Any], x: Tensor) -> Tensor:
-    opened, value = _project([gate.linear_in for gate in gates], None, x).chunk(2, dim=-1)
-    return _project([gate.linear_out for gate in gates], None, gates[0].activation(opened) * value)
+def _gate(gates: list[Any], x: Tensor, together: Together) -> Tensor:
+    opened, value = _project([gate.linear_in for gate in gates], None, x, together[2]).chunk(2, dim=-1)
+    gated = gates[0].activation(opened) * value
+    return _project([gate.linear_out for gate in gates], None, gated, together[3])
 
 
 def _normalized(norm: nn.Module, x: Tensor) -> Tensor:
@@ -233,20 +265,6 @@ def _normalize(norm: RMSNorm, x: Tensor) -> Tensor:
     return functional.rms_norm(x, (x.shape[-1],), norm.alpha.flatten().to(x.dtype), norm.eps).to(x.dtype)
 
 
-def _linear(module: nn.Module, x: Tensor) -> Tensor:
-    return _forward_lora(module, x) if isinstance(module, LoRALinear) else cast(Tensor, module(x))
-
-
-def _forward_lora(lora: LoRALinear, x: Tensor) -> Tensor:
-    """Return W x + scaling B A x for x [..., dim]: moshi's LoRALinear without a second tensor of its size."""
-    rows = x.reshape(-1, lora.in_features)
-    base = lora.frozen_W(rows)
-    down = functional.linear(rows.to(base.dtype), lora.lora_A.weight.to(base.dtype))
-    # Nobody needs the frozen product alone, so the other is added in place.
-    summed = base.addmm_(down, lora.lora_B.weight.to(base.dtype).t(), alpha=lora.scaling)
-    return cast(Tensor, summed.view(*x.shape[:-1], -1))
-
-
 # The depth transformer: K steps with weights of their own. Its tensors are [N, K, dim] where moshi sees them,
 # and [K, N, dim] in memory, so that what belongs to a step lies together.
 
@@ -260,18 +278,26 @@ def _forward_depth(lm: LMModel, sequence: Tensor, transformer_out: Tensor) -> Te
     embedded = [lm.depformer_text_emb(tokens[0])]
     embedded += [lm.depformer_emb[step](tokens[lm.audio_offset + step]) for step in range(steps - 1)]
     inputs = _at_steps(lm.depformer_in, lm.depformer_weights_per_step_schedule, steps)
-    projected = _multiply(inputs, states.expand(steps, -1, -1)) if len(inputs) > 1 else inputs[0](states)
+    projected = (
+        multiply(inputs, states.expand(steps, -1, -1), together_in_memory(inputs))
+        if len(inputs) > 1
+        else inputs[0](states)
+    )
     x = lm.depformer((torch.stack(embedded) + projected).transpose(0, 1)).transpose(0, 1)
     if not isinstance(lm.depformer_norms[0], nn.Identity):
         x = torch.stack([norm(x[step : step + 1])[0] for step, norm in enumerate(lm.depformer_norms)])
-    return _multiply(list(lm.linears), x).view(steps, batch, length, -1).transpose(0, 1)
+    heads = list(lm.linears)
+    return multiply(heads, x, together_in_memory(heads)).view(steps, batch, length, -1).transpose(0, 1)
 
 
-def _project(modules: Sequence[nn.Module], schedule: list[int] | None, x: Tensor) -> Tensor:
+def _project(
+    modules: Sequence[nn.Module], schedule: list[int] | None, x: Tensor, together: Tensor | None
+) -> Tensor:
     """Return x [B, T, dim] through one linear layer, or through one for each step."""
     if len(modules) == 1:
-        return _linear(modules[0], x)
-    return _multiply(_at_steps(modules, schedule, x.shape[1]), x.transpose(0, 1)).transpose(0, 1)
+        return apply_linear(modules[0], x)
+    steps = _at_steps(modules, schedule, x.shape[1])
+    return multiply(steps, x.transpose(0, 1), together).transpose(0, 1)
 
 
 def _at_steps(modules: Iterable[nn.Module], schedule: list[int] | None, steps: int) -> list[nn.Module]:
@@ -282,71 +308,6 @@ def _at_steps(modules: Iterable[nn.Module], schedule: list[int] | None, steps: i
     return [found[schedule[step] if schedule else step] for step in range(steps)]
 
 
-def _multiply(modules: list[nn.Module], x: Tensor) -> Tensor:
-    """Return x [K, N, dim] through K linear layers, as one product where they are alike."""
-    frozen = [module.frozen_W if isinstance(module, LoRALinear) else module for module in modules]
-    if not _alike(frozen):
-        return torch.stack([_linear(module, part) for module, part in zip(modules, x, strict=True)])
-    if any(weight.requires_grad for module in frozen for weight in module.parameters()):
-        base = torch.bmm(x, torch.stack([cast(Tensor, module.weight) for module in frozen]).mT)
-    else:
-        base = cast(Tensor, cast(Any, _FrozenProduct.apply)(x, frozen))
-    adapters = [module for module in modules if isinstance(module, LoRALinear)]
-    if not adapters:
-        return base
-    down = torch.stack([adapter.lora_A.weight for adapter in adapters]).to(base.dtype)
-    up = torch.stack([adapter.lora_B.weight for adapter in adapters]).to(base.dtype)
-    return base.baddbmm_(torch.bmm(x.to(base.dtype), down.mT), up.mT, alpha=adapters[0].scaling)
-
-
-def _alike(modules: list[nn.Module]) -> bool:
-    """Return whether layers have no bias and the same size, so that one product can stand for all."""
-    sizes = {(module.in_features, module.out_features) for module in modules}
-    # moshi's LoRALinear has False in place of None.
-    return len(sizes) == 1 and not any(isinstance(module.bias, Tensor) for module in modules)
-
-
-class _FrozenProduct(torch.autograd.Function):
-    """x [K, N, dim] through the frozen weights of K layers; keeps nothing for the way back."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, modules: list[nn.Module]) -> Tensor:
-        ctx.modules, ctx.dtype = modules, x.dtype
-        weights = _frozen_weights(modules)
-        return torch.bmm(x.to(weights.dtype), weights.mT)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, None]:
-        if not ctx.needs_input_grad[0]:
-            return None, None
-        weights = _frozen_weights(ctx.modules)
-        return torch.bmm(grads[0].to(weights.dtype), weights).to(ctx.dtype), None
-
-
-def _frozen_weights(modules: list[nn.Module]) -> Tensor:
-    """Return the weights of K layers, [K, out, in]; no copy if they lie side by side."""
-    weights = [
-        module.dequantize() if isinstance(module, QuantizedLinear) else cast(Tensor, module.weight).detach()
-        for module in modules
-    ]
-    if _lie_side_by_side(weights):
-        return weights[0].as_strided(
-            (len(weights), *weights[0].shape), (weights[0].numel(), *weights[0].stride())
-        )
-    return torch.stack(weights)
-
-
-def _lie_side_by_side(weights: list[Tensor]) -> bool:
-    size, storage = weights[0].numel(), weights[0].untyped_storage().data_ptr()
-    return all(
-        one.untyped_storage().data_ptr() == storage == other.untyped_storage().data_ptr()
-        and other.storage_offset() - one.storage_offset() == size
-        and one.is_contiguous()
-        and other.is_contiguous()
-        for one, other in pairwise(weights)
-    )
-
-
 def _steps_of(layer: StreamingTransformerLayer) -> Iterable[Sequence[nn.Module]]:
     """Yield the layers of all steps, for each of the four products of a layer of the depth transformer."""
     yield layer.self_attn.in_projs
@@ -354,15 +315,3 @@ def _steps_of(layer: StreamingTransformerLayer) -> Iterable[Sequence[nn.Module]]
     if isinstance(gates := layer.gating, nn.ModuleList):
         yield [cast(nn.Module, gate.linear_in) for gate in gates]
         yield [cast(nn.Module, gate.linear_out) for gate in gates]
-
-
-def _lay_side_by_side(modules: Iterable[nn.Module]) -> None:
-    """Move the frozen weights of some layers together in memory; they stay tensors of their own."""
-    frozen = [module.frozen_W if isinstance(module, LoRALinear) else module for module in modules]
-    weights = [module.weight for module in frozen if type(module) is nn.Linear]
-    if len(weights) < len(frozen) or not _alike(frozen) or len(weights) == 1:
-        return
-    if any(weight.requires_grad or weight.is_meta for weight in weights) or _lie_side_by_side(weights):
-        return
-    for weight, together in zip(weights, torch.stack([weight.data for weight in weights]), strict=True):
-        weight.data = together
