@@ -194,7 +194,7 @@ def _convert(hint: Any, value: Any, where: str, name: str) -> Any:
     if origin is tuple:
         return _convert_list(get_args(hint), value, where, name)
     assert origin not in (Union, types.UnionType), "a setting has one type"
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+    if hint is float and type(value) is int and abs(value) <= sys.float_info.max:
         value = float(value)
     if type(value) is not hint or (hint is float and not math.isfinite(value)):
         kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
@@ -217,7 +217,7 @@ def _check(config: Config, where: str) -> None:
 
 
 def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with single numbers."""
+    """Yield what is wrong with single settings."""
     positive = {
         "": ("steps",),
         "lora": ("rank", "scaling"),
@@ -243,6 +243,8 @@ def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
         yield f"held_out_share is {config.held_out_share}.", "It lies between 0 and 1."
     if not all(0 <= beta < 1 for beta in config.optimizer.betas):
         yield f"optimizer.betas are {list(config.optimizer.betas)}.", "For example [0.9, 0.95]."
+    if config.name in (".", "..") or "/" in config.name:
+        yield f"name is {config.name!r}.", "A run's name is that of its folder, without others around it."
     if config.base_bits not in (4, 8, 16):
         yield f"base_bits is {config.base_bits}.", "It is 16, 8 or 4."
 
@@ -251,7 +253,7 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
     """Yield what is missing, and what contradicts itself."""
     if not config.data:
         yield "data names no dataset.", 'Write for example data = ["my-talks"].'
-    if set(config.speakers) not in ({"A"}, {"B"}, {"A", "B"}) or len(config.speakers) > 2:
+    if sorted(config.speakers) not in (["A"], ["B"], ["A", "B"]):
         yield f"speakers are {list(config.speakers)}.", 'Choose ["A"] (the left channel), ["B"] or both.'
     if config.batch.min_seconds > config.batch.seconds:
         yield "batch.min_seconds is above batch.seconds.", "Lower it."
