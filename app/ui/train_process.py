@@ -19,6 +19,8 @@ from app.runs import Run, open_run, read_metrics
 LOOK_MS = 500
 TAIL_BYTES = 4_000
 
+_INTO_LOG = 'exec "$@" </dev/null >"$0" 2>&1'
+
 
 def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
     """Start a verb of the command in a session of its own and return its process id.
@@ -32,18 +34,13 @@ def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
         raise UserError(
             f"The log {log} can not be written: {fault.strerror}.", "Make room on the disk."
         ) from fault
-    program, *beginning = child_command(where)
-    process = QProcess()
-    process.setProgram(program)
-    process.setArguments([*beginning, *arguments])
-    process.setStandardInputFile(QProcess.nullDevice())
-    append = QProcess.OpenModeFlag.Append
-    process.setStandardOutputFile(str(log), append)
-    process.setStandardErrorFile(str(log), append)
-    started, pid = process.startDetached()
+    command = [*child_command(where), *arguments]
+    # Qt tells the process id only where it is given nothing but a command; the shell opens the log, and
+    # then is that command.
+    started, pid = QProcess.startDetached("/bin/sh", ["-c", _INTO_LOG, str(log), *command])
     if not started:
         raise UserError(
-            f"Training could not be started: {process.errorString()}.", "Restart the program, and try again."
+            "Training could not be started.", "Close other programs, or restart this one, and try again."
         )
     return pid
 

@@ -49,7 +49,7 @@ class Warnings(QWidget):
         """Take in what was told; what is told again is shown once, at its newest step."""
         for event in events:
             told = int(event.get("step", 0)), str(event.get("sentence", "")), str(event.get("advice", ""))
-            self._told = [(told), *(each for each in self._told if each[2] != told[2] or each[0] != told[0])]
+            self._told = [told, *(each for each in self._told if each[1] != told[1])]
         self._show()
 
     def _show(self) -> None:

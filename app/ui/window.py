@@ -137,7 +137,8 @@ class MainWindow(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         """Look around when the user comes back: a device may have been plugged in meanwhile."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.talk.talking:
+        back = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and self.isVisible()
+        if back and not self.talk.talking:
             self.look_around()
 
     def leave(self) -> None:
