@@ -128,7 +128,7 @@ def learning_rate_groups(learner: Learner, config: Config) -> list[dict[str, Any
         groups["depth" if name.startswith(DEPTH) else "temporal"].append(parameter)
     rates = {"temporal": optimizer.lr_temporal, "depth": optimizer.lr_depth}
     return [
-        {"params": parameters, "lr": rates[name], "base_lr": rates[name], "name": name}
+        {"params": parameters, "lr": rates[name], "name": name}
         for name, parameters in groups.items()
         if parameters
     ]

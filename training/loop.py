@@ -204,8 +204,9 @@ def _set_rates(optimizer: Any, config: Config, step: int) -> None:
             1, config.steps - config.optimizer.warmup_steps
         )
         factor = warm * (LEARNING_FLOOR + (1 - LEARNING_FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
+    rates = {"temporal": config.optimizer.lr_temporal, "depth": config.optimizer.lr_depth}
     for group in optimizer.param_groups:
-        group["lr"] = group["base_lr"] * factor
+        group["lr"] = rates[group["name"]] * factor
 
 
 def _judge(work: Work, step: int) -> None:

@@ -133,6 +133,8 @@ def _make_optimizer(config: Config, learner: Learner, device: torch.device) -> t
         "weight_decay": chosen.weight_decay,
     }
     if chosen.name == "adamw8bit":
+        if device.type != "cuda":
+            raise UserError("The optimiser adamw8bit needs a graphics card.", 'Set optimizer.name = "adamw".')
         from bitsandbytes.optim import AdamW8bit
 
         adamw: torch.optim.Optimizer = AdamW8bit(groups, **options)

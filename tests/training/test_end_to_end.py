@@ -83,7 +83,14 @@ def learn(where: Paths, folder: Path, **settings: Any) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("method", "rate"), [("lora", 5e-3), ("full", 3e-3)])
 def test_from_files_to_talk(
     *,
+    method: str,
+    rate: float,
     where: Paths,
+    tiny: Path,
+    tmp_path: Path,
+    load: Load,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     dataset(where, tmp_path / "spoken", "talks", count=4, seconds=24.0, model=tiny)
     events = learn(where, tmp_path, name="run", model=tiny, data="talks", method=method, steps=200, rate=rate)
     judged = [event for event in events if event["kind"] == "evaluation"]
