@@ -105,15 +105,21 @@ def split(
 ) -> tuple[Examples, Examples]:
     """Return what is learnt from and what is kept aside to judge by: whole dialogues, `share` of them.
 
-    Of one dialogue alone the end is kept aside. Raises UserError where nothing is left to learn from.
+    Of one dialogue alone the end is kept aside. Dialogues without a window do not count. Raises UserError
+    where nothing is left to learn from.
     """
-    count = len(shards.dialogues)
-    order = np.random.default_rng(seed).permutation(count).tolist()
-    kept = min(max(1, round(share * count)), count - 1) if share > 0 else 0
+    # What is too short to learn from is no use to judge by either.
+    everything = Examples(shards, range(len(shards.dialogues)), speakers, batch)
+    usable = sorted({window.dialogue for window in everything.windows})
+    count = len(usable)
+    order = [usable[at] for at in np.random.default_rng(seed).permutation(count)]
+    kept = min(max(1, round(share * count)), count - 1) if share > 0 and count else 0
     train = Examples(shards, sorted(order[kept:]), speakers, batch)
     held_out = Examples(shards, sorted(order[:kept]), speakers, batch)
-    if share > 0 and count == 1 and len(train.windows) > 1:
-        tail = min(max(1, round(share * len(train.windows))), len(train.windows) - 1)
+    stretches = len(train.windows) // len(speakers)
+    if share > 0 and count == 1 and stretches > 1:
+        # All sides of a stretch, as they hold the same voices.
+        tail = len(speakers) * min(max(1, round(share * stretches)), stretches - 1)
         held_out.windows, train.windows = train.windows[-tail:], train.windows[:-tail]
     if not train.windows:
         longest = max((seconds(frames) for _, frames in shards.dialogues), default=0.0)
