@@ -29,7 +29,7 @@ from app.frames import FRAME_RATE, FRAME_SAMPLES
 from training import yardstick
 from training.config import Batch
 from training.examples import Examples, Window, choose
-from training.memory import Watch, expected_peak_bytes, wait
+from training.memory import Watch, expected_peak, layers_that_fit, wait
 from training.shards import Shards
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class Measured:
     rank: int
     both: bool
     optimizer: str
+    kept_layers: int
+    """That were not checkpointed."""
     audio_s_per_s: float
     """Seconds of dialogue learnt from in a second, the median step."""
     data_share: float
@@ -100,7 +102,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--against", choices=("kyutai",), help="measure another finetuner in the same run")
     parser.add_argument("--optimizer", choices=("adamw", "adamw8bit"), default="adamw")
     parser.add_argument("--chunk-frames", type=int, default=512, help="of heads and depth (%(default)s)")
-    parser.add_argument("--keep-layers", type=int, default=0, help="that are not checkpointed (%(default)s)")
+    parser.add_argument(
+        "--keep-layers", type=_layers, default=0, help="that are not checkpointed, or: auto (%(default)s)"
+    )
     parser.add_argument("--no-compile", action="store_true", help="leave the layers as they are")
     parser.add_argument("--json", action="store_true", help="print no table")
     options = parser.parse_args(argv)
@@ -117,6 +121,13 @@ def _bits(text: str) -> list[int]:
     if not found or not set(found) <= {16, 8, 4}:
         raise argparse.ArgumentTypeError("name 16, 8, 4 or several of them, such as 16,8,4")
     return found
+
+
+def _layers(text: str) -> int | None:
+    """Return a number, None for as many as fit."""
+    if text != "auto" and not text.isdigit():
+        raise argparse.ArgumentTypeError("name a number, or auto")
+    return None if text == "auto" else int(text)
 
 
 def make_config(name: str, both: bool = False) -> dict[str, Any]:
@@ -150,11 +161,12 @@ def _measure(options: argparse.Namespace, bits: int, folder: Path) -> Measured:
 
 def _compare(options: argparse.Namespace, bits: int, examples: Examples, place: yardstick.Place) -> Measured:
     device, rival = place.device, options.against is not None
+    kept_layers = _kept_layers(options, bits, place)
     # A base in fewer bits shares nothing with the other side's, and is drawn to be the same.
     base = yardstick.draw_base(place) if rival else None
     ours = yardstick.Ours(
         yardstick.build(place, base if bits == 16 else None, options.rank, bits),
-        kept_layers=options.keep_layers,
+        kept_layers=kept_layers,
         compile=not options.no_compile,
         chunk_frames=options.chunk_frames,
         optimizer=options.optimizer,
@@ -180,7 +192,8 @@ def _compare(options: argparse.Namespace, bits: int, examples: Examples, place: 
         audio_s_per_s=audio_s / meters[0].step_s,
         data_share=meters[0].data_share,
         peak_gb=meters[0].peak_bytes / 1e9,
-        expected_gb=_expected_bytes(options, bits, place) / 1e9,
+        expected_gb=expected_peak(**_figures(options, bits, place), kept_layers=kept_layers).total / 1e9,
+        kept_layers=kept_layers,
         loss=meters[0].losses[0],
     )
     return _with_rival(found, options, meters[1], device) if rival else found
@@ -293,20 +306,30 @@ def _encoding_s(options: argparse.Namespace, device: torch.device) -> float | No
     return float(options.batch * min(times_s))
 
 
-def _expected_bytes(options: argparse.Namespace, bits: int, place: yardstick.Place) -> int:
-    return expected_peak_bytes(
-        place.config,
-        method="lora",
-        rank=options.rank,
-        bits=bits,
-        both=options.both,
-        frames=round(options.seconds * FRAME_RATE) * options.batch,
-        checkpointing=True,
-        chunk_frames=options.chunk_frames,
-        optimizer=options.optimizer,
-        element_bytes=place.dtype.itemsize,
-        accumulated=False,
-    )
+def _figures(options: argparse.Namespace, bits: int, place: yardstick.Place) -> dict[str, Any]:
+    """Return what `training.memory` wants to know."""
+    return {
+        "config": place.config,
+        "method": "lora",
+        "rank": options.rank,
+        "bits": bits,
+        "both": options.both,
+        "frames": round(options.seconds * FRAME_RATE) * options.batch,
+        "checkpointing": True,
+        "chunk_frames": options.chunk_frames,
+        "optimizer": options.optimizer,
+        "element_bytes": place.dtype.itemsize,
+        "accumulated": False,
+    }
+
+
+def _kept_layers(options: argparse.Namespace, bits: int, place: yardstick.Place) -> int:
+    if options.keep_layers is not None:
+        return int(options.keep_layers)
+    if place.device.type == "cpu":
+        return 0
+    _, room = torch.cuda.mem_get_info(place.device)
+    return layers_that_fit(room_bytes=room, **_figures(options, bits, place))
 
 
 _HEAD = (

@@ -103,7 +103,8 @@ def cross_in_chunks(
     Value and gradients are those of the dense computation, 0 at NO_TARGET; no more than `chunk_frames` rows
     of logits exist at a time, forward or backward. `head` is a module or function [n, D] -> [n, card].
     """
-    return _in_chunks(lambda part, target: _cross(head(part), target), chunk_frames, states, targets)
+    sizes = _sizes(len(states), chunk_frames)
+    return _in_chunks(lambda part, target: _cross(head(part), target), sizes, states, targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +146,9 @@ def _cross_in_chunks(lm: LMModel, codes: Tensor, chunk_frames: int) -> _Crossed:
         logits = lm.forward_depformer_training(tokens.T[None], part[None])
         return _cross(logits[0], target.T).T
 
-    # As even as can be, so that the last chunk is none of a few frames.
-    even = math.ceil(len(states) / math.ceil(len(states) / chunk_frames))
-    audio = _in_chunks(cross_depth, even, states, _by_frame(delayed), audio_targets)
-    text = cross_in_chunks(states, lm.text_linear, text_targets, even)
+    sizes = _sizes(len(states), chunk_frames)
+    audio = _in_chunks(cross_depth, sizes, states, _by_frame(delayed), audio_targets)
+    text = cross_in_chunks(states, lm.text_linear, text_targets, chunk_frames)
     return _Crossed(text, text_targets, audio, audio_targets)
 
 
@@ -161,9 +161,15 @@ def _run_temporal(lm: LMModel, tokens: Tensor) -> Tensor:
     return states
 
 
-def _in_chunks(cross: Callable[..., Tensor], chunk_frames: int, *parts: Tensor) -> Tensor:
+def _sizes(count: int, most: int) -> list[int]:
+    """Return the sizes of as few chunks as hold `count`, as even as can be: none is of a few frames."""
+    chunks = math.ceil(count / most)
+    return [(count + at) // chunks for at in range(chunks)]
+
+
+def _in_chunks(cross: Callable[..., Tensor], sizes: list[int], *parts: Tensor) -> Tensor:
     """Return cross(*parts), computed in chunks along the first dimension and again on the way back."""
-    chunks = zip(*(torch.split(part, chunk_frames) for part in parts), strict=True)
+    chunks = zip(*(torch.split(part, sizes) for part in parts), strict=True)
     # Nothing in it draws random numbers, so their state need not be kept.
     options: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}
     return torch.cat([checkpoint(cross, *chunk, **options) for chunk in chunks])

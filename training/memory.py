@@ -82,12 +82,14 @@ def expected_peak(
     optimizer: str,
     element_bytes: int,
     accumulated: bool = True,
+    kept_layers: int = 0,
 ) -> Peak:
     """Return the most that training takes at a time, as torch counts what it has given out.
 
     `config` are LMModel's arguments, `both` whether depth steps for the user's voice are to be added;
     `frames` is batch x time of one pass, `element_bytes` what a frozen weight and an activation take.
-    Without `accumulated` gradients the worst moment has fewer of them: a step is a single pass.
+    Without `accumulated` gradients the worst moment has fewer of them: a step is a single pass. `kept_layers`
+    are not checkpointed though the others are.
     """
     lm = outline(config, rank=rank if method == "lora" else 0, both=both)
     count = _count(lm, method)
@@ -103,7 +105,7 @@ def expected_peak(
     depth = min(frames, chunk_frames) * size.depth_frame + count.depth_trained * (element_bytes + FULL_BYTES)
     text = min(frames, chunk_frames) * size.text_frame
     temporal = frames * size.temporal_working + count.largest * element_bytes if learns_below else 0
-    kept = frames * size.kept(checkpointing) if learns_below else frames * size.state
+    kept = frames * size.kept(checkpointing, kept_layers) if learns_below else frames * size.state
     if accumulated:
         return Peak(
             weights,
@@ -115,6 +117,20 @@ def expected_peak(
     late = frames * size.state + temporal + gradients
     states = round(count.trained * STATE_BYTES[optimizer])
     return Peak(weights, states, gradients, max(early, late) - gradients)
+
+
+def layers_that_fit(config: Mapping[str, Any], room_bytes: int, **options: Any) -> int:
+    """Return how many temporal layers need not be checkpointed, where there are so many bytes in all.
+
+    Takes what `expected_peak` takes. Each layer saves computing it a second time, 1/3 of its forward and
+    backward pass with an adapter.
+    """
+    options = {**options, "checkpointing": True}
+    least = expected_peak(config, **options, kept_layers=0).total
+    each = expected_peak(config, **options, kept_layers=1).total - least
+    if each <= 0:
+        return 0
+    return max(0, min(int(config["num_layers"]), int((room_bytes - CONTEXT_BYTES - least) // each)))
 
 
 def outline(config: Mapping[str, Any], *, rank: int, both: bool) -> LMModel:
@@ -153,9 +169,10 @@ class Sizes:
         self.depth_frame = self.depth_kept + steps * working
         self.text_frame = lm.text_card * (e + 3 * 4)
 
-    def kept(self, checkpointing: bool) -> int:
+    def kept(self, checkpointing: bool, kept_layers: int = 0) -> int:
         """Return what a frame keeps from forward to backward: what each layer does, and its ends."""
-        return int(self.layers * (self.state if checkpointing else self.layer) + 4 * self.state)
+        whole = min(self.layers, kept_layers) if checkpointing else self.layers
+        return int(whole * self.layer + (self.layers - whole) * self.state + 4 * self.state)
 
 
 def _layer_bytes(layer: Any, rank: int, element_bytes: int) -> int:

@@ -214,6 +214,8 @@ def test_half_precision_is_summed_in_full(lm: LMModel) -> None:
 # The cross-entropy of a large head alone.
 
 ROWS, WIDTH, CARD, CHUNK = 200, 8, 96, 32
+EVEN = 29
+"""Of as few chunks of at most CHUNK rows as hold all, the largest."""
 
 
 class Largest(TorchDispatchMode):
@@ -259,7 +261,7 @@ def test_no_more_logits_than_those_of_a_chunk_ever_exist() -> None:
         backward(cross_in_chunks(states, head, targets, CHUNK), states, head.weight)
     with Largest() as dense:
         backward(cross_in_chunks(states, head, targets, ROWS), states, head.weight)
-    assert (chunked.elements, dense.elements) == (CHUNK * CARD, ROWS * CARD)
+    assert (chunked.elements, dense.elements) == (EVEN * CARD, ROWS * CARD)
 
 
 def test_neither_do_the_activations_of_all_depth_steps(lm: LMModel) -> None:
@@ -276,4 +278,4 @@ def test_without_gradients_chunks_are_not_kept_either() -> None:
     states, head, targets = draw_rows(torch.float32)
     with torch.no_grad(), Largest() as seen:
         cross_in_chunks(states, head, targets, CHUNK)
-    assert seen.elements == CHUNK * CARD
+    assert seen.elements == EVEN * CARD

@@ -13,7 +13,7 @@ from torch import Tensor
 from app.engine.fake import tiny_config
 from tests.training.test_speed import CARD, adapt, build
 from training.loss import _cross, compute_loss
-from training.memory import Sizes, expected_peak, expected_peak_bytes
+from training.memory import CONTEXT_BYTES, Sizes, expected_peak, expected_peak_bytes, layers_that_fit
 from training.quantized import quantize_base
 from training.speed import prepare_for_training
 
@@ -161,3 +161,21 @@ def test_what_takes_more_is_expected_to_take_more() -> None:
         for change in ({"checkpointing": False}, {"chunk_frames": 1250}, {"frames": 5000}, {"both": True})
     )
     assert plan(4, accumulated=False) < least
+
+
+def test_as_many_layers_are_kept_as_fit() -> None:
+    options = {
+        "method": "lora",
+        "rank": 128,
+        "bits": 16,
+        "both": False,
+        "frames": 1250,
+        "chunk_frames": 512,
+        "optimizer": "adamw",
+        "element_bytes": 2,
+    }
+    for room_gb, least, most in ((24, 0, 0), (30, 10, 25), (80, 32, 32)):
+        count = layers_that_fit(loaders._lm_kwargs, room_gb * 10**9, **options)
+        assert least <= count <= most
+        peak = expected_peak(loaders._lm_kwargs, checkpointing=True, kept_layers=count, **options).total
+        assert peak + CONTEXT_BYTES <= room_gb * 10**9 or count == 0

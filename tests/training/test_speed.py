@@ -299,8 +299,8 @@ def test_all_layers_share_one_compiled_graph(
     for frames in (30, 25, 20):
         compare(lm, prepared, draw_codes(lm, frames), 7)
     # The first length and any length; the first layer of a frozen base has an input without gradient; steps
-    # are compiled where they are frozen and not packed.
-    assert counter.frame_count <= (2 if not adapted else 4 if bits < 16 else 6)
+    # are compiled where they are frozen and not packed, once more where gradients are there to be added to.
+    assert counter.frame_count <= (2 if not adapted else 4 if bits < 16 else 7)
     torch._dynamo.reset()
 
 
