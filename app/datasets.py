@@ -149,11 +149,13 @@ def read_words(path: Path) -> list[TimedWord]:
     except (OSError, ValueError) as fault:
         raise UserError(f"{path} can not be read: {fault}.", advice) from fault
     try:
+        if not isinstance(raw, list):
+            raise TypeError("no list")
         words = [
             TimedWord(word["speaker"], str(word["word"]), float(word["start"]), float(word["end"]))
             for word in raw
         ]
-    except (KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError, OverflowError) as fault:
         raise UserError(f"{path} does not hold words with times.", advice) from fault
     for word in words:
         if word.speaker not in ("A", "B") or not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
