@@ -78,10 +78,11 @@ def _cost(
     speech = find_activity(levels_db[0]) | find_activity(levels_db[1])
     cost = loudness + 1000.0 * speech
     for word in words:
-        cost[int(word.start_s * FRAME_RATE) : math.ceil(word.end_s * FRAME_RATE) + 1] += 1000.0
+        cost[int(word.start_s * FRAME_RATE) + 1 : math.ceil(word.end_s * FRAME_RATE)] += 1000.0
     # The middle of a long silence is better than its edge.
     width = min(13, frames)
-    return np.convolve(cost, np.full(width, 1 / width), mode="same")
+    around: npt.NDArray[np.float64] = np.convolve(cost, np.full(width, 1 / width), mode="same")
+    return cost + 0.1 * around
 
 
 def _cuts(cost: Sequence[float] | npt.NDArray[np.float64], first: int, end: int, longest: int) -> list[int]:

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count as count_from
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ from app.datasets import FORMAT, PREPARED, Dataset, write_json
 from app.errors import UserError
 from training import packing
 from training.align import PADDING
-from training.arrival import free_name
 from training.oddities import Finding
 from training.packing import Packed
 from training.shards import read_parquet
@@ -91,7 +91,7 @@ def _look_over(source: Path, plan: _Plan, taken: Taken, told: Told) -> None:
             if (digest := _digest(row)) in digests:
                 there += 1
                 continue
-            name = row.dialogue if row.dialogue not in names else free_name(row.dialogue, names)
+            name = next(name for name in _numbered(row.dialogue) if name not in names)
             if name != row.dialogue:
                 finding = Finding("renamed", f"There is another dialogue {row.dialogue}.", f"This is {name}.")
                 renamed.append((name, source, finding))
@@ -114,10 +114,15 @@ def _chosen(dataset: Dataset, plan: _Plan, told: Told) -> Iterator[Packed]:
     """Yield what is prepared already, then what is new."""
     for shard in dataset.shards:
         yield from _rows_of(shard)
-    for source, names in plan.new.items():
+    for source, names in ((source, names) for source, names in plan.new.items() if names):
         for number, row in enumerate(_read(source, Taken(), told)):
             if row is not None and number in names:
                 yield row._replace(dialogue=names[number])
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name}-{number}" for number in count_from(2))
 
 
 def _describe(dataset: Dataset) -> None:
@@ -218,7 +223,8 @@ def _npz_row(folder: Path, name: str) -> Packed:
 def _arrays(path: Path) -> list[npt.NDArray[np.int64]]:
     """Return A and B of an npz file. Raises UserError."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, since numpy leaves a damaged file open.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             found = [file[speaker] for speaker in "AB"]
     except FileNotFoundError as fault:
         raise UserError(f"{path} is missing.") from fault
