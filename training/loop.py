@@ -182,10 +182,16 @@ def _whole(norm: Tensor) -> float:
 
 def _share_out(work: Work, windows: list[Window]) -> list[Tensor]:
     """Return this process's batches of a step, on its device, all of the same number everywhere."""
-    accelerator, size = work.accelerator, work.config.batch.size
-    mine = windows[accelerator.process_index :: accelerator.num_processes]
-    batches = (mine[at : at + size] for at in range(0, len(mine), size))
-    return [work.train.stack(batch, work.fixed_frames).to(accelerator.device) for batch in batches]
+    accelerator = work.accelerator
+    mine = _mine(work, windows)
+    return [work.train.stack(batch, work.fixed_frames).to(accelerator.device) for batch in mine]
+
+
+def _mine(work: Work, windows: list[Window]) -> list[list[Window]]:
+    """Return this process's batches; each is one that a single process would have, filled up alike."""
+    size, accelerator = work.config.batch.size, work.accelerator
+    batches = [windows[at : at + size] for at in range(0, len(windows), size)]
+    return batches[accelerator.process_index :: accelerator.num_processes]
 
 
 def _losses(sums: Tensor, work: Work) -> dict[str, float]:
@@ -224,15 +230,14 @@ def _judge(work: Work, step: int) -> None:
 @torch.no_grad()
 def held_out_losses(work: Work) -> dict[str, float]:
     """Return the losses over all that was kept aside, shared out to all processes."""
-    accelerator, size = work.accelerator, work.config.batch.size
-    windows = work.held_out.windows
-    mine = windows[accelerator.process_index :: accelerator.num_processes]
-    rounds = math.ceil(math.ceil(len(windows) / accelerator.num_processes) / size)
+    accelerator, windows = work.accelerator, work.held_out.windows
+    mine = _mine(work, windows)
+    rounds = math.ceil(math.ceil(len(windows) / work.config.batch.size) / accelerator.num_processes)
     sums: Tensor | float = 0.0
-    for at in range(0, rounds * size, size):
+    for at in range(rounds):
         # All processes have to take part in each round; who has nothing left takes part with nothing.
-        codes = work.held_out.stack(mine[at : at + size] or windows[:1], work.fixed_frames)
-        if not mine[at : at + size]:
+        codes = work.held_out.stack(mine[at] if at < len(mine) else windows[:1], work.fixed_frames)
+        if at >= len(mine):
             codes.fill_(NO_TARGET)
         sums = sums + work.model(codes.to(accelerator.device))[1]
     return _losses(accelerator.reduce(sums, reduction="sum"), work)
