@@ -329,7 +329,12 @@ def _kept_layers(options: argparse.Namespace, bits: int, place: yardstick.Place)
     if place.device.type == "cpu":
         return 0
     _, room = torch.cuda.mem_get_info(place.device)
-    return layers_that_fit(room_bytes=room, **_figures(options, bits, place))
+    figures = _figures(options, bits, place)
+    if options.against is not None:
+        # The other side holds about as much between its steps, and lets go of the rest.
+        other = expected_peak(**{**figures, "bits": 16, "optimizer": "adamw"})
+        room -= other.weights + other.states + other.gradients
+    return layers_that_fit(room_bytes=room, **figures)
 
 
 _HEAD = (

@@ -104,7 +104,8 @@ def expected_peak(
     learns_below = method != "depth"
     depth = min(frames, chunk_frames) * size.depth_frame + count.depth_trained * (element_bytes + FULL_BYTES)
     text = min(frames, chunk_frames) * size.text_frame
-    temporal = frames * size.temporal_working + count.largest * element_bytes if learns_below else 0
+    unpacked = count.largest * element_bytes if bits < 16 else 0
+    temporal = frames * size.temporal_working + unpacked if learns_below else 0
     kept = frames * size.kept(checkpointing, kept_layers) if learns_below else frames * size.state
     if accumulated:
         return Peak(

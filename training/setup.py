@@ -24,7 +24,7 @@ from training.loop import Trainee, Work
 from training.material import open_examples
 from training.plan import check_memory
 from training.record import Emit, Record, Silence
-from training.speed import prepare_for_training
+from training.speed import TemporalLayer, prepare_for_training
 
 
 def make_accelerator(config: Config) -> Accelerator:
@@ -34,7 +34,7 @@ def make_accelerator(config: Config) -> Accelerator:
         plugin = FullyShardedDataParallelPlugin(
             fsdp_version=2,
             auto_wrap_policy="transformer_based_wrap",
-            transformer_cls_names_to_wrap=["StreamingTransformerLayer"],
+            transformer_cls_names_to_wrap=[TemporalLayer.__name__],
             reshard_after_forward=True,
             cpu_ram_efficient_loading=True,
             state_dict_type="FULL_STATE_DICT",
