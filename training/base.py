@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from moshi.models import LMModel, loaders
-from moshi.modules.lora import LoRALinear, replace_all_linear_with_lora
+from moshi.modules.lora import LoRALinear, replace_all_linear_with_lora, replace_lora_with_linear
 from torch import Tensor, nn
 
 from app.engine import build
@@ -83,7 +83,10 @@ def prepare_learner(
     """
     lm_config = dict(found.config)
     outline = build.prove(found)
-    lm = outline.lm if empty else build.load_lm(outline, _reading_device(config, device), dtype, told)
+    if empty:
+        lm = _without_values(outline, dtype)
+    else:
+        lm = build.load_lm(outline, _reading_device(config, device), dtype, told)
     if config.streams == "both" and lm_config["dep_q"] != lm_config["n_q"]:
         lm, lm_config = _extend(lm, lm_config, dtype)
     lm.requires_grad_(False)
@@ -138,6 +141,14 @@ def _reading_device(config: Config, device: torch.device) -> torch.device:
     """Return where weights are read to: what is made smaller or shared out might not fit the card before."""
     crowded = config.base_bits < 16 or config.memory.sharded
     return torch.device("cpu") if crowded else device
+
+
+def _without_values(outline: build.Outline, dtype: torch.dtype) -> LMModel:
+    """Return what `build.load_lm` does, on the meta device."""
+    if outline.checkpoint.adapter is not None:
+        with torch.no_grad():
+            replace_lora_with_linear(outline.lm)
+    return outline.lm.to(dtype)
 
 
 def _extend(lm: LMModel, config: dict[str, Any], dtype: torch.dtype) -> tuple[LMModel, dict[str, Any]]:

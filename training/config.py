@@ -260,6 +260,11 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
     if config.method != "lora" and config.base_bits != 16:
         sentence = f"base_bits {config.base_bits} is for an adapter, and the method is {config.method}."
         yield sentence, 'Only a frozen base can be kept in fewer bits: choose method = "lora".'
+    if config.memory.sharded and config.base_bits != 16:
+        yield (
+            f"memory.sharded shares out a whole base, not one of {config.base_bits} bits.",
+            "Choose one of both.",
+        )
 
 
 def replaced(config: Config, **changes: Any) -> Config:

@@ -227,6 +227,7 @@ def test_a_value_of_another_kind_is_refused_by_name(settings: dict[str, Any], na
         ({"name": "../elsewhere"}, "name is '../elsewhere'"),
         ({"name": ".."}, "name is '..'"),
         ({"name": "/tmp/run"}, "name is '/tmp/run'"),
+        ({"memory": {"sharded": True}, "base_bits": 8}, "shares out a whole base, not one of 8 bits"),
         *[
             ({"method": method, "base_bits": bits}, f"base_bits {bits} is for an adapter, and the method is")
             for method in ("full", "temporal", "depth", "text_embedding")
