@@ -15,7 +15,7 @@ from app.errors import UserError
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
 from tests.training.dialogues import make_dialogue, write_dialogue
-from tests.training.test_importing import full_disk, prepared, rows
+from tests.training.imports import full_disk, prepared, rows
 from training import exporting, importing, packing, prepare
 
 
