@@ -32,6 +32,7 @@ from app.runs import CHECKPOINTS
 
 TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"
 _NAME = re.compile(r"step-(\d{6,})")
+_REFUSAL = re.compile(r"os error (\d+)")
 
 
 def list_checkpoints(run: Path) -> list[int]:
@@ -110,17 +111,25 @@ def forget(run: Path, keep: set[int]) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def disk_full(fault: OSError, what: str) -> UserError:
-    """Return the sentence for a disk that refused."""
+def refused(fault: Exception) -> OSError | None:
+    """Return what the system said where it refused a file, None for other faults."""
+    if isinstance(fault, OSError):
+        return fault
+    # safetensors wraps what the system said into its own words.
+    said = _REFUSAL.search(str(fault)) if type(fault).__name__ == "SafetensorError" else None
+    return OSError(int(said[1]), os.strerror(int(said[1]))) if said else None
+
+
+def disk_full(
+    fault: OSError,
+    what: str,
+    room: str = "Free some space and go on with `aizuchi train --resume`; earlier checkpoints are kept.",
+    else_: str = "Check the disk; earlier checkpoints are kept.",
+) -> UserError:
+    """Return the sentence for a disk that refused, with the advice for a full one or another reason."""
     if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return UserError(
-            f"The disk is full: {what} could not be written.",
-            "Free some space and go on with `aizuchi train --resume`; earlier checkpoints are kept.",
-        )
-    reason = fault.strerror or str(fault)
-    return UserError(
-        f"{what} could not be written: {reason}.", "Check the disk; earlier checkpoints are kept."
-    )
+        return UserError(f"The disk is full: {what} could not be written.", room)
+    return UserError(f"{what} could not be written: {fault.strerror or fault}.", else_)
 
 
 def _gather(*, trained_only: bool = False) -> StateDictOptions:
@@ -157,19 +166,10 @@ def _write(
         os.replace(part, folder)
     except Exception as fault:
         shutil.rmtree(part, ignore_errors=True)
-        if isinstance(fault, OSError):
-            return disk_full(fault, f"The checkpoint {folder.name}")
-        if type(fault).__name__ == "SafetensorError":
-            # The library wraps what the system said into its own words.
-            code = (
-                errno.ENOSPC
-                if "os error 28" in str(fault)
-                else errno.EFBIG
-                if "os error 27" in str(fault)
-                else 0
-            )
-            return disk_full(OSError(code, str(fault)), f"The checkpoint {folder.name}")
-        raise
+        refusal = refused(fault)
+        if refusal is None:
+            raise
+        return disk_full(refusal, f"The checkpoint {folder.name}")
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -28,10 +30,11 @@ from app.errors import UserError
 from app.paths import Paths
 from app.runs import open_run, read_metrics
 from training import streams
-from training.checkpoint import checkpoint_folder, disk_full, read_trained
+from training.base import prepare_learner
+from training.checkpoint import checkpoint_folder, disk_full, read_trained, refused
 from training.config import Config
 from training.naming import nu_dialogue, released
-from training.source import Source, Trained, find_source
+from training.source import FOREIGN, Source, Trained, find_source
 
 CARD = "aizuchi.json"
 CARD_FORMAT = 1
@@ -39,6 +42,9 @@ CARD_FORMAT = 1
 SCORES = ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits", "padding_share")
 
 State = dict[str, Tensor]
+
+_CACHED = re.compile(r"/models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/[^/]+/(?P<file>.+)")
+"""Where the hub's library keeps a file."""
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -61,8 +67,14 @@ def main(argv: list[str], where: Paths) -> int:
         write_json(part / CARD, _card(source, source.trained, out.name))
         shutil.rmtree(out, ignore_errors=True)
         os.replace(part, out)
-    except OSError as fault:
-        raise disk_full(fault, f"The model {out}") from fault
+    except Exception as fault:
+        if (refusal := refused(fault)) is None:
+            raise
+        room, otherwise = (
+            "Free some space, or name another disk with --out.",
+            "Name another folder with --out.",
+        )
+        raise disk_full(refusal, f"The model {out}", room, otherwise) from fault
     finally:
         shutil.rmtree(part, ignore_errors=True)
     _tell(out, whole, options.format)
@@ -107,6 +119,19 @@ def merged(base: Mapping[str, Tensor], trained: Mapping[str, Tensor], scaling: f
     return state
 
 
+def _read_learnt(found: Checkpoint, trained: Trained) -> State:
+    """Return what learnt. Raises UserError unless it is just what learns by the run's configuration."""
+    folder = checkpoint_folder(trained.run, trained.step)
+    learnt = read_trained(folder)
+    outline = prepare_learner(trained.config, found, torch.device("cpu"), torch.bfloat16, empty=True)
+    expected = {name: each.shape for name, each in outline.trained()}
+    given = {name: each.shape for name, each in learnt.items()}
+    if odd := sorted(name for name in {**expected, **given} if expected.get(name) != given.get(name)):
+        problem = "has another shape" if odd[0] in expected and odd[0] in given else "is on one side only"
+        raise UserError(f"{folder} does not fit its run: {odd[0]} {problem}.", FOREIGN)
+    return learnt
+
+
 def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path) -> None:
     """Write the adapter alone, and a configuration that says where the rest is."""
     if found.adapter is not None:
@@ -114,20 +139,24 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
             f"{trained.run.name} is an adapter on {found.name}, which is one itself.",
             "Export it with --merge, as a whole model.",
         )
-    adapter, config = read_trained(checkpoint_folder(trained.run, trained.step)), dict(found.config)
-    if trained.config.streams == "both" and found.config["dep_q"] != found.config["n_q"]:
+    if found.config["dep_q"] == found.config["n_q"]:
+        raise UserError(
+            f"{trained.run.name} is an adapter on {found.name}, which predicts the user's voice too.",
+            "Export it with --merge, as a whole model that talks.",
+        )
+    adapter, config = _read_learnt(found, trained), dict(found.config)
+    if trained.config.streams == "both":
         _, extended = streams.extend({}, found.config)
         adapter, config = streams.restore(adapter, extended)
     # As the base is kept; in float32 it would be twice as large, to no use.
     dtype = build.precision(found)
     save_file({name: each.to(dtype).contiguous() for name, each in adapter.items()}, folder / ADAPTER_NAME)
-    weights, mimi, tokenizer = _references(found)
     lora = trained.config.lora
     settings = {
         **config,
-        "moshi_name": weights,
-        "mimi_name": mimi,
-        "tokenizer_name": tokenizer,
+        "moshi_name": _reference(found.weights),
+        "mimi_name": _reference(found.mimi),
+        "tokenizer_name": _reference(found.tokenizer),
         "lora": True,
         "lora_rank": lora.rank,
         "lora_scaling": lora.scaling,
@@ -137,7 +166,7 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
 
 def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, form: str) -> None:
     """Write all weights, and copies of Mimi and the tokenizer, so that the folder needs nothing else."""
-    learnt = read_trained(checkpoint_folder(trained.run, trained.step))
+    learnt = _read_learnt(found, trained)
     base = build.load_lm(build.prove(found), torch.device("cpu"), build.precision(found), lambda *_: None)
     state: Mapping[str, Tensor] = base.state_dict()
     config: Mapping[str, Any] = found.config
@@ -175,16 +204,11 @@ def _write_config(folder: Path, out: Path, settings: dict[str, Any], found: Chec
     write_json(folder / CONFIG_NAME, {**settings, "model_type": "moshi"})
 
 
-def _references(found: Checkpoint) -> tuple[str, str, str]:
-    """Return where moshi and the program find weights, Mimi and tokenizer of a base."""
-    if found.kind == "catalogue" and (known := catalog.find(found.name)) is not None:
-        return known.files
-    files = (found.weights, found.mimi, found.tokenizer)
-    if found.kind == "hub":
-        weights, mimi, tokenizer = (f"{SCHEME}{found.source}/{path.name}" for path in files)
-    else:
-        weights, mimi, tokenizer = (f"file://{path}" for path in files)
-    return weights, mimi, tokenizer
+def _reference(path: Path) -> str:
+    """Return where moshi and the program find a file of a base: on the hub if it came from there."""
+    if path.is_relative_to(constants.HF_HUB_CACHE) and (found := _CACHED.search(path.as_posix())):
+        return f"{SCHEME}{found['owner']}/{found['name']}/{found['file']}"
+    return f"file://{path}"
 
 
 def _card(source: Source, trained: Trained, name: str) -> dict[str, Any]:

@@ -21,6 +21,9 @@ from training.base import find_base, prepare_learner
 from training.checkpoint import checkpoint_folder, list_checkpoints, read_trained
 from training.config import Config, read_config
 
+FOREIGN = "Its config.toml or the model that it was trained from has changed: put the old one back."
+"""What to do about weights that do not fit their run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trained:
@@ -110,13 +113,12 @@ def _choose_step(run: Path, step: int | None) -> Trained:
 
 def _put(lm: LMModel, trained: dict[str, torch.Tensor], folder: Path) -> None:
     """Put what learnt into a model. Raises UserError where it belongs to another configuration."""
-    advice = "Its config.toml or the model that it was trained from has changed: put the old one back."
     try:
         result = lm.load_state_dict(trained, strict=False)
     except RuntimeError as fault:
         reason = str(fault).splitlines()[-1].strip(" \t.")
-        raise UserError(f"{folder} does not fit its run: {reason}.", advice) from fault
+        raise UserError(f"{folder} does not fit its run: {reason}.", FOREIGN) from fault
     learnt = {name for name, each in lm.named_parameters() if each.requires_grad}
     odd = sorted(set(result.unexpected_keys) | (learnt - set(trained)))
     if odd:
-        raise UserError(f"{folder} does not fit its run: {odd[0]} is on one side only.", advice)
+        raise UserError(f"{folder} does not fit its run: {odd[0]} is on one side only.", FOREIGN)
