@@ -185,6 +185,10 @@ class SoundView(QWidget):
     def paint_over(self, painter: QPainter, view: View, tones: Colours) -> None:
         """Paint what lies over the sound; nothing here."""
 
+    def crowded(self, view: View) -> bool:
+        """Say whether there are too many words in a view to draw each; never, here."""
+        return False
+
     def worded(self, view: View, count: int) -> tuple[Columns, Columns]:
         """Return which of the columns lie within a word of the model, and of the user; all, here."""
         return np.ones(count, dtype=np.bool_), np.ones(count, dtype=np.bool_)
@@ -220,6 +224,8 @@ class SoundView(QWidget):
         for number, (lane, colour) in enumerate(((model, tones.model), (user, tones.user))):
             if columns is not None:
                 canvas.paint_sound(lane.sound, columns[number], worded[number], colour)
+            if self.crowded(view):
+                canvas.paint_crowd(lane, worded[number], colour)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         canvas.paint_overlap(overlap, worded[0] & worded[1])
 

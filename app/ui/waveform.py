@@ -15,7 +15,7 @@ from app.ui.check_pictures import model_name, user_name
 from app.ui.peaks import Peaks
 from app.ui.sound_view import ZOOM_STEP, Columns, SoundView
 from app.ui.theme import Colours
-from app.ui.waveform_paint import Box, Canvas, View, VoiceLane, worded_columns
+from app.ui.waveform_paint import DENSE_PX, Box, Canvas, View, VoiceLane, worded_columns
 from app.ui.word_field import WordField
 from app.ui.word_grip import Grip, drag, find_grip
 from app.ui.word_list import SHORTEST_S, Entry, WordList, exact_clock
@@ -266,10 +266,18 @@ class Waveform(SoundView):
         )
         return model, user
 
+    def crowded(self, view: View) -> bool:
+        """Say whether there are too many words in a view to draw each."""
+        words = self._words.count_between(view.first_s, view.last_s)
+        return words * DENSE_PX > 2 * view.area.width()
+
     def paint_over(self, painter: QPainter, view: View, tones: Colours) -> None:
         """Paint the words that can be seen."""
         canvas = Canvas(painter, view, tones)
-        entries = self._seen(view)
+        entries = self._seen(view) if not self.crowded(view) else []
+        if not entries and self._chosen is not None:
+            row = self._words.row(self._chosen)
+            entries = [self._words.entries[row]]
         for speaker, lane, colour in (("A", self.lanes[0], tones.model), ("B", self.lanes[1], tones.user)):
             boxes = [Box(self._shown(e), e.key == self._chosen) for e in entries if e.speaker == speaker]
             canvas.paint_words(lane, boxes, colour)

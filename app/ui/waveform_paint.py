@@ -28,7 +28,7 @@ GAP_PX = 12.0
 OVERLAP_PX = 8.0
 TEXT_PAD_PX = 4.0
 DENSE_PX = 14.0
-"""Boxes narrower than this on average are drawn as one bar."""
+"""With less room than this for each word, no single one is drawn."""
 FAINT = 0.6
 
 
@@ -96,13 +96,11 @@ def arrange(area: QRectF, line_px: float) -> tuple[VoiceLane, VoiceLane, Lane]:
 
 def worded_columns(view: View, words: Iterable[TimedWord], count: int) -> npt.NDArray[np.bool_]:
     """Return which of `count` columns of a view lie within a word, [count]."""
-    steps = np.zeros(count + 1, dtype=np.int32)
-    scale = count / view.shown_s
-    for word in words:
-        first = min(count, max(0, int((word.start_s - view.first_s) * scale)))
-        last = min(count, max(first, int(np.ceil((word.end_s - view.first_s) * scale))))
-        steps[first] += 1
-        steps[last] -= 1
+    times = np.array([(word.start_s, word.end_s) for word in words], dtype=np.float64).reshape(-1, 2)
+    edges = (times - view.first_s) * (count / view.shown_s)
+    first = np.clip(np.floor(edges[:, 0]), 0, count).astype(np.int64)
+    last = np.clip(np.ceil(edges[:, 1]), first, count).astype(np.int64)
+    steps = np.bincount(first, minlength=count + 1) - np.bincount(last, minlength=count + 1)
     return np.cumsum(steps)[:-1] > 0
 
 
@@ -131,14 +129,19 @@ class Canvas:
 
     def paint_words(self, lane: VoiceLane, boxes: Sequence[Box], colour: QColor) -> None:
         """Paint the words of one voice as boxes over its lane, in order of time."""
-        if len(boxes) * DENSE_PX > self.view.area.width():
-            self._paint_dense(lane, boxes, colour)
-            return
         for number, box in enumerate(boxes):
             self._paint_box(lane, box, colour)
             following = boxes[number + 1].word.start_s if number + 1 < len(boxes) else self.view.last_s
             free_x = self.view.x(max(following, box.word.end_s))
             self._paint_text(lane, box, min(free_x, self.view.area.right()))
+
+    def paint_crowd(self, lane: VoiceLane, worded: npt.NDArray[np.bool_], colour: QColor) -> None:
+        """Paint in which columns there are words, where they are too many for boxes."""
+        width = self.view.area.width() / max(1, len(worded))
+        height = lane.words.height / 3
+        for first, last in _runs(worded):
+            left, top = self.view.area.left() + first * width, lane.words.middle - height / 2
+            self.painter.fillRect(QRectF(left, top, (last - first) * width, height), colour)
 
     def paint_overlap(self, lane: Lane, both: npt.NDArray[np.bool_]) -> None:
         """Hatch where words of both voices are said at once, [N] columns."""
@@ -164,17 +167,6 @@ class Canvas:
             wide = metrics.horizontalAdvance(text)
             left = min(max(x - wide / 2, view.area.left()), view.area.right() - wide)
             painter.drawText(QPointF(left, bottom - metrics.descent() - 2), text)
-
-    def _paint_dense(self, lane: VoiceLane, boxes: Sequence[Box], colour: QColor) -> None:
-        """Paint where there are words, and no single one."""
-        count = max(1, int(self.view.area.width()))
-        height = lane.words.height / 3
-        for first, last in _runs(worded_columns(self.view, (box.word for box in boxes), count)):
-            left, top = self.view.area.left() + first, lane.words.middle - height / 2
-            self.painter.fillRect(QRectF(left, top, last - first, height), colour)
-        for box in boxes:
-            if box.chosen:
-                self._paint_box(lane, box, colour)
 
     def _paint_box(self, lane: VoiceLane, box: Box, colour: QColor) -> None:
         left, right = self.view.x(box.word.start_s), self.view.x(box.word.end_s)

@@ -93,6 +93,11 @@ class WordList(QAbstractTableModel):
         end = bisect_left(self._entries, last_s, key=_start_of)
         return [entry for entry in self._entries[start:end] if entry.word.end_s >= first_s]
 
+    def count_between(self, first_s: float, last_s: float) -> int:
+        """Return how many words begin in a stretch."""
+        start = bisect_left(self._entries, first_s, key=_start_of)
+        return bisect_left(self._entries, last_s, key=_start_of) - start
+
     def nearest(self, time_s: float, speaker: Speaker | None = None) -> int | None:
         """Return the word that begins nearest to a time, of one voice or of both; None without any."""
         own = [entry for entry in self._entries if speaker in (None, entry.speaker)]

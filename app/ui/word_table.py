@@ -68,7 +68,10 @@ class WordTable(QTableView):
             Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown,
             Qt.Key.Key_Home, Qt.Key.Key_End, Qt.Key.Key_Tab, Qt.Key.Key_Backtab,
         )  # fmt: skip
-        if event.key() in moves and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
+        if self.state() == QAbstractItemView.State.EditingState:
+            # A key that the line has done with: Return, which it tells its parents too.
+            event.accept()
+        elif event.key() in moves and not event.modifiers() & Qt.KeyboardModifier.AltModifier:
             super().keyPressEvent(event)
         elif event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if self.currentIndex().isValid():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ def words() -> list[TimedWord]:
     return sorted(found, key=lambda word: (word.start_s, word.speaker))
 
 
+@cache
 def sound(seed: int = 3) -> np.ndarray:
     """Return the talk as noise that goes up and down with each syllable, [N, 2] float32."""
     rng = np.random.default_rng(seed)

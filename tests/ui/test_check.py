@@ -84,7 +84,9 @@ def test_a_check_that_is_still_true_is_shown_at_once(step: CheckStep, dataset: D
     assert button(step, "Check again").isEnabled()
 
 
-def test_six_pictures_with_numbers_units_and_a_sentence(step: CheckStep, dataset: Dataset) -> None:
+def test_six_pictures_with_numbers_units_and_a_sentence(
+    step: CheckStep, dataset: Dataset, qtbot: QtBot
+) -> None:
     step.show_dataset(dataset.folder)
     found = pictures(read_check(dataset.folder))
     assert len(step.findChildren(PictureCard)) == len(found) == 6
@@ -97,7 +99,7 @@ def test_six_pictures_with_numbers_units_and_a_sentence(step: CheckStep, dataset
     assert "Overlaps 4.7 / min" in numbers["Turn-taking"]
     assert numbers["Lengths"] == "14 dialogues, 1 min 33 s to 7 min 21 s"
     cards = step.findChildren(PictureCard)
-    assert has(cards[0].grab().toImage(), theme.MODEL_COLOUR, theme.USER_COLOUR)
+    qtbot.waitUntil(lambda: has(cards[0].grab().toImage(), theme.MODEL_COLOUR, theme.USER_COLOUR))
 
 
 def test_pictures_stand_below_each_other_where_there_is_little_room(
@@ -181,7 +183,7 @@ def test_the_real_check_is_run_when_words_changed(step: CheckStep, dataset: Data
     step.show_dataset(dataset.folder)
     assert not button(step, "Checking").isEnabled()
     qtbot.waitUntil(lambda: "kyoto · 2 dialogues · 1 min 20 s" in texts(step), timeout=60_000)
-    assert "kyoto is not prepared yet." in texts(step)
+    qtbot.waitUntil(lambda: "kyoto is not prepared yet." in texts(step))
     assert not is_outdated(dataset.folder)
 
 

@@ -1,4 +1,4 @@
-"""`aizuchi picture` draws a whole talk: both voices, the words, overlap, and what the colours mean."""
+"""`aizuchi picture` draws a whole talk, or what a dataset would teach: voices, words, overlap, figures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from app import paths
 from app.errors import UserError
 from app.recordings import open_recording
 from app.ui import theme
-from app.ui.report import FILE, draw, main
+from app.ui.report import CHECK_FILE, FILE, draw, main
+from tests.ui.checked import check_values, make_dataset, write_check
 from tests.ui.recorded import record_dialogue
 
 
@@ -112,3 +113,34 @@ def test_no_model_is_needed_to_draw(talk: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(run.stdout.splitlines()[-1]) == []
+
+
+def test_a_dataset_is_drawn_from_its_check(tmp_path: Path, qapp: QApplication) -> None:
+    where = paths.paths(tmp_path)
+    dataset = make_dataset(where.datasets / "kyoto", 1)
+    write_check(dataset, check_values())
+    assert main(["kyoto"], where) == 0
+    picture = QImage(str(dataset.folder / CHECK_FILE))
+    assert picture.width() == 1_800
+    assert min(shares(picture, theme.MODEL_COLOUR, theme.USER_COLOUR)) > 0.005
+    write_check(dataset, check_values(state="refused"))
+    out = tmp_path / "refused.png"
+    assert main([str(dataset.folder), "--dark", "--width", "900", "--out", str(out)], where) == 0
+    assert theme.luminance(QImage(str(out)).pixelColor(2, 2)) < 0.05
+
+
+def test_many_findings_fit_onto_the_sheet(tmp_path: Path, qapp: QApplication) -> None:
+    dataset = make_dataset(tmp_path / "kyoto", 1)
+    values = check_values()
+    values["findings"] = values["findings"] * 100
+    write_check(dataset, values)
+    out = tmp_path / "many.png"
+    assert main([str(dataset.folder), "--out", str(out)], paths.paths(tmp_path)) == 0
+    assert QImage(str(out)).height() < 1_800
+
+
+def test_a_dataset_that_was_not_checked_is_a_sentence(tmp_path: Path, qapp: QApplication) -> None:
+    dataset = make_dataset(tmp_path / "kyoto", 1)
+    with pytest.raises(UserError, match="not checked yet") as told:
+        main([str(dataset.folder)], paths.paths(tmp_path))
+    assert "aizuchi data check" in told.value.advice
