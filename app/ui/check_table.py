@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.ui import theme
 from app.ui.check_data import Check, Item
-from app.ui.check_pictures import model_name, user_name
 from app.ui.wording import length_words
 
 ROW_PX = 4 * theme.GRID
@@ -43,11 +42,13 @@ class Dialogues(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._items: list[Item] = []
+        self._sorted = FINDINGS, Qt.SortOrder.DescendingOrder
 
     def show(self, check: Check) -> None:
         """Show the dialogues of a check, the most trouble first."""
         self.beginResetModel()
         self._items = sorted(check.items, key=lambda item: (-len(item.findings), item.dialogue))
+        self._sorted = FINDINGS, Qt.SortOrder.DescendingOrder
         self.endResetModel()
 
     def item(self, row: int) -> Item:
@@ -67,7 +68,11 @@ class Dialogues(QAbstractTableModel):
     ) -> Any:
         """Return the title of a column."""
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return self._titles()[section]
+            column, order = self._sorted
+            arrow = "▴" if order == Qt.SortOrder.AscendingOrder else "▾"
+            return f"{self._titles()[section]} {arrow}" if section == column else self._titles()[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tr("A is the voice of the model, B that of the user")
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
         return None
@@ -88,20 +93,15 @@ class Dialogues(QAbstractTableModel):
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Put the dialogues in the order of a column."""
         self.layoutAboutToBeChanged.emit()
+        self._sorted = column, order
         self._items.sort(key=_KEYS[column], reverse=order == Qt.SortOrder.DescendingOrder)
         self.layoutChanged.emit()
 
     def _titles(self) -> tuple[str, ...]:
-        speech, words = self.tr("{0} speech"), self.tr("{0} words")
         return (
-            self.tr("Dialogue"),
-            self.tr("Length"),
-            speech.format(model_name()),
-            speech.format(user_name()),
-            words.format(model_name()),
-            words.format(user_name()),
-            self.tr("Findings"),
-        )
+            self.tr("Dialogue"), self.tr("Length"), self.tr("Speech A"), self.tr("Speech B"),
+            self.tr("Words A"), self.tr("Words B"), self.tr("Findings"),
+        )  # fmt: skip
 
     def _cells(self, item: Item) -> tuple[str, ...]:
         more = len(item.findings) - 1
@@ -132,7 +132,6 @@ class DialogueTable(QTableView):
         self.setWordWrap(False)
         self.setAccessibleName(self.tr("The dialogues, those with findings first"))
         self.setToolTip(self.tr("Press Return or double-click to correct the words of a dialogue"))
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(ROW_PX)
         header = self.horizontalHeader()

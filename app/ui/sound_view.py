@@ -20,8 +20,8 @@ from app.ui.waveform_paint import Canvas, View, VoiceLane, arrange
 
 AXIS_PX, TOP_PX, RIGHT_PX = 22, 10, 12
 SHORTEST_VIEW_S = 0.25
-OPENING_S = 4.5
-"""What is shown at first: so that words can be read."""
+OPENING_SCALE = 165.0
+"""The pixels of a second at first: so that most words can be read."""
 ZOOM_STEP = 1.2
 
 Columns = npt.NDArray[np.bool_]
@@ -40,7 +40,8 @@ class SoundView(QWidget):
         self._peaks: Peaks | None = None
         self._fine: Fine | None = None
         self._asked: tuple[int, int] | None = None
-        self._first_s, self._shown_s = 0.0, OPENING_S
+        self._first_s, self._shown_s = 0.0, 1.0
+        self._zoomed = False
         self._picture: tuple[object, QPixmap] | None = None
         self._revision = 0
         self._ringed = False
@@ -76,7 +77,8 @@ class SoundView(QWidget):
         """Show another sound from its beginning, None for none."""
         self._peaks, self._fine, self._asked = peaks, None, None
         self.cursor_s = self._first_s = 0.0
-        self._shown_s = min(OPENING_S, max(SHORTEST_VIEW_S, self.length_s or OPENING_S))
+        self._zoomed = False
+        self._zoom_at_first()
         self.refresh()
         self.moved.emit()
 
@@ -115,6 +117,7 @@ class SoundView(QWidget):
 
     def zoom(self, factor: float, anchor_s: float | None = None) -> None:
         """Show that many times as much time; the anchor, or the play head, stays where it is."""
+        self._zoomed = True
         view = self.view
         if anchor_s is None:
             seen = view.first_s <= self.cursor_s <= view.last_s
@@ -124,6 +127,11 @@ class SoundView(QWidget):
         self._shown_s = min(max(self._shown_s * factor, SHORTEST_VIEW_S), longest)
         self._first_s = -1.0
         self.scroll_to(anchor_s - share * self._shown_s)
+
+    def _zoom_at_first(self) -> None:
+        wanted_s = self.view.area.width() / OPENING_SCALE
+        self._shown_s = max(SHORTEST_VIEW_S, min(wanted_s, self.length_s or wanted_s))
+        self._first_s = min(self._first_s, max(0.0, self.length_s - self._shown_s))
 
     # What the user does.
 
@@ -155,8 +163,10 @@ class SoundView(QWidget):
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Tell that the scale changed."""
+        """Keep the first scale as long as no other was wanted."""
         super().resizeEvent(event)
+        if not self._zoomed:
+            self._zoom_at_first()
         self.moved.emit()
 
     def sizeHint(self) -> QSize:

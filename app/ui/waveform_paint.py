@@ -192,6 +192,8 @@ class Canvas:
         if room < TEXT_PAD_PX:
             return
         text = metrics.elidedText(box.word.text, Qt.TextElideMode.ElideRight, room)
+        if text == "…":
+            return
         self.painter.setPen(self.tones.text)
         self.painter.drawText(QPointF(left, lane.words.top + TEXT_PAD_PX + metrics.ascent()), text)
 

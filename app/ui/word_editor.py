@@ -49,7 +49,7 @@ class WordEditor(QWidget):
         self._bar = QScrollBar(Qt.Orientation.Horizontal)
         self._title, self._facts, self._state = heading(""), quiet(""), quiet("")
         self._note = quiet("")
-        self._place, self._about = QLabel(), quiet("")
+        self._place, self._about = QLabel(), QLabel()
         self._play = QPushButton()
         self._buttons: dict[str, QPushButton] = {}
         self._lay_out()
@@ -237,8 +237,10 @@ class WordEditor(QWidget):
 
     def _show_about(self) -> None:
         key = self.sound.chosen_key
-        known = key is not None and key in self.words
-        self._about.setText(word_facts(self.words.word(key)) if known and key is not None else "")
+        text = self.tr("No word is chosen: click one, or press Tab.")
+        if key is not None and key in self.words:
+            text = word_facts(self.words.word(key))
+        self._about.setText(text)
 
     def _show_stretch(self) -> None:
         """Let the scroll bar show which stretch is seen, in milliseconds."""
@@ -296,6 +298,8 @@ class WordEditor(QWidget):
         across.addWidget(sheet)
         rows.addLayout(across, 1)
         rows.addLayout(self._controls())
+        self._about.setAccessibleName(self.tr("The chosen word"))
+        rows.addWidget(self._about)
         rows.addWidget(quiet(self._keys_in_words()))
 
     def _header(self) -> QHBoxLayout:
@@ -308,9 +312,10 @@ class WordEditor(QWidget):
         words.addWidget(self._title)
         words.addWidget(self._facts)
         across.addLayout(words, 1)
-        self._state.setWordWrap(False)
+        self._state.setWordWrap(True)
+        self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._state.setAccessibleName(self.tr("State of saving"))
-        across.addWidget(self._state)
+        across.addWidget(self._state, 1)
         stack = self.words.stack
         undo = self._button(
             "undo", self.tr("Undo"), self.tr("Take the last change back (Ctrl+Z)"), stack.undo
@@ -337,8 +342,7 @@ class WordEditor(QWidget):
         )
         across.addWidget(self._place)
         across.addSpacing(theme.GRID)
-        self._about.setWordWrap(False)
-        across.addWidget(self._about, 1)
+        across.addStretch(1)
         for name, text, tip, do in (
             ("add", self.tr("Add"), self.tr("Add a word at the play head (Insert)"), self.sound.insert),
             ("write", self.tr("Write"), self.tr("Change what the word says (F2)"), self.sound.write),
