@@ -10,6 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from app.catalog import KNOWN
+from app.engine.checkpoint import find
 from app.errors import UserError
 from app.models import main
 from app.paths import Paths, paths
@@ -96,3 +97,39 @@ def test_downloading_says_what_a_licence_forbids(where: Paths, capsys: pytest.Ca
     with pytest.raises(UserError, match="not on this computer"):
         main(["download", "j-moshi"], where)
     assert "for research, not for commercial use" in capsys.readouterr().out
+
+
+def own_model(where: Paths, name: str, **told: object) -> Path:
+    """Leave a model as `aizuchi export` does, on the weights of a tiny one."""
+    from app.engine.fake import make_tiny
+
+    folder = make_tiny(where.models / name)
+    card = {"format": 1, "name": name, "parent": "moshika", "created": "2026-11-24T18:30:00+00:00", **told}
+    (folder / "aizuchi.json").write_text(json.dumps(card), encoding="utf-8")
+    return folder
+
+
+def test_models_of_ones_own_are_listed_and_found_by_name(
+    where: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = {"loss": 9.71, "text": 1.82}
+    folder = own_model(
+        where, "my-talks-1", data=["my-talks"], hours=0.5, step=550, scores=scores, before={"loss": 12.0}
+    )
+    own_model(where, "my-talks-2", created="2026-11-25T18:30:00+00:00")
+    (where.models / "broken").mkdir()
+    (where.models / "broken" / "aizuchi.json").write_text("{", encoding="utf-8")
+    assert main(["list", "--json"], where) == 0
+    rows = [row for row in json.loads(capsys.readouterr().out) if row.get("own")]
+    assert [row["name"] for row in rows] == ["my-talks-2", "my-talks-1"]
+    assert rows[1]["folder"] == str(folder)
+    assert rows[1]["parent"] == "moshika"
+    assert (rows[1]["data"], rows[1]["steps"], rows[1]["scores"]) == (["my-talks"], 550, scores)
+    assert main(["list"], where) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("my-talks-1 "))
+    assert "moshika" in line
+    assert "12.00 → 9.71" in line
+    assert find("my-talks-1", models=where.models).source == str(folder)
+    assert main(["verify", "my-talks-1"], where) == 0
+    with pytest.raises(UserError, match="no model called 'my-talks-3'"):
+        find("my-talks-3", models=where.models)

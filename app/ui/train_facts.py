@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import soundfile
+from PySide6.QtCore import QCoreApplication
 
 from app.datasets import IMPORTED, Dataset, read_words
 from app.errors import UserError
@@ -51,11 +52,21 @@ def finding_words(finding: dict[str, object]) -> str:
 
 
 def _findings(dataset: Dataset) -> list[str]:
-    found: list[str] = []
+    """Return the sentences, one that holds for several dialogues once."""
+    found: dict[str, list[dict[str, object]]] = {}
     with suppress(OSError):
         for line in (dataset.folder / IMPORTED).read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):
                 finding = json.loads(line)
-                if isinstance(finding, dict) and (words := finding_words(finding)) not in found:
-                    found.append(words)
-    return found
+                if isinstance(finding, dict):
+                    alike = found.setdefault(f"{finding.get('sentence')} {finding.get('done')}", [])
+                    if finding.get("dialogue") not in [each.get("dialogue") for each in alike]:
+                        alike.append(finding)
+    return [_together(findings) for findings in found.values()]
+
+
+def _together(findings: list[dict[str, object]]) -> str:
+    if len(findings) == 1:
+        return finding_words(findings[0])
+    count = QCoreApplication.translate("Facts", "{0} dialogues").format(len(findings))
+    return finding_words({**findings[0], "dialogue": count})

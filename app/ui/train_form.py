@@ -140,7 +140,8 @@ class RunForm(QWidget):
         self._base.setCurrentIndex(max(0, self._base.findData(kept)))
 
     def _take(self, choices: Choices) -> None:
-        self._choices = choices
+        """Take over the expert settings; what the model learns from is chosen here."""
+        self._choices = replace(choices, data=self._choices.data)
         self._change()
 
     def _change(self) -> None:

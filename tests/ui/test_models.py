@@ -19,7 +19,8 @@ from app.settings import Settings
 from app.ui.memory_bar import MemoryBar
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.models import ModelsPage, OwnModel
-from app.ui.shelf import Shelf, families, read_downloaded
+from app.ui.own_card import OwnCard
+from app.ui.shelf import OwnModelFacts, Shelf, families, read_downloaded, read_own
 from tests.ui import dialogue
 
 CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9))
@@ -139,6 +140,40 @@ def test_a_folder_of_the_users_own_is_loaded_and_unloaded(
     assert str(tmp_path) not in texts(own).replace("\u200b", "")
 
 
+OWN = OwnModelFacts(
+    name="my-talks-3",
+    parent="moshika",
+    language="en",
+    created="2026-11-24T18:30:00+00:00",
+    data=("my-talks",),
+    hours=0.5,
+    steps=550,
+    scores={"text": 1.82, "user": 4.2},
+    before={"text": 2.92},
+)
+
+
+def test_models_of_ones_own_stand_under_their_parent(page: ModelsPage, qtbot: QtBot) -> None:
+    page.show_shelf(replace(CARD_16_GB, own=(OWN, replace(OWN, name="far-off", parent="/somewhere"))))
+    page.show()
+    mine, far = page.findChildren(OwnCard)
+    assert "from my-talks (30 min 0 s) · 550 steps · English" in texts(mine)
+    assert "Words 2.92 → 1.82 · Your voice 4.20" in texts(mine)
+    parent = next(card for card in page.findChildren(ModelCard) if "moshika" in card.modes)
+    following = next(card for card in page.findChildren(ModelCard) if card.y() > parent.y())
+    qtbot.waitUntil(lambda: parent.y() < mine.y() < following.y() < far.y())
+    with qtbot.waitSignal(page.load_model) as asked:
+        button(mine, "Load").click()
+    assert asked.args == ["my-talks-3"]
+    page.on_event(Loading("Reading the weights", 4_000_000_000, 15_400_000_000))
+    assert "Reading the weights: 4.0 GB of 15.4 GB" in texts(mine)
+    page.on_event(replace(dialogue.READY, model="my-talks-3"))
+    assert visible(mine) == ["Unload"]
+    assert visible(far) == ["Load"]
+    page.show_shelf(CARD_16_GB)
+    assert not any(card.isVisible() for card in page.findChildren(OwnCard))
+
+
 def test_every_button_has_a_tooltip(page: ModelsPage) -> None:
     assert all(found.toolTip() for found in page.findChildren(QPushButton))
 
@@ -151,6 +186,9 @@ def test_an_answer_that_is_none_is_refused() -> None:
     for text in ("", "{}", "Traceback", "[1]", '[{"name": "moshika"}]'):
         with pytest.raises(ValueError):
             read_downloaded(text)
+    for text in ("", "{}", "[1]", '[{"own": true}]'):
+        with pytest.raises(ValueError):
+            read_own(text)
 
 
 def test_the_page_asks_the_command_what_is_here(page: ModelsPage, qtbot: QtBot) -> None:

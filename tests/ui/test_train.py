@@ -21,6 +21,7 @@ from app.runs import list_runs, open_run
 from app.ui import theme
 from app.ui.curve_scale import nice_steps, value_range
 from app.ui.curves import Curves, Losses
+from app.ui.own_card import OwnCard
 from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
 from app.ui.train_config import Choices, for_goal, free_name
 from app.ui.train_steps import Step
@@ -560,3 +561,51 @@ def test_a_signal_closes_without_a_question(
     with qtbot.waitSignal(stage.window.closed):
         stage.window.leave()
     assert open_dataset(stage.where.datasets / "my-talks").prepared
+
+
+# From talks to a talk, with nothing that stands in for anything
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_from_talks_to_a_model_of_ones_own(page: TrainPage, stage: Stage, qtbot: QtBot) -> None:
+    """Prepare, train the tiny model, make it a model, and find it among the models."""
+    from app.engine.checkpoint import find
+    from app.engine.fake import make_tiny
+
+    long_ms = 240_000
+    for n in range(3):
+        record_dialogue(stage.where.recordings, span_s=(0, 20 + 5 * n))
+    make_tiny(stage.where.models / "tiny")
+    page.data.refresh()
+    wait(qtbot, lambda: len(page.data.new.sources.marked) == 3)
+    page.data.new.begin_anew()
+    page.data.new.choose_model("tiny")
+    button(page.data, "Prepare").click()
+    qtbot.waitUntil(lambda: step_of(page) == CHECK, timeout=long_ms)
+    page.show_step(TRAIN)
+    form = page.run.form
+    form.expert.unfold()
+    for name, value in (("steps", 4), ("seconds", 10), ("accumulation", 1), ("held_out_percent", 34)):
+        form.expert._numbers[name]._box.setValue(value)
+    assert form.choices.model == "tiny"
+    qtbot.waitUntil(lambda: "Working out" not in form.need, timeout=long_ms)
+    assert "Needs about" in form.need
+    button(page.run, "Train").click()
+    stage.beat(Unloaded())
+    folder = stage.where.runs / "my-talks-1"
+    qtbot.waitUntil(
+        lambda: (folder / "run.json").exists() and open_run(folder).state == "finished", timeout=long_ms
+    )
+    wait(qtbot, lambda: "Finished" in page.run.view.text)
+    assert "Step 4 of 4" in page.run.view.text
+    button(page.run, "Listen").click()
+    strips = [sample.strip for sample in page.listen.samples.values()]
+    wait(qtbot, lambda: all(strip._data.frames > 0 for strip in strips))
+    assert "Words" in page.listen.scores.text
+    with qtbot.waitSignal(page.models_changed, timeout=long_ms):
+        button(page.listen, "Make it a model").click()
+    qtbot.waitUntil(lambda: bool(stage.window.models.findChildren(OwnCard)), timeout=long_ms)
+    found = find("my-talks-1", models=stage.where.models)
+    assert found.adapter is not None
+    assert found.source == str(stage.where.models / "my-talks-1")
