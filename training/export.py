@@ -24,7 +24,7 @@ from torch import Tensor
 from app import catalog
 from app.datasets import write_json
 from app.engine import build
-from app.engine.checkpoint import ADAPTER_NAME, CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
+from app.engine.checkpoint import ADAPTER_NAME, CONFIG_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
 from app.engine.download import SCHEME
 from app.errors import UserError
 from app.paths import Paths
@@ -184,7 +184,7 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, f
     if form == "nu-dialogue":
         write_json(folder / NU_DIALOGUE_NAME, settings)
         if found.mimi_config is not None:
-            write_json(folder / "mimi.json", found.mimi_config)
+            write_json(folder / MIMI_CONFIG_NAME, found.mimi_config)
         return
     names = {
         "moshi_name": catalog.MOSHI_NAME,
@@ -196,9 +196,9 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, f
 
 def _write_config(folder: Path, out: Path, settings: dict[str, Any], found: Checkpoint) -> None:
     if found.mimi_config is not None:
-        write_json(folder / "mimi.json", found.mimi_config)
+        write_json(folder / MIMI_CONFIG_NAME, found.mimi_config)
         # Where it will lie: moshi would look for a name alone on the hub.
-        settings["mimi_config_name"] = f"file://{out / 'mimi.json'}"
+        settings["mimi_config_name"] = f"file://{out / MIMI_CONFIG_NAME}"
     if found.generation:
         settings["lm_gen_config"] = found.generation
     write_json(folder / CONFIG_NAME, {**settings, "model_type": "moshi"})

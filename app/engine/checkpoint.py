@@ -28,6 +28,7 @@ DEFAULT_BASE = "moshiko"
 
 CONFIG_NAME = "config.json"
 NU_DIALOGUE_NAME = "moshi_lm_kwargs.json"
+MIMI_CONFIG_NAME = "mimi.json"
 ADAPTER_NAME = "lora.safetensors"
 CONSOLIDATED_NAME = "consolidated.safetensors"
 
@@ -270,11 +271,14 @@ class _Finder:
         return path if path.exists() else None
 
     def _mimi_config(self, folder: Path, config: _Config) -> dict[str, Any] | None:
-        if config.mimi_config_name is None:
+        if (name := config.mimi_config_name) is None and not (folder / CONFIG_NAME).exists():
+            # What else describes such a folder is for LMModel alone, and can not name it.
+            name = MIMI_CONFIG_NAME if (folder / MIMI_CONFIG_NAME).exists() else None
+        if name is None:
             return None
-        path = self._locate(folder, config.mimi_config_name)
+        path = self._locate(folder, name)
         if path is None:
-            raise _lacks(folder, config.mimi_config_name)
+            raise _lacks(folder, name)
         return _read_json(path)
 
     def _fetch(self, reference: str) -> Path:
