@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -47,9 +48,11 @@ SPEED_STEPS = 21
 class Trainee(nn.Module):
     """A language model behind one `forward`, since shares of a model (FSDP2) are only whole inside of it."""
 
-    def __init__(self, lm: LMModel, weights: LossWeights, chunk_frames: int) -> None:
+    def __init__(self, lm: LMModel, weights: LossWeights, chunk_frames: int, dtype: torch.dtype) -> None:
         super().__init__()
         self.lm = lm
+        # Here and not by Accelerate, which has other ways for shares, that round the loss itself.
+        self._mixed = partial(torch.autocast, dtype=dtype, enabled=dtype != torch.float32)
         self._weights = weights
         self._chunk_frames = chunk_frames
 
@@ -61,10 +64,11 @@ class Trainee(nn.Module):
         The loss is this batch's part of that of a larger one, whose text and audio weigh `share`, [2]. The
         sums, [2 + streams, 2], are total and weight of text and audio as they count, then of each stream.
         """
-        if generate is not None:
-            tokens = continue_dialogues(self.lm, codes, **generate)
-            return tokens, tokens
-        loss = compute_loss(self.lm, codes, self._weights, chunk_frames=self._chunk_frames)
+        with self._mixed(codes.device.type):
+            if generate is not None:
+                tokens = continue_dialogues(self.lm, codes, **generate)
+                return tokens, tokens
+            loss = compute_loss(self.lm, codes, self._weights, chunk_frames=self._chunk_frames)
         means = (loss.text, loss.audio, *loss.streams.values())
         sums = torch.stack([torch.stack((mean.total.detach(), mean.weight)) for mean in means])
         if share is None:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from app.errors import UserError
 from app.paths import Paths
@@ -26,10 +27,13 @@ from training.plan import check_memory
 from training.record import Emit, Record, Silence
 from training.speed import TemporalLayer, prepare_for_training
 
+SHARED_OUT = (DistributedType.FSDP, DistributedType.DEEPSPEED)
+"""Ways for each process to keep but a share of the model and the optimiser."""
+
 
 def make_accelerator(config: Config) -> Accelerator:
     """Return the door to the other processes, of which there may be none. Raises UserError."""
-    plugin = None
+    plugin, dtype = None, compute_dtype(config)
     if config.memory.sharded or os.environ.get("ACCELERATE_USE_FSDP") == "true":
         plugin = FullyShardedDataParallelPlugin(
             fsdp_version=2,
@@ -38,12 +42,29 @@ def make_accelerator(config: Config) -> Accelerator:
             reshard_after_forward=True,
             cpu_ram_efficient_loading=True,
             state_dict_type="FULL_STATE_DICT",
+            # What travels to be computed with is rounded, neither gradients nor what the model is given.
+            mixed_precision_policy=MixedPrecisionPolicy(
+                param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False
+            ),
         )
     accelerator = Accelerator(
-        mixed_precision="bf16" if compute_dtype(config) is torch.bfloat16 else "no",
+        mixed_precision="no",
         cpu=not torch.cuda.is_available(),
         fsdp_plugin=plugin,
     )
+    _refuse(config, accelerator)
+    return accelerator
+
+
+def _refuse(config: Config, accelerator: Accelerator) -> None:
+    """Raise UserError for what several processes can not do."""
+    if accelerator.distributed_type in SHARED_OUT:
+        if config.base_bits < 16:
+            sentence = f"A model with base_bits = {config.base_bits} can not be shared out."
+            raise UserError(sentence, "Set base_bits = 16, or let each process keep the whole model.")
+        if config.optimizer.name != "adamw":
+            sentence = f"The optimizer {config.optimizer.name} can not be shared out."
+            raise UserError(sentence, 'Set optimizer.name = "adamw": its state is shared out instead.')
     examples, together = config.batch.examples, accelerator.num_processes * config.batch.size
     if examples % together:
         raise UserError(
@@ -51,7 +72,6 @@ def make_accelerator(config: Config) -> Accelerator:
             f"{config.batch.size} each can not share evenly.",
             f"Set batch.accumulation so that size x accumulation is a multiple of {together}.",
         )
-    return accelerator
 
 
 def begin(
@@ -61,19 +81,19 @@ def begin(
     found = find_base(config, where.models, _stages(record.emit, first))
     train, held_out = open_examples(config, found, where)
     check_memory(config, found, train, accelerator)
-    shared_out = accelerator.distributed_type is DistributedType.FSDP
+    shared_out = accelerator.distributed_type in SHARED_OUT
     told = _stages(record.emit, first)
     learner = prepare_learner(
         config,
         found,
-        _plain(accelerator.device),
+        torch.device("cpu") if shared_out else _plain(accelerator.device),
         compute_dtype(config),
         partial(told, "Reading the model"),
-        empty=shared_out and not accelerator.is_main_process,
+        empty=accelerator.distributed_type is DistributedType.FSDP and not accelerator.is_main_process,
     )
     compiled = _is_compiled(config, accelerator.device)
     prepare_for_training(learner.lm, checkpointing=config.memory.checkpointing, compile=compiled)
-    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames)
+    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
     state: dict[str, Any] = {"best": Best().state(), "judge": None}
     if first:

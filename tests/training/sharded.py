@@ -1,7 +1,7 @@
 """One of several processes that train without graphics cards, one run after another; shares of a model too.
 
-`python -m tests.training.sharded HOME RUNS` reads its place from the environment as `torchrun` sets it. RUNS is
-JSON: for each run a free port, whether the model is shared out (FSDP2) and the arguments of `aizuchi train`.
+`python -m tests.training.sharded HOME RUNS` reads its place from the environment, as `torchrun` sets it. RUNS
+is JSON: for each run a free port, whether the model is shared out (FSDP2), the arguments of `aizuchi train`.
 Accelerate shares out on graphics cards alone, which the rest of it does not need.
 """
 
