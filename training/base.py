@@ -95,7 +95,7 @@ def prepare_learner(
         if config.base_bits < 16 and not empty:
             from training.quantized import quantize_base
 
-            quantize_base(lm, config.base_bits)
+            quantize_base(lm, config.base_bits, device)
     else:
         _thaw(lm, config.method)
     if empty:

@@ -88,6 +88,8 @@ class Memory:
 
     checkpointing: bool = True
     """Compute each layer once more on the way back in place of keeping its activations."""
+    kept_layers: int = 0
+    """So many of the temporal layers keep theirs all the same, which is faster where memory allows it."""
     chunk_frames: int = 512
     """How many frames have their logits and depth activations in memory at a time."""
     compile: Literal["auto", "on", "off"] = "auto"
@@ -230,6 +232,7 @@ def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
         "": ("seed",),
         "loss": ("text_padding", "semantic", "acoustic"),
         "batch": ("min_seconds",),
+        "memory": ("kept_layers",),
         "optimizer": ("lr_temporal", "lr_depth", "warmup_steps", "weight_decay"),
         "evaluation": ("patience", "prompt_s", "sample_s"),
     }

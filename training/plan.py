@@ -53,6 +53,8 @@ def peak_bytes(config: Config, found: Checkpoint, train: Examples) -> int:
         both=config.streams == "both",
         frames=config.batch.size * max(window.frames for window in train.windows),
         checkpointing=config.memory.checkpointing,
+        kept_layers=config.memory.kept_layers,
+        accumulated=config.batch.accumulation > 1,
         chunk_frames=config.memory.chunk_frames,
         optimizer=config.optimizer.name,
         element_bytes=compute_dtype(config).itemsize,

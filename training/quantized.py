@@ -40,9 +40,10 @@ _NF4 = (
 """The 16 values of NormalFloat4, appendix E of the paper."""
 
 
-def quantize_base(lm: LMModel, bits: int) -> None:
+def quantize_base(lm: LMModel, bits: int, device: torch.device | None = None) -> None:
     """Keep the frozen weight of each LoRALinear in 8 or 4 bits, in place, one after the other.
 
+    They are packed on `device` and stay there, by default where they are; one at a time is whole there.
     16 bits change nothing. Raises UserError for other numbers of bits, and where a model has no adapter.
     """
     _check_bits(bits)
@@ -55,7 +56,8 @@ def quantize_base(lm: LMModel, bits: int) -> None:
         )
     for module in adapted:
         if not isinstance(module.frozen_W, QuantizedLinear):
-            module.frozen_W = quantize_linear(module.frozen_W.weight.detach(), bits)
+            weight = module.frozen_W.weight.detach()
+            module.frozen_W = quantize_linear(weight.to(device or weight.device), bits)
 
 
 def quantize_linear(weight: Tensor, bits: int) -> nn.Module:

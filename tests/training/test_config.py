@@ -54,7 +54,13 @@ DEFAULTS = {
         "clip": 1.0,
     },
     "batch": {"seconds": 100.0, "min_seconds": 10.0, "size": 1, "accumulation": 8},
-    "memory": {"checkpointing": True, "chunk_frames": 512, "compile": "auto", "sharded": False},
+    "memory": {
+        "checkpointing": True,
+        "kept_layers": 0,
+        "chunk_frames": 512,
+        "compile": "auto",
+        "sharded": False,
+    },
     "evaluation": {"every_steps": 50, "patience": 5, "prompt_s": 10.0, "sample_s": 10.0, "keep": 2},
 }
 
@@ -75,7 +81,7 @@ ALL_OTHER = Config(
     loss=LossWeights(0.3, 50.0, 0.0),
     optimizer=Optimizer("adamw8bit", 1e-5, 0.0, 0, "none", 0.0, (0.8, 0.99), 1e-6, 0.5),
     batch=Batch(60.0, 60.0, 2, 3),
-    memory=Memory(checkpointing=False, chunk_frames=64, compile="off", sharded=True),
+    memory=Memory(checkpointing=False, kept_layers=3, chunk_frames=64, compile="off", sharded=True),
     evaluation=Evaluation(5, 0, 0.0, 0.0, 1),
 )
 
