@@ -130,6 +130,8 @@ class TrainPage(QWidget):
 
     def _show_run(self, run: Run | None) -> None:
         self.listen.show_run(run)
+        for behind in (DATA, CHECK) if run is not None else ():
+            self.steps.set_done(behind, True)
         self.steps.set_done(TRAIN, run is not None and run.state == "finished")
 
     def _listen(self, folder: Path) -> None:

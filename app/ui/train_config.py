@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from app.runs import CONFIG
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
 MICRO = 1e-6
 """Learning rates are shown in millionths."""
 
+PROMPT_S = 10.0
 NAME = re.compile(r"[\w][\w .-]*")
 """What a dataset or a run may be called: it becomes the name of a folder."""
 
@@ -86,6 +96,14 @@ def write_document(document: dict[str, Any], path: Path) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(tomli_w.dumps(document), encoding="utf-8")
     os.replace(part, path)
+
+
+def prompt_seconds(run: Path) -> float:
+    """Return how long the beginning is that a run's samples are given, the default where it is not told."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        config = tomllib.loads((run / CONFIG).read_text(encoding="utf-8"))
+        return float(config["evaluation"]["prompt_s"])
+    return PROMPT_S
 
 
 def free_name(stem: str, taken: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.frames import FRAME_RATE
 from app.paths import Paths
 from app.recordings import ChannelLevels, read_levels
 from app.runs import Run, read_metrics
@@ -25,6 +26,7 @@ from app.ui.panel import Column, Panel, Switch, heading, quiet
 from app.ui.player import Player
 from app.ui.theme import GRID, make_primary
 from app.ui.timeline_data import TimelineData
+from app.ui.train_config import prompt_seconds
 from app.ui.train_parts import FORM_WIDTH, ActionBar
 from app.ui.train_words import score_names, score_words
 
@@ -41,6 +43,8 @@ class Sample(Panel):
     def __init__(self, title: str) -> None:
         super().__init__(down=2 * GRID)
         self._playing = False
+        self._said: tuple[float, float] | None = None
+        """The frames that the model said itself."""
         self._title = heading(title)
         self._step = quiet("")
         self._button = IconButton("play", self.tr("Play"))
@@ -51,6 +55,7 @@ class Sample(Panel):
         self.strip.setAccessibleName(title)
         self.strip.setToolTip(self.tr("Orange is the model, blue the user; click to play from there"))
         self.strip.sought.connect(self.play_wanted.emit)
+        self.strip.marked.connect(self._mark_said)
         top = QHBoxLayout()
         top.addWidget(self._title)
         top.addSpacing(GRID)
@@ -60,13 +65,20 @@ class Sample(Panel):
         self.add_space(GRID)
         self.add(self.strip)
 
-    def show_sample(self, step: str, levels: ChannelLevels) -> None:
-        """Show another sound."""
+    def show_sample(self, step: str, levels: ChannelLevels, prompt_frames: int) -> None:
+        """Show another sound; what was given as its beginning is shaded."""
         self._step.setText(step)
-        there = levels.shape[1] > 0
+        frames = levels.shape[1]
+        there = frames > 0
         self.strip.set_data(TimelineData.from_levels(levels, []) if there else TimelineData())
+        # As the judge of a run does: no more than half of a short dialogue is given.
+        self._said = (float(min(prompt_frames, frames // 2)), float(frames)) if there else None
+        self._mark_said()
         self._button.setEnabled(there)
         self.setEnabled(there)
+
+    def _mark_said(self) -> None:
+        self.strip.set_stretch(self._said)
 
     def set_playing(self, playing: bool) -> None:
         """Show whether it is heard."""
@@ -96,7 +108,12 @@ class Scores(Panel):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
-        titles = (self.tr("On dialogues kept aside"), self.tr("Before"), self.tr("After"), "")
+        titles = (
+            self.tr("Losses on dialogues kept aside, lower is better"),
+            self.tr("Before"),
+            self.tr("After"),
+            "",
+        )
         self._add_row(0, titles, quiet_row=True)
         for name, (title, less_is_better) in score_names().items():
             values = before.get(name), after.get(name)
@@ -204,7 +221,7 @@ class ListenStep(QWidget):
         if not after:
             return self.tr("This run has not been judged since it began.")
         return self.tr(
-            "A dialogue kept aside: its beginning, then what the model says. After: step {0}, the best."
+            "A dialogue kept aside: its beginning, faded, then what the model says. After: best step, {0}."
         ).format(f"{after.get('step', 0):,}")
 
     def _show_sample(self, name: str, evaluation: Evaluation) -> None:
@@ -212,7 +229,7 @@ class ListenStep(QWidget):
         step = self.tr("Step {0}").format(f"{evaluation.get('step', 0):,}") if evaluation else ""
         self._files.pop(name, None)
         if self._run is None or not path:
-            self.samples[name].show_sample(self.tr("no sample"), read_levels(Path()))
+            self.samples[name].show_sample(self.tr("no sample"), read_levels(Path()), 0)
             return
         file = self._run.folder / str(path)
         self._files[name] = file
@@ -220,7 +237,8 @@ class ListenStep(QWidget):
 
     def _show_levels(self, name: str, file: Path, step: str, levels: ChannelLevels) -> None:
         if self._files.get(name) == file:
-            self.samples[name].show_sample(step, levels)
+            prompt = round(prompt_seconds(file.parents[1]) * FRAME_RATE)
+            self.samples[name].show_sample(step, levels, prompt)
 
     def _play(self, name: str, frame: float | None) -> None:
         if frame is None or name not in self._files:

@@ -6,6 +6,8 @@ and so it can follow a run that was begun by another window or in a terminal.
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -129,6 +131,12 @@ class Follower(QObject):
         if self.run is not None and seen != self._seen:
             self._seen = seen
             self.changed.emit(self.run)
+
+    def end_start(self) -> None:
+        """End a process that has not yet said that it trains."""
+        if self._pid is not None and is_training(self._pid):
+            with suppress(OSError):
+                os.kill(self._pid, signal.SIGTERM)
 
     def stop(self) -> None:
         """Look no more; the process goes on."""

@@ -121,7 +121,8 @@ class TrainStep(QWidget):
             self.trouble.emit(fault.sentence, fault.advice)
 
     def stop(self) -> None:
-        """Ask every run to save a checkpoint and end."""
+        """Ask every run to save a checkpoint and end, and one that only begins to end."""
+        self._follower.end_start()
         for run in self.going:
             run.stop()
 

@@ -111,10 +111,10 @@ def left_words(left_s: float) -> str:
 def about_words(length_s: float) -> str:
     """Return how long something will take, roughly."""
     if length_s < 90:
-        return _tr("about a minute")
+        return _tr("About a minute")
     if length_s < 5_400:
-        return _tr("about {0} min").format(round(length_s / 60))
-    return _tr("about {0}").format(wording.length_words(60 * round(length_s / 60)))
+        return _tr("About {0} min").format(round(length_s / 60))
+    return _tr("About {0}").format(wording.length_words(60 * round(length_s / 60)))
 
 
 def score_names() -> dict[str, tuple[str, bool]]:
@@ -124,9 +124,9 @@ def score_names() -> dict[str, tuple[str, bool]]:
         "semantic": (_tr("Speech sounds"), True),
         "acoustic": (_tr("Voice"), True),
         "user": (_tr("Your voice"), True),
-        "distinct_codes": (_tr("Different sounds"), False),
-        "entropy_bits": (_tr("Variety of sounds"), False),
-        "padding_share": (_tr("Silence in the words"), True),
+        "distinct_codes": (_tr("Different sounds in the sample"), False),
+        "entropy_bits": (_tr("Variety of its sounds"), False),
+        "padding_share": (_tr("Silence in its words"), True),
     }
 
 
