@@ -276,8 +276,7 @@ class _Finder:
             name = MIMI_CONFIG_NAME if (folder / MIMI_CONFIG_NAME).exists() else None
         if name is None:
             return None
-        path = self._locate(folder, name)
-        if path is None:
+        if (path := self._locate(folder, name)) is None:
             raise _lacks(folder, name)
         return _read_json(path)
 
