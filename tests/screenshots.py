@@ -402,6 +402,14 @@ def train_dataset(camera: Camera) -> None:
     camera.shoot()
 
 
+def train_check(camera: Camera) -> None:
+    page = show_step(camera, 0)
+    page.data.show_dataset(camera.stage.where.datasets / "my-talks")
+    page.show_step(1)
+    camera.wait_until(lambda: page.check._errand is None)
+    camera.shoot()
+
+
 def train_preparing(camera: Camera) -> None:
     page = show_step(camera, 0)
     camera.wait_until(lambda: bool(page.data.new.sources.marked))
@@ -535,6 +543,7 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "50-train-data-small": train_small_data,
     "50-train-dataset": train_dataset,
     "50-train-preparing": train_preparing,
+    "50-train-step-check": train_check,
     "51-train-form": train_form,
     "51-train-form-expert": train_expert,
     "51-train-running": train_running,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.datasets import Dataset
 from app.engine.events import Event, Failed, Loading, Ready, Unloaded
@@ -20,9 +20,10 @@ from app.paths import Paths
 from app.runs import Run, open_run
 from app.ui.card import CardMemory, card_memory
 from app.ui.check import CheckStep
-from app.ui.theme import GRID
+from app.ui.theme import GRID, make_primary
 from app.ui.train_data import DataStep
 from app.ui.train_listen import ListenStep
+from app.ui.train_parts import ActionBar
 from app.ui.train_run import TrainStep
 from app.ui.train_steps import StepBar
 
@@ -56,6 +57,7 @@ class TrainPage(QWidget):
         self.check = CheckStep(paths)
         self.run = TrainStep(paths, look_at_card)
         self.listen = ListenStep(paths)
+        self._onward = ActionBar()
         self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
@@ -117,7 +119,16 @@ class TrainPage(QWidget):
     def _show_dataset(self, dataset: Dataset | None) -> None:
         self.check.show_dataset(dataset.folder if dataset is not None else None)
         self.run.show_dataset(dataset)
-        self.steps.set_done(DATA, dataset is not None and bool(dataset.prepared))
+        ready = dataset is not None and bool(dataset.prepared)
+        self.steps.set_done(DATA, ready)
+        self._onward.setVisible(ready)
+        if dataset is not None:
+            self._onward.say(self.tr("{0} is ready to be learnt from.").format(dataset.name))
+
+    def _train(self) -> None:
+        """Go on from what was checked to a new run."""
+        self.show_step(TRAIN)
+        self.run.show_form()
 
     def _prepared(self, dataset: Dataset | None) -> None:
         self._show_dataset(dataset)
@@ -160,10 +171,30 @@ class TrainPage(QWidget):
             shortcut.activated.connect(lambda index=index: self.show_step(index))
 
     def _lay_out(self) -> None:
-        for step in (self.data, self.check, self.run, self.listen):
+        for step in (self.data, self._checking(), self.run, self.listen):
             self._stack.addWidget(step)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(3 * GRID, GRID, 2 * GRID, 0)
         whole.setSpacing(2 * GRID)
         whole.addWidget(self.steps)
         whole.addWidget(self._stack, 1)
+
+    def _checking(self) -> QWidget:
+        """Return the step Check above what leads on from it."""
+        onward = QPushButton(self.tr("Train…"))
+        onward.setToolTip(self.tr("Choose what a run shall learn from it (Alt+3)"))
+        onward.setAutoDefault(True)
+        make_primary(onward)
+        onward.clicked.connect(self._train)
+        self._onward.add(onward)
+        self._onward.hide()
+        below = QHBoxLayout()
+        below.setContentsMargins(GRID, 0, GRID, GRID)
+        below.addWidget(self._onward)
+        both = QWidget()
+        rows = QVBoxLayout(both)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.check, 1)
+        rows.addLayout(below)
+        return both

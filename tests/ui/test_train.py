@@ -171,6 +171,9 @@ def test_prepare_makes_a_dataset_and_shows_what_will_be_learnt(
     assert ("Prepare", 1.0, 0.0) in seen
     assert page.data.dataset is not None
     assert page.data.dataset.prepared["model"] == "moshiko"
+    button(page, "Train…").click()
+    assert step_of(page) == TRAIN
+    assert page.run.form.choices.data == ("my-talks",)
     page.show_step(DATA)
     wait(qtbot, lambda: "talk-2 is clipped in 31 places" in page.data.view.text)
     assert "ready for Moshiko" in page.data.bar.text
