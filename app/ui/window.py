@@ -113,6 +113,15 @@ class MainWindow(QWidget):
             self._session.load(spec, base=base, context=self._settings.context, models=self._paths.models)
             self.show_page(0)
 
+    def gives_way(self) -> bool:
+        """Say, also in the status line, whether a run needs the graphics card; no model is loaded over it."""
+        if self.train.going:
+            self.status.tell(
+                self.tr("A run is training, so no model was loaded."),
+                self.tr("Ctrl+4 shows how far it is; load a model when the graphics card has room."),
+            )
+        return self.train.going
+
     def look_around(self) -> None:
         """Ask beside the window which sound devices there are, and what the graphics card has free."""
         if not self._looking:

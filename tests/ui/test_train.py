@@ -16,9 +16,12 @@ from pytestqt.qtbot import QtBot
 
 from app.datasets import open_dataset
 from app.engine.events import Unloaded
-from app.paths import Paths
+from app.options import Options
+from app.paths import Paths, paths
 from app.runs import list_runs, open_run
+from app.settings import Settings
 from app.ui import theme
+from app.ui.app import open_window
 from app.ui.curve_scale import nice_steps, value_range
 from app.ui.curves import Curves, Losses
 from app.ui.own_card import OwnCard
@@ -26,7 +29,7 @@ from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
 from app.ui.train_config import Choices, for_goal, free_name
 from app.ui.train_steps import Step
 from tests.ui.recorded import record_dialogue
-from tests.ui.staging import Stage
+from tests.ui.staging import Stage, StagedSession
 from tests.ui.trained import WARNING, events, make_dataset, make_run, trainer
 
 PATIENCE_MS = 20_000
@@ -367,6 +370,21 @@ def test_a_run_that_goes_on_is_found_by_another_window(stage: Stage, qtbot: QtBo
         assert other.window.train.going
         other.window.leave()
         other.window.deleteLater()
+
+
+def test_no_model_is_loaded_over_a_run_when_the_window_is_opened_again(tmp_path: Path) -> None:
+    where = paths(tmp_path / "again")
+    with trainer() as process:
+        make_run(where.runs, state="running", done=500, pid=process.pid)
+        session = StagedSession()
+        window = open_window(session, where, Settings(model="moshika"), Options())
+        assert not session.asked
+        assert "A run is training" in window.status.trouble
+        window.leave()
+    session = StagedSession()
+    window = open_window(session, where, Settings(model="moshika"), Options())
+    assert session.asked == [("load", "moshika")]
+    window.leave()
 
 
 def test_a_process_that_ends_at_once_says_why(
