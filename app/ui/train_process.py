@@ -54,8 +54,12 @@ def log_file(run: str, where: Paths) -> Path:
 
 def is_training(pid: int) -> bool:
     """Say whether a process that was started to train is still there."""
+    process = Path(f"/proc/{pid}")
     with suppress(OSError):
-        return b"train" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        if command := (process / "cmdline").read_bytes():
+            return b"train" in command
+        # While the shell becomes the command there is no command line; of a dead process there is none either.
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
 
 
