@@ -58,7 +58,7 @@ def is_training(pid: int) -> bool:
     with suppress(OSError):
         if command := (process / "cmdline").read_bytes():
             return b"train" in command
-        # While the shell becomes the command there is no command line; of a dead process there is none either.
+        # There is no command line while the shell becomes the command, nor of a dead process.
         return (process / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     return False
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +13,11 @@ from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.paths import paths
+from app.paths import Paths, paths
+from app.runs import list_runs
 from app.settings import Settings
 from app.ui import theme
+from app.ui.train import TrainPage
 from tests.ui.staging import Stage
 
 
@@ -51,3 +56,27 @@ def widgets_gone(qapp: QApplication) -> Iterator[None]:
         widget.close()
         widget.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> Iterator[Path]:
+    """Let children be the quick stand-in for the command; return its home. Ends what trains."""
+    home = stage.where.config.parent
+    home.mkdir(parents=True, exist_ok=True)
+
+    def stand_in(where: Paths) -> list[str]:
+        return [sys.executable, "-m", "tests.ui.train_command", str(where.config.parent)]
+
+    monkeypatch.setattr("app.ui.errand.child_command", stand_in)
+    monkeypatch.setattr("app.ui.train_process.child_command", stand_in)
+    yield home
+    (home / "slow").unlink(missing_ok=True)
+    for run in list_runs(stage.where.runs):
+        if run.alive:
+            os.kill(run.values["pid"], signal.SIGKILL)
+
+
+@pytest.fixture
+def page(stage: Stage) -> TrainPage:
+    stage.window.show_page(3)
+    return stage.window.train
