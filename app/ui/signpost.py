@@ -42,6 +42,7 @@ class Signpost(QObject):
     """Take this model from now on."""
     models_wanted = Signal()
     play_wanted = Signal(Path)
+    train_wanted = Signal(Path)
     deleted = Signal(Path)
 
     def __init__(self, page: QWidget) -> None:
@@ -163,6 +164,11 @@ class Signpost(QObject):
         tip = self.tr("Open the recording of this talk")
         return (
             Action(self.tr("Play it back"), tip, lambda: self.play_wanted.emit(folder)),
+            Action(
+                self.tr("Use for training"),
+                self.tr("Make a dataset of this talk, for a model to learn from"),
+                lambda: self.train_wanted.emit(folder),
+            ),
             Action(
                 self.tr("Delete"), self.tr("Move the recording to the trash"), lambda: self.ask_delete(folder)
             ),

@@ -59,6 +59,7 @@ class TalkPage(QWidget):
     """The new Settings, after each change that the user makes."""
     models_wanted = Signal()
     play_wanted = Signal(Path)
+    train_wanted = Signal(Path)
     deleted = Signal(Path)
     trouble = Signal(str, str)
     sound_used = Signal(str, str)
@@ -370,6 +371,7 @@ class TalkPage(QWidget):
         self.signpost.model_wanted.connect(self._switch)
         self.signpost.models_wanted.connect(self.models_wanted)
         self.signpost.play_wanted.connect(self.play_wanted)
+        self.signpost.train_wanted.connect(self.train_wanted)
         self.signpost.deleted.connect(self.deleted)
         self.bar.model_chosen.connect(self._choose_model)
         self.bar.microphone_chosen.connect(lambda name: self._change(microphone=name))

@@ -73,6 +73,11 @@ class TrainPage(QWidget):
         self._stack.setCurrentIndex(index)
         self.steps.show_current(index)
 
+    def use_talk(self, folder: Path) -> None:
+        """Begin a dataset of the recording in a folder."""
+        self.show_step(DATA)
+        self.data.use_talk(folder)
+
     def on_event(self, event: Event) -> None:
         """Follow whether a model is in memory."""
         if isinstance(event, Loading):

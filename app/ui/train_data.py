@@ -47,6 +47,8 @@ class DataStep(QWidget):
         self._facts: Facts | None = None
         self._model = ""
         """For what the dataset is being prepared."""
+        self._wanted: Path | None = None
+        """The talk of which a dataset is to be made, until it is in the list."""
         self._then: Callable[[], None] = self._over
         self._aside = Aside(self)
         self.preparation = Preparation(paths, self)
@@ -89,6 +91,12 @@ class DataStep(QWidget):
         self.datasets.show_current(folder)
         self.dataset_changed.emit(self._dataset)
         self._show_state()
+
+    def use_talk(self, folder: Path) -> None:
+        """Begin a new dataset of one talk, as soon as it is in the list."""
+        self._wanted = folder
+        self.show_dataset(None)
+        self.refresh()
 
     def refresh(self) -> None:
         """Look anew which datasets and talks there are."""
@@ -146,6 +154,9 @@ class DataStep(QWidget):
 
     def _offer(self, recordings: list[Recording]) -> None:
         self.new.show_recordings(recordings)
+        if any(recording.folder == self._wanted for recording in recordings):
+            self.new.sources.mark_only(self._wanted)
+            self._wanted = None
 
     def _show_facts(self, folder: Path, facts: Facts) -> None:
         if self._dataset is not None and self._dataset.folder == folder:

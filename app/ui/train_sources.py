@@ -5,7 +5,8 @@ Knows nothing about datasets; it tells which recordings are marked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import (
@@ -103,8 +104,16 @@ class Sources(QWidget):
 
     def mark_all(self, marked: bool) -> None:
         """Mark all, or none."""
+        self._mark(lambda _: marked)
+
+    def mark_only(self, folder: Path | None) -> None:
+        """Mark the talk in a folder and no other."""
+        self._mark(lambda recording: recording.folder == folder)
+
+    def _mark(self, chosen: Callable[[Recording], bool]) -> None:
         with QSignalBlocker(self._list):
             for item in self._items():
+                marked = chosen(item.data(RECORDING))
                 item.setCheckState(Qt.CheckState.Checked if marked else Qt.CheckState.Unchecked)
         self._list.viewport().update()
         self._tell()

@@ -229,11 +229,16 @@ class MainWindow(QWidget):
         self.show_page(1)
         self.recordings.open_recording(folder)
 
+    def _train_on(self, folder: Path) -> None:
+        self.show_page(3)
+        self.train.use_talk(folder)
+
     def _connect(self) -> None:
         self._side.chosen.connect(self.show_page)
         self.talk.load_wanted.connect(self.load)
         self.talk.models_wanted.connect(lambda: self.show_page(2))
         self.talk.play_wanted.connect(self._play)
+        self.talk.train_wanted.connect(self._train_on)
         self.talk.sound_used.connect(self._show_sound)
         self.talk.deleted.connect(self.recordings.refresh)
         self.talk.changed.connect(self._change)

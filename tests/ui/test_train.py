@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QSize, Qt
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.engine.events import Stopped
 from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
 from app.ui.train_steps import Step
 from tests.ui.recorded import record_dialogue
@@ -40,6 +41,20 @@ def test_every_control_has_a_name_and_a_tooltip(page: TrainPage, stage: Stage) -
         for field in part.findChildren(QLineEdit):
             if not field.objectName().startswith("qt_"):
                 assert field.accessibleName(), field
+
+
+def test_a_talk_that_just_ended_is_used_for_training(page: TrainPage, stage: Stage, qtbot: QtBot) -> None:
+    record_dialogue(stage.where.recordings)
+    folder = record_dialogue(stage.where.recordings)
+    stage.window.show_page(0)
+    stage.talk(0, 2)
+    stage.beat(Stopped(25, folder))
+    (wanted,) = (b for b in stage.page.findChildren(QPushButton) if b.text() == "Use for training")
+    wanted.click()
+    assert page.isVisible()
+    assert step_of(page) == DATA
+    sources = page.data.new.sources
+    qtbot.waitUntil(lambda: [each.folder for each in sources.marked] == [folder], timeout=PATIENCE_MS)
 
 
 @pytest.mark.parametrize("size", [QSize(1180, 760), QSize(900, 600)])
