@@ -2,7 +2,7 @@
 
 Written beside and renamed; safetensors and JSON alone. Knows nothing about data: the order of examples
 follows from the seed and the step. Gathered by torch's own state-dict functions, so that one process, several
-(DDP) and shares (FSDP2) write and read the same files; DeepSpeed writes its own.
+(DDP) and shares (FSDP2, and DeepSpeed by `training.zero`) write and read the same files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
@@ -29,6 +29,7 @@ from torch.distributed.checkpoint.state_dict import (
 from app.datasets import write_json
 from app.errors import UserError
 from app.runs import CHECKPOINTS
+from training import zero
 
 TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"
 _NAME = re.compile(r"step-(\d{6,})")
@@ -51,13 +52,12 @@ def save(
 ) -> None:
     """Write a checkpoint into `folder`, called by all processes. Raises UserError where the disk refuses."""
     part = folder.with_name(f"{folder.name}.part")
-    if accelerator.distributed_type.value == "DEEPSPEED":
-        accelerator.save_state(str(part))
-        trained: dict[str, Tensor] = {}
-        moments: dict[str, Any] = {}
+    if zero.is_used(accelerator):
+        trained, moments = zero.gather(model)
     else:
-        trained = _plain_names(get_model_state_dict(model, options=_gather(trained_only=True)))
+        trained = cast(dict[str, Tensor], get_model_state_dict(model, options=_gather(trained_only=True)))
         moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather()))
+    trained = _plain_names(trained)
     refusal = _write(part, folder, trained, moments, state) if accelerator.is_main_process else None
     accelerator.wait_for_everyone()
     if refusal is not None:
@@ -67,9 +67,6 @@ def save(
 def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
     """Read a checkpoint into a model and its optimiser, and return its state. Raises UserError."""
     state = read_state(folder)
-    if accelerator.distributed_type.value == "DEEPSPEED":
-        accelerator.load_state(str(folder))
-        return state
     names = {_plain(name) for name, each in model.named_parameters() if each.requires_grad}
     trained = read_trained(folder)
     if set(trained) != names:
@@ -78,6 +75,10 @@ def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: An
             f"{folder / TRAINED} is of another configuration: {odd} is on one side only.",
             "Go on with the config.toml that lies in the run.",
         )
+    if zero.is_used(accelerator):
+        whole_names = {f"lm.{name}": each for name, each in trained.items()}
+        zero.scatter(model, whole_names, _nested(_read_tensors(folder / OPTIMIZER)))
+        return state
     several = accelerator.num_processes > 1
     whole = StateDictOptions(full_state_dict=True, broadcast_from_rank0=several, strict=False)
     set_model_state_dict(model, {f"lm.{name}": each for name, each in trained.items()}, options=whole)

@@ -28,7 +28,7 @@ from torch.distributed.tensor import DTensor
 
 from app.errors import UserError
 from app.frames import seconds
-from training import checkpoint
+from training import checkpoint, zero
 from training.base import Learner
 from training.config import Config
 from training.examples import Examples, Window, choose
@@ -163,10 +163,16 @@ def take_step(work: Work, step: int) -> Figures:
         with nullcontext() if last else accelerator.no_sync(work.model):
             loss, part = work.model(codes, share)
             # Gradients of several processes are averaged; what is wanted is their sum.
-            accelerator.backward(loss * accelerator.num_processes)
+            if zero.is_used(accelerator):
+                zero.backward(work.model, loss * accelerator.num_processes, last=last)
+            else:
+                accelerator.backward(loss * accelerator.num_processes)
         sums = sums + part
     losses = _losses(accelerator.reduce(sums, reduction="sum"), work)
-    norm = _whole(accelerator.clip_grad_norm_(work.model.parameters(), config.optimizer.clip))
+    if zero.is_used(accelerator):
+        norm = zero.step(work.model)
+    else:
+        norm = _whole(accelerator.clip_grad_norm_(work.model.parameters(), config.optimizer.clip))
     if not (math.isfinite(losses["loss"]) and math.isfinite(norm)):
         names = ", ".join(sorted({work.train.name(window) for window in windows}))
         raise UserError(

@@ -17,7 +17,7 @@ from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from app.errors import UserError
 from app.paths import Paths
-from training import checkpoint
+from training import checkpoint, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.config import Config
 from training.judge import Best, Judge
@@ -34,7 +34,8 @@ SHARED_OUT = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 def make_accelerator(config: Config) -> Accelerator:
     """Return the door to the other processes, of which there may be none. Raises UserError."""
     plugin, dtype = None, compute_dtype(config)
-    if config.memory.sharded or os.environ.get("ACCELERATE_USE_FSDP") == "true":
+    sharded = config.memory.sharded or os.environ.get("ACCELERATE_USE_FSDP") == "true"
+    if sharded and not zero.is_wanted():
         plugin = FullyShardedDataParallelPlugin(
             fsdp_version=2,
             auto_wrap_policy="transformer_based_wrap",
@@ -51,6 +52,7 @@ def make_accelerator(config: Config) -> Accelerator:
         mixed_precision="no",
         cpu=not torch.cuda.is_available(),
         fsdp_plugin=plugin,
+        deepspeed_plugin=zero.make_plugin(config) if zero.is_wanted() else None,
     )
     _refuse(config, accelerator)
     return accelerator
@@ -94,6 +96,8 @@ def begin(
     compiled = _is_compiled(config, accelerator.device)
     prepare_for_training(learner.lm, checkpointing=config.memory.checkpointing, compile=compiled)
     trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
+    if zero.is_used(accelerator):
+        zero.keep_layers_whole(trainee)
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
     state: dict[str, Any] = {"best": Best().state(), "judge": None}
     if first:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 
 from app.cli import run_verb
@@ -32,8 +32,9 @@ def sharing() -> Iterator[None]:
         fresh = not self.initialized
         begin(self, *arguments, fsdp_plugin=fsdp_plugin, **options)
         if fresh and fsdp_plugin is not None:
-            self.distributed_type = DistributedType.FSDP
             self.fsdp_plugin = fsdp_plugin
+            self.distributed_type = DistributedType.FSDP
+            PartialState._shared_state["distributed_type"] = DistributedType.FSDP
 
     AcceleratorState.__init__ = begun
     try:

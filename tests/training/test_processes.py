@@ -17,7 +17,7 @@ import torch
 
 from app.paths import Paths, paths
 from app.runs import open_run
-from tests.training.test_train import configure, curve, events, kept, train, wait_for, write_shard
+from tests.training.test_train import configure, curve, events, kept, train, write_shard
 from training.checkpoint import list_checkpoints
 
 PROCESSES = 2
@@ -79,6 +79,15 @@ def together(where: Paths, *runs: tuple[bool, list[str | Path]]) -> None:
         for child in children:
             _, said = child.communicate(timeout=LIMIT_S)
             assert child.returncode == 0, said[-3000:]
+
+
+def wait_for(child: subprocess.Popen[str], kind: str) -> None:
+    """Read what a process prints until an event comes; gloo prints lines of its own."""
+    assert child.stdout is not None
+    for line in child.stdout:
+        if line.startswith("{") and json.loads(line)["kind"] == kind:
+            return
+    raise AssertionError(f"the run ended without {kind}")
 
 
 def free_port() -> int:
@@ -147,7 +156,7 @@ def test_killed_all_at_once_they_go_on(where: Paths, tiny: Path, shard: Path, tm
     train(where, configure(tmp_path, tiny, shard, name="whole", **ADAPTER))
     broken = configure(tmp_path, tiny, shard, name="broken", **ADAPTER)
     with processes(where, (False, [broken])) as children:
-        wait_for(children[0], "checkpoint", 2)
+        wait_for(children[0], "checkpoint")
         for child in children:
             child.kill()
     assert open_run(where.runs / "broken").state in ("stopped", "finished")
@@ -161,7 +170,7 @@ def test_asked_to_stop_the_main_process_stops_all_with_a_checkpoint(
 ) -> None:
     changes = {**ADAPTER, "steps": 1000}
     with processes(where, (False, [configure(tmp_path, tiny, shard, name="asked", **changes)])) as children:
-        wait_for(children[0], "step", 1)
+        wait_for(children[0], "step")
         open_run(where.runs / "asked").stop()
         for child in children:
             _, said = child.communicate(timeout=LIMIT_S)
