@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,9 @@ def _run(
         refused = checkpoint.disk_full(fault, "The record of the run")
         record.end("failed", _step(record, step), refused.sentence, refused.advice)
         raise refused from fault
+    except KeyboardInterrupt:
+        record.end("stopped", _step(record, step))
+        raise
     except BaseException as fault:
         record.end(
             "failed", _step(record, step), f"{type(fault).__name__}: {fault}", "The log holds the details."
@@ -145,6 +149,11 @@ def _run(
     finally:
         record.close()
     if accelerator.is_main_process and not as_json:
+        named = folder.name if folder.parent == where.runs else folder
+        advice = (
+            "Go on with it: `aizuchi train --resume" if state == "stopped" else "To talk: `aizuchi export"
+        )
+        print(f"{advice} {named}`.")
         print(folder)
     return 0
 
@@ -168,6 +177,7 @@ def _new_folder(config: Config, where: Paths, accelerator: Accelerator) -> Path:
 def _make_folder(config: Config, where: Paths) -> str:
     if config.name:
         folder = where.runs / config.name
+        _remove_fruitless(folder)
         if folder.exists():
             advice = f"Go on with it by `aizuchi train --resume {config.name}`, or choose another name."
             raise UserError(f"There is a run {config.name} already.", advice)
@@ -181,6 +191,13 @@ def _make_folder(config: Config, where: Paths) -> str:
     except OSError as fault:
         raise checkpoint.disk_full(fault, f"The run {folder}") from fault
     return str(folder)
+
+
+def _remove_fruitless(folder: Path) -> None:
+    """Remove a run that failed before its first checkpoint: what was wrong has been mended since, or not."""
+    with suppress(UserError):
+        if open_run(folder).state == "failed" and not checkpoint.list_checkpoints(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_record(

@@ -117,27 +117,57 @@ def show_json(event: dict[str, Any]) -> None:
 
 
 def show_words(event: dict[str, Any]) -> None:
-    """Print an event for people."""
-    kind, step = event["kind"], event.get("step", 0)
-    if kind == "step":
-        speed = f"{event['audio_s_per_s']:.0f} s of audio a second, {event['memory_gb']:.1f} GB"
-        rest = f"{speed}; {_left(event['left_s'])} left"
-        print(f"step {step}: loss {event['loss']:.4f} ({_streams(event)}); {rest}", flush=True)
-    elif kind == "evaluation":
+    """Print an event for people; why a run failed is left to what ends the program with it."""
+    if event["kind"] in _SAID:
+        print(_SAID[event["kind"]](event), flush=True)
+
+
+def _stage(event: dict[str, Any]) -> str:
+    done = f": {100 * event['done'] / event['total']:.0f} %" if event["total"] else ""
+    return f"{event['text']}{done}"
+
+
+def _started(event: dict[str, Any]) -> str:
+    learnt, aside = (_lasting(3600 * event[name]) for name in ("hours", "held_out_hours"))
+    judged = f"{aside} are kept aside" if event["held_out_hours"] else "nothing is kept aside"
+    return (
+        f"{event['parameters']:,} parameters learn from {learnt} of dialogue on {event['device']}; "
+        f"{judged} to judge by."
+    )
+
+
+def _stepped(event: dict[str, Any]) -> str:
+    speed = f"{event['audio_s_per_s']:.0f} s of audio a second, {event['memory_gb']:.1f} GB"
+    left = f"; {_lasting(event['left_s'])} left" if event["left_s"] else ""
+    return f"step {event['step']}: loss {event['loss']:.4f} ({_streams(event)}); {speed}{left}"
+
+
+def _judged(event: dict[str, Any]) -> str:
+    """Return what an evaluation says: the losses, or what its sample is like where nothing is kept aside."""
+    if "loss" in event:
         best = ", the best so far" if event["best"] else ""
-        print(f"step {step}: held out {event['loss']:.4f} ({_streams(event)}){best}", flush=True)
-    elif kind == "started":
-        print(
-            f"{event['parameters']:,} parameters learn from {event['hours']:.2f} h of dialogue "
-            f"on {event['device']}; {event['held_out_hours']:.2f} h are kept aside to judge by.",
-            flush=True,
-        )
-    elif kind in ("warning", "ended"):
-        words = " ".join(part for part in (event["sentence"], event["advice"]) if part)
-        print(f"step {step}: {words or event.get('state', '')}", flush=True)
-    elif kind == "stage":
-        done = f": {100 * event['done'] / event['total']:.0f} %" if event["total"] else ""
-        print(f"{event['text']}{done}", flush=True)
+        return f"step {event['step']}: held out {event['loss']:.4f} ({_streams(event)}){best}"
+    silent = f"{100 * event['padding_share']:.0f} % of its text is padding"
+    return f"step {event['step']}: a sample has {event['distinct_codes']} different sounds, {silent}"
+
+
+def _warned(event: dict[str, Any]) -> str:
+    return f"step {event['step']}: {event['sentence']} {event['advice']}"
+
+
+def _ended(event: dict[str, Any]) -> str:
+    ended = f"{event['state'].capitalize()} after step {event['step']}."
+    return f"{ended} {event['sentence']}" if event["sentence"] and event["state"] != "failed" else ended
+
+
+_SAID: dict[str, Callable[[dict[str, Any]], str]] = {
+    "stage": _stage,
+    "started": _started,
+    "step": _stepped,
+    "evaluation": _judged,
+    "warning": _warned,
+    "ended": _ended,
+}
 
 
 def _streams(event: dict[str, Any]) -> str:
@@ -145,9 +175,9 @@ def _streams(event: dict[str, Any]) -> str:
     return ", ".join(f"{name} {event[name]:.3f}" for name in known)
 
 
-def _left(left_s: float | None) -> str:
-    if left_s is None:
-        return "?"
-    minutes, rest_s = divmod(round(left_s), 60)
+def _lasting(length_s: float) -> str:
+    minutes, rest_s = divmod(round(length_s), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest_s:02} s"
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest_s:02} s" if minutes else f"{rest_s} s"

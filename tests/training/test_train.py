@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -179,6 +180,50 @@ def test_a_run_that_is_asked_to_stop_writes_a_checkpoint_and_goes_on(
     assert run_verb("train", ["--resume", str(where.runs / "asked"), "--json"], where) == 0
     assert curve(events(where, "asked")) == curve(whole)
     assert_same(kept(where, 6, "asked"), kept(where, 6))
+
+
+def test_people_read_lines_that_they_understand(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(tmp_path, tiny, shard, steps=2)
+    assert run_verb("train", [str(tmp_path / "run.toml")], where) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert any(
+        re.fullmatch(r"[\d,]+ parameters learn from \d+ s of dialogue on .*aside.*", line) for line in said
+    )
+    assert [line.split(":")[0] for line in said if line.startswith("step")] == [
+        "step 0",
+        "step 1",
+        "step 2",
+        "step 2",
+    ]
+    assert said[-3:] == [
+        "Finished after step 2.",
+        "To talk: `aizuchi export run`.",
+        str(where.runs / "run"),
+    ]
+
+
+def test_without_anything_to_judge_by_the_sample_is_told(
+    where: Paths, tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lone = write_shard(tmp_path / "lone.parquet", (45,))
+    assert run_verb("train", [str(configure(tmp_path, tiny, lone, steps=2))], where) == 0
+    said = capsys.readouterr().out
+    assert "nothing is kept aside to judge by." in said
+    assert re.search(r"step 2: a sample has \d+ different sounds, \d+ % of its text is padding", said)
+    assert run_verb("export", ["run"], where) == 0
+
+
+def test_a_run_that_failed_before_it_learnt_anything_is_begun_anew(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError, match="no dataset 'nowhere'"):
+        run_verb("train", [str(configure(tmp_path, tiny, Path("nowhere")))], where)
+    assert capsys.readouterr().out.splitlines()[-1] == "Failed after step 0."
+    assert train(where, configure(tmp_path, tiny, shard, steps=1))[-1]["state"] == "finished"
+    with pytest.raises(UserError, match="There is a run run already"):
+        train(where, tmp_path / "run.toml")
 
 
 def test_both_streams_are_learnt_and_taken_up_again(
