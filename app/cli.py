@@ -11,7 +11,7 @@ import logging
 import logging.handlers
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -104,6 +104,9 @@ def _run(argv: list[str]) -> int:
         print(f"aizuchi {__version__}")
         return 0
     name, arguments = _take_verb(rest)
+    if name.split()[1:] in ([], ["--help"], ["-h"]) and _begun(name):
+        print(_help(_begun(name)))
+        return 0
     if name not in VERBS:
         like = [verb for verb in VERBS if verb.split()[0] == name.split()[0]] or list(VERBS)
         _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(like)}; see `aizuchi --help`.")
@@ -154,8 +157,14 @@ def _take_home(argv: list[str]) -> tuple[Path | None, list[str]]:
     return known.home, rest
 
 
-def _help() -> str:
-    verbs = "\n".join(f"  {name:<16} {verb.help}" for name, verb in VERBS.items())
+def _begun(name: str) -> list[str]:
+    """Return the verbs of two words that begin with the word `data` of `data --help`, which is none itself."""
+    first = name.split()[0]
+    return [verb for verb in VERBS if verb.startswith(f"{first} ")] if first not in VERBS else []
+
+
+def _help(names: Iterable[str] = VERBS) -> str:
+    verbs = "\n".join(f"  {name:<16} {VERBS[name].help}" for name in names)
     return f"""usage: aizuchi [--home DIR] [VERB] [ARGUMENTS]
 
 Full-duplex spoken dialogue with the Moshi family of models, on your own computer.

@@ -71,6 +71,14 @@ def test_an_unknown_verb_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> 
     assert not captured.out
 
 
+def test_half_a_verb_tells_how_it_may_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    for asked in (["data"], ["data", "--help"], ["data", "-h"]):
+        assert cli.main(asked) == 0
+        told = capsys.readouterr().out
+        assert "data import" in told
+        assert "  train " not in told
+
+
 @pytest.mark.parametrize(
     "line", ["--home H doctor --json", "doctor --json --home H", "doctor --home=H --json"]
 )

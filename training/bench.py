@@ -91,7 +91,10 @@ def main(argv: list[str], where: Paths | None = None) -> int:
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="aizuchi bench train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="aizuchi bench train",
+        description="Measure how fast training is and how much memory it takes, on random weights.",
+    )
     parser.add_argument("--config", choices=("7b", "small", "tiny"), default="7b")
     parser.add_argument("--seconds", type=float, default=100.0, help="length of an example (%(default)s)")
     parser.add_argument("--batch", type=int, default=1, help="examples in a step (%(default)s)")
