@@ -158,8 +158,8 @@ def _take_home(argv: list[str]) -> tuple[Path | None, list[str]]:
 
 
 def _begun(name: str) -> list[str]:
-    """Return the verbs of two words that begin with the word `data` of `data --help`, which is none itself."""
-    first = name.split()[0]
+    """Return the verbs that begin with a word that is no verb itself, such as that of `data --help`."""
+    first = name.split(maxsplit=1)[0]
     return [verb for verb in VERBS if verb.startswith(f"{first} ")] if first not in VERBS else []
 
 
