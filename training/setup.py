@@ -94,10 +94,17 @@ def begin(
         empty=accelerator.distributed_type is DistributedType.FSDP and not accelerator.is_main_process,
     )
     compiled = _is_compiled(config, accelerator.device)
-    prepare_for_training(learner.lm, checkpointing=config.memory.checkpointing, compile=compiled)
-    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
     if zero.is_used(accelerator):
-        zero.keep_layers_whole(trainee)
+        zero.prepare_for_shares(learner.lm, checkpointing=config.memory.checkpointing)
+    else:
+        prepare_for_training(
+            learner.lm,
+            checkpointing=config.memory.checkpointing,
+            compile=compiled,
+            kept_layers=config.memory.kept_layers,
+        )
+    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
+    parameters = sum(each.numel() for _, each in learner.trained())
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
     state: dict[str, Any] = {"best": Best().state(), "judge": None}
     if first:
@@ -112,7 +119,7 @@ def begin(
             "steps": config.steps,
             "hours": train.hours,
             "held_out_hours": held_out.hours,
-            "parameters": sum(each.numel() for _, each in learner.trained()),
+            "parameters": parameters,
             "device": device_label(accelerator),
         }
     )

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DeepSpeedPlugin, DistributedType
-from moshi.modules.transformer import StreamingTransformerLayer
-from torch import Tensor, nn
+from moshi.models import LMModel
+from moshi.modules.gating import ActivationGating, gating_forward_generic
+from torch import Tensor
 from torch.nn import functional
 
 from app.errors import UserError
@@ -73,11 +75,16 @@ def make_plugin(config: Config) -> DeepSpeedPlugin:
     return plugin
 
 
-def keep_layers_whole(model: nn.Module) -> None:
-    """Let a layer's parameters come and go together, since the fast path reads them from outside theirs."""
-    from deepspeed.utils import set_z3_leaf_modules
+def prepare_for_shares(lm: LMModel, *, checkpointing: bool) -> None:
+    """Let every weight be read by its own module alone, in place: there ZeRO-3 gathers it.
 
-    set_z3_leaf_modules(model, [StreamingTransformerLayer])
+    The way of `training.speed` reads weights from outside, and so does moshi's gate.
+    """
+    lm.transformer.checkpointing = checkpointing
+    for module in lm.modules():
+        if isinstance(module, ActivationGating):
+            gate = (module.linear_in, module.linear_out, module.activation)
+            module.forward = partial(gating_forward_generic, *gate)
 
 
 def backward(engine: Any, loss: Tensor, *, last: bool) -> None:
@@ -105,7 +112,7 @@ def gather(engine: Any) -> tuple[dict[str, Tensor], dict[str, Any]]:
         groups[number]["params"].append(name)
         trained[name] = safe_get_full_fp32_param(parameter).cpu()
         kept = {key: safe_get_full_optimizer_state(parameter, key).cpu() for key in MOMENTS}
-        moments[name] = {**kept, "step": engine.optimizer.optimizer.state[flat]["step"].cpu()}
+        moments[name] = {**kept, "step": engine.optimizer.optimizer.state[flat]["step"].cpu().clone()}
     return trained, {"state": moments, "param_groups": groups}
 
 
