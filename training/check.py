@@ -24,6 +24,7 @@ from app.frames import seconds
 from app.paths import Paths
 from training.identity import inputs
 from training.places import dialogues_of, find_dataset
+from training.progress import counted, duration
 from training.soundless import read_streams
 from training.statistics import Finding, Seen, look
 from training.texts import is_japanese
@@ -259,9 +260,8 @@ def _histogram(lengths_s: Sequence[float]) -> dict[str, list[int]]:
 def _for_people(dataset: Dataset, report: dict[str, Any]) -> str:
     """Return the report as a short table, the lengths, and the findings one a line."""
     language = report["language"] or "language unknown"
-    count = report["dialogues"]
-    dialogues = "one dialogue" if count == 1 else f"{count} dialogues"
-    lines = [f"{dataset.name}: {dialogues}, {report['hours']:.2f} hours, {language}", ""]
+    dialogues = counted(report["dialogues"], "dialogue")
+    lines = [f"{dataset.name}: {dialogues}, {duration(3600 * report['hours'])}, {language}", ""]
     has_sound = bool(dataset.dialogues())
     heading, *rows = _table(report["A"], report["B"])
     lines += [heading, *rows[0 if has_sound else _ROWS_OF_SOUND :]]
