@@ -22,10 +22,10 @@ from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, wr
 from app.errors import UserError
 from app.paths import Paths
 from training import audio
-from training.arrival import free_name
+from training.arrival import counted, duration, free_name
 from training.identity import inputs
 from training.places import find_dataset
-from training.progress import Progress, counted, duration
+from training.progress import Progress
 from training.shards import read_parquet
 from training.sources import TOKENIZED
 from training.voices import SoundError, sound_length_s

@@ -21,10 +21,10 @@ from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
 from training import arrival, audio, tokenised
-from training.arrival import Wishes
+from training.arrival import Wishes, counted, duration
 from training.ledger import Ledger
 from training.oddities import Finding
-from training.progress import Progress, counted, duration
+from training.progress import Progress
 from training.sources import Found, Incoming, find_sources
 from training.voices import SoundError
 

@@ -31,7 +31,7 @@ from training.align import Placement, TextStream, text_statistics
 from training.encoding import Codes, Encoder, encode, no_room, read_codes, sound_seconds
 from training.identity import inputs
 from training.places import dialogues_of, find_dataset
-from training.progress import Progress, duration
+from training.progress import Progress
 from training.texts import Streams, Text, is_spaceless, text_streams
 
 
@@ -233,7 +233,7 @@ class _Preparation:
     def _result(self, dialogues: int, files: int) -> dict[str, object]:
         left_out, hours = len(self._left_out), seconds(self._frames) / 3600
         ready = dialogues - left_out
-        sentence = f"{_some(ready)} of {duration(3600 * hours)} in all, ready for training."
+        sentence = f"{_some(ready)} with {hours:.2f} hours in all, ready for training."
         if left_out:
             sentence += f" {_some(left_out)} left out."
         return {
