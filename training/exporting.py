@@ -108,7 +108,7 @@ class _Export:
                 advice = "What is wrong with them is said above."
                 raise UserError("None of the dialogues could be written.", advice)
         if form == "nu-dialogue" and self._dataset.shards:
-            with self._stage("Writing tokens", len(self._dataset.shards)):
+            with self._stage("Writing tokens", len(self._dataset.shards), "files"):
                 self._write_tokens()
 
     def tell_result(self, out: Path) -> None:
@@ -132,8 +132,8 @@ class _Export:
         )
 
     @contextmanager
-    def _stage(self, name: str, total: int) -> Iterator[None]:
-        self._progress = Progress(name, total, "dialogues", self._as_json)
+    def _stage(self, name: str, total: int, unit: str = "dialogues") -> Iterator[None]:
+        self._progress = Progress(name, total, unit, self._as_json)
         with self._progress:
             yield
 
