@@ -94,7 +94,9 @@ def open_run(folder: Path) -> Run:
             f"There is no training run in {folder}.", "Begin one with `aizuchi train CONFIG.toml`."
         ) from fault
     except (ValueError, KeyError, TypeError) as fault:
-        raise UserError(f"{folder / RUN} is damaged.", "Its checkpoints may still be exported.") from fault
+        raise UserError(
+            f"{folder / RUN} is damaged.", "Put back a copy of the file, or begin another run."
+        ) from fault
     return Run(folder, values)
 
 

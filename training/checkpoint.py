@@ -67,14 +67,20 @@ def save(
 def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
     """Read a checkpoint into a model and its optimiser, and return its state. Raises UserError."""
     state = read_state(folder)
-    names = {_plain(name) for name, each in model.named_parameters() if each.requires_grad}
+    shapes = {
+        # ZeRO-3 keeps a parameter empty, and its shape beside.
+        _plain(name): tuple(getattr(each, "ds_shape", each.shape))
+        for name, each in model.named_parameters()
+        if each.requires_grad
+    }
     trained = read_trained(folder)
-    if set(trained) != names:
-        odd = sorted(set(trained) ^ names)[0]
-        raise UserError(
-            f"{folder / TRAINED} is of another configuration: {odd} is on one side only.",
-            "Go on with the config.toml that lies in the run.",
-        )
+    advice = "Its config.toml or the model that it is trained from has changed: put the old one back."
+    if odd := sorted(set(trained) ^ set(shapes)):
+        sentence = f"{folder / TRAINED} is of another configuration: {odd[0]} is on one side only."
+        raise UserError(sentence, advice)
+    if odd := sorted(name for name, each in trained.items() if tuple(each.shape) != shapes[name]):
+        sentence = f"{folder / TRAINED} is of another configuration: {odd[0]} has another shape."
+        raise UserError(sentence, advice)
     if zero.is_used(accelerator):
         whole_names = {f"lm.{name}": each for name, each in trained.items()}
         zero.scatter(model, whole_names, _nested(_read_tensors(folder / OPTIMIZER)))

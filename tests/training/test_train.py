@@ -293,6 +293,17 @@ def test_a_damaged_checkpoint_is_named_and_an_earlier_one_can_be_used(
     assert open_run(where.runs / "run").step == 8
 
 
+def test_a_configuration_that_was_changed_since_is_one_sentence(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path
+) -> None:
+    train(where, configure(tmp_path, tiny, shard, steps=1))
+    config = where.runs / "run" / "config.toml"
+    config.write_text(config.read_text().replace("rank = 4", "rank = 8"))
+    with pytest.raises(UserError, match=r"is of another configuration: \S+ has another shape\.") as caught:
+        run_verb("train", ["--resume", "run", "--steps", "2"], where)
+    assert "config.toml" in caught.value.advice
+
+
 def test_a_run_that_does_not_get_better_ends_early_and_its_best_checkpoint_stays(
     where: Paths, tiny: Path, shard: Path, tmp_path: Path
 ) -> None:
