@@ -51,12 +51,12 @@ VERBS = {
     "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
     "picture": Verb("draw a recording or a dataset into a PNG file", "app.ui.report:main"),
     "data import": Verb(
-        "make a dataset of recordings, stereo files or others' data", "training.importing:main"
+        "make a dataset of recordings, stereo files or others' data", "training.data.importing:main"
     ),
-    "data export": Verb("write a dataset as other finetuners read it", "training.exporting:main"),
-    "data transcribe": Verb("find the words of both voices, with their times", "training.transcribe:main"),
-    "data prepare": Verb("turn sound and words into what training reads", "training.prepare:main"),
-    "data check": Verb("show what would be learnt, and what is odd about it", "training.check:main"),
+    "data export": Verb("write a dataset as other finetuners read it", "training.data.exporting:main"),
+    "data transcribe": Verb("find the words of both voices and their times", "training.data.transcribe:main"),
+    "data prepare": Verb("turn sound and words into what training reads", "training.data.prepare:main"),
+    "data check": Verb("show what would be learnt, and what is odd about it", "training.data.check:main"),
     "train": Verb("finetune a model on datasets, or go on with a run", "training.main:main"),
     "export": Verb("make a model to talk with from a training run", "training.export:main"),
     "continue": Verb("let a model go on with dialogues that were begun", "training.continuation:main"),

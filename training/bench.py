@@ -28,9 +28,9 @@ from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES
 from training import yardstick
 from training.config import Batch
+from training.data.shards import Shards
 from training.examples import Examples, Window, choose
 from training.memory import Watch, expected_peak, layers_that_fit, wait
-from training.shards import Shards
 
 if TYPE_CHECKING:
     from app.paths import Paths

@@ -28,10 +28,10 @@ from app.frames import FRAME_SAMPLES, seconds
 from app.paths import Paths
 from training.codec import encode_stereo
 from training.continued import Continued, open_continued
+from training.data.shards import Shards
 from training.generation import UNKNOWN, continue_dialogues
 from training.material import open_shards
 from training.progress import Progress
-from training.shards import Shards
 from training.source import Source, find_source, read_source
 
 SILENCE_FRAMES = 25

@@ -19,8 +19,8 @@ from torch import Tensor
 from app.errors import UserError
 from app.frames import seconds
 from training.config import Batch
+from training.data.shards import Shards
 from training.loss import NO_TARGET
-from training.shards import Shards
 
 OTHER = {"A": "B", "B": "A"}
 

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from app.errors import UserError
-from training.align import END_OF_PADDING, PADDING
+from training.data.align import END_OF_PADDING, PADDING
 
 UNKNOWN = -1
 """The id of LMModel that is no input."""

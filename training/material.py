@@ -17,11 +17,11 @@ from app.engine.checkpoint import Checkpoint
 from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.paths import Paths
-from training.check import refuse_bad
 from training.config import Config
+from training.data.check import refuse_bad
+from training.data.places import find_dataset
+from training.data.shards import Shards
 from training.examples import Examples, split
-from training.places import find_dataset
-from training.shards import Shards
 
 CACHE = "prepared"
 """Below the cache folder: prepared dialogues as arrays."""

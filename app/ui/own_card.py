@@ -15,7 +15,7 @@ from app.ui import theme, wording
 from app.ui.model_card import BUTTON_WIDTH
 from app.ui.panel import Panel, heading, quiet
 from app.ui.shelf import OwnModelFacts
-from app.ui.train_words import score_names, score_words
+from app.ui.training.words import score_names, score_words
 
 SHOWN_SCORES = ("text", "semantic", "acoustic", "user")
 

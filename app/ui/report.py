@@ -23,8 +23,8 @@ from app.paths import Paths
 from app.recordings import Recording, open_recording
 from app.turns import Statistics, statistics
 from app.ui import theme, wording
-from app.ui.check_data import read_check
-from app.ui.check_report import draw_check
+from app.ui.checking.data import read_check
+from app.ui.checking.report import draw_check
 from app.ui.reading import read_timeline
 from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline

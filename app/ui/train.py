@@ -19,13 +19,13 @@ from app.errors import UserError
 from app.paths import Paths
 from app.runs import Run, open_run
 from app.ui.card import CardMemory, card_memory
-from app.ui.check import CheckStep
+from app.ui.checking.step import CheckStep
 from app.ui.theme import GRID, make_primary
-from app.ui.train_data import DataStep
-from app.ui.train_listen import ListenStep
-from app.ui.train_parts import ActionBar
-from app.ui.train_run import TrainStep
-from app.ui.train_steps import StepBar
+from app.ui.training.data import DataStep
+from app.ui.training.listen import ListenStep
+from app.ui.training.parts import ActionBar
+from app.ui.training.run import TrainStep
+from app.ui.training.steps import StepBar
 
 DATA, CHECK, TRAIN, LISTEN = range(4)
 

@@ -25,7 +25,6 @@ from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.controls import drawn_icon
 from app.ui.conversation import Conversation
-from app.ui.farewell import Farewell
 from app.ui.models import ModelsPage
 from app.ui.recordings import RecordingsPage
 from app.ui.setup import SettingsPage
@@ -34,6 +33,7 @@ from app.ui.status import StatusLine
 from app.ui.talk import TalkPage
 from app.ui.theme import colours
 from app.ui.train import TrainPage
+from app.ui.training.farewell import Farewell
 
 log = logging.getLogger(__name__)
 

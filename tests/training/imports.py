@@ -19,9 +19,9 @@ from app.engine.ports import Said
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from app.paths import Paths
 from tests.training.dialogues import Stereo, say
-from training import importing, packing
-from training.packing import Packed
-from training.shards import read_parquet
+from training.data import importing, packing
+from training.data.packing import Packed
+from training.data.shards import read_parquet
 
 Talk = tuple[Stereo, list[TimedWord]]
 

@@ -16,9 +16,9 @@ import torch
 
 from app.errors import UserError
 from training.config import Batch
+from training.data.shards import Shards
 from training.examples import Examples, Window, choose, cut, split
 from training.loop import _share_out
-from training.shards import Shards
 
 FRAMES = 20
 SHORT = Batch(seconds=FRAMES * 0.08, min_seconds=6 * 0.08)

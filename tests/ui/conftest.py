@@ -68,7 +68,7 @@ def command(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> Iterator[Path]:
         return [sys.executable, "-m", "tests.ui.train_command", str(where.config.parent)]
 
     monkeypatch.setattr("app.ui.errand.child_command", stand_in)
-    monkeypatch.setattr("app.ui.train_process.child_command", stand_in)
+    monkeypatch.setattr("app.ui.training.process.child_command", stand_in)
     yield home
     (home / "slow").unlink(missing_ok=True)
     for run in list_runs(stage.where.runs):

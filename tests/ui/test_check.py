@@ -18,11 +18,11 @@ from app.datasets import Dataset, read_words
 from app.errors import UserError
 from app.paths import Paths, paths
 from app.ui import theme
-from app.ui.check import CheckStep
-from app.ui.check_data import is_outdated, parse_check, read_check
-from app.ui.check_pictures import pictures
-from app.ui.check_sheet import PictureCard
-from app.ui.check_table import DialogueTable
+from app.ui.checking.data import is_outdated, parse_check, read_check
+from app.ui.checking.pictures import pictures
+from app.ui.checking.sheet import PictureCard
+from app.ui.checking.step import CheckStep
+from app.ui.checking.table import DialogueTable
 from app.ui.pane import Pane
 from tests.ui.checked import check_values, make_dataset, write_check
 

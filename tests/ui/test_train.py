@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.events import Stopped
 from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
-from app.ui.train_steps import Step
+from app.ui.training.steps import Step
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 from tests.ui.train_stage import PATIENCE_MS, asked, button, show_run, step_of, wait

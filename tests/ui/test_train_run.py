@@ -16,10 +16,10 @@ from app.runs import open_run
 from app.settings import Settings
 from app.ui import theme
 from app.ui.app import open_window
-from app.ui.curve_scale import nice_steps, value_range
-from app.ui.curves import Curves, Losses
 from app.ui.train import LISTEN, TRAIN, TrainPage
-from app.ui.train_config import Choices, for_goal, free_name
+from app.ui.training.config import Choices, for_goal, free_name
+from app.ui.training.curve_scale import nice_steps, value_range
+from app.ui.training.curves import Curves, Losses
 from tests.ui.staging import Stage, StagedSession
 from tests.ui.train_stage import asked, begin, button, show_run, step_of, wait
 from tests.ui.trained import WARNING, events, make_dataset, make_run, trainer

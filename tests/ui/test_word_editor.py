@@ -21,11 +21,11 @@ from app.datasets import Dataset, TimedWord, read_words, write_words
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
 from app.ui import theme
-from app.ui.peaks import Peaks, open_peaks, read_fine, read_piece
-from app.ui.waveform import Waveform
-from app.ui.word_editor import WordEditor
-from app.ui.word_field import WordField
-from app.ui.word_list import SHORTEST_S, WordList, exact_clock
+from app.ui.editor.field import WordField
+from app.ui.editor.page import WordEditor
+from app.ui.editor.peaks import Peaks, open_peaks, read_fine, read_piece
+from app.ui.editor.waveform import Waveform
+from app.ui.editor.words import SHORTEST_S, WordList, exact_clock
 from tests.ui.checked import make_dataset, words
 
 CONTROL, SHIFT, ALT = (

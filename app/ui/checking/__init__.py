@@ -1,0 +1,1 @@
+"""The Check step: what will be learnt."""

@@ -1,0 +1,1 @@
+"""The page that corrects words beside their sound."""

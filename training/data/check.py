@@ -1,0 +1,269 @@
+"""The verb `aizuchi data check`: what would be learnt from a dataset, and what is odd about it.
+
+Says it to people, and in check.json and JSON to programs. Knows nothing about models; what the text streams
+consist of was counted when they were prepared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from tqdm import tqdm
+
+from app.cli import run_verb
+from app.datasets import Dataset, TimedWord, read_words, write_json
+from app.errors import UserError
+from app.frames import seconds
+from app.paths import Paths
+from training.data.identity import inputs
+from training.data.places import dialogues_of, find_dataset
+from training.data.statistics import Finding, Seen, look
+from training.data.texts import is_japanese
+
+CHECK = "check.json"
+
+MOST_BARE_SPACES = 0.1
+"""Japanese with a larger share of bare spaces among its text tokens teaches a model to say spaces."""
+
+_STEPS_S = (30, 60, 120, 300, 600, 1800, 3600)
+_MOST_BARS = 16
+_BAR = 32
+
+
+class Odd(NamedTuple):
+    """A finding as check.json has it; `dialogue` is '' where it is about all of them."""
+
+    dialogue: str
+    severity: Literal["refused", "odd"]
+    sentence: str
+    advice: str
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Run `aizuchi data check` and return the exit status: 1 where training would refuse the dataset."""
+    arguments = _parser().parse_args(argv)
+    dataset = find_dataset(arguments.dataset, where)
+    report = check(dataset, quiet=arguments.json)
+    with suppress(OSError):
+        write_json(dataset.folder / CHECK, report)
+    if arguments.json:
+        print(json.dumps(report, ensure_ascii=False))
+    else:
+        print(_for_people(dataset, report))
+    if arguments.picture is not None:
+        run_verb("picture", [str(dataset.folder), "--out", str(arguments.picture)], where)
+    return int(report["refused"])
+
+
+def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
+    """Return what check.json holds. Raises UserError for a dataset without dialogues."""
+    names = dialogues_of(dataset)
+    prepared = dataset.prepared
+    found = _look_at_dataset(dataset)
+    seen: dict[str, Seen] = {}
+    items = []
+    for name in tqdm(names, desc="Listening", unit="dialogue", file=sys.stderr, leave=False, disable=quiet):
+        one, findings = _look_at_dialogue(dataset, name, prepared)
+        if one is not None:
+            seen[name] = one
+        items.append(_item(name, one, findings))
+        found += [Odd(name, "odd", *finding) for finding in findings]
+    return {
+        **_summary(dataset, list(seen.values()), len(names)),
+        "items": items,
+        "findings": [odd._asdict() for odd in found],
+        "refused": any(odd.severity == "refused" for odd in found),
+    }
+
+
+def refuse_bad(dataset: Dataset) -> None:
+    """Raise UserError for a prepared dataset that would do harm: Japanese with bare spaces in its text."""
+    for odd in _bare_spaces(dataset):
+        raise UserError(odd.sentence, odd.advice)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="aizuchi data check", description="Show what would be learnt, and what is odd about it."
+    )
+    parser.add_argument("dataset", metavar="DATASET", help="a dataset's name or folder")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into a PNG file as well")
+    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+    return parser
+
+
+def _look_at_dataset(dataset: Dataset) -> list[Odd]:
+    """Return what is odd about the dataset as a whole."""
+    advice = f"Run `aizuchi data prepare {dataset.name}`."
+    if not dataset.prepared or not dataset.shards:
+        return [Odd("", "odd", f"{dataset.name} is not prepared yet.", advice)]
+    found = _bare_spaces(dataset)
+    if (made_of := dataset.prepared.get("inputs")) and made_of != inputs(dataset):
+        found.append(Odd("", "odd", "Words or sound have changed since the dataset was prepared.", advice))
+    return found
+
+
+def _bare_spaces(dataset: Dataset) -> list[Odd]:
+    """Return what is wrong with the text of a Japanese dataset, per voice; nothing of others."""
+    shares = {speaker: _text_figures(dataset, speaker)["bare_space_share"] for speaker in "AB"}
+    bad = {speaker: share for speaker, share in shares.items() if share and share > MOST_BARE_SPACES}
+    if not bad or not is_japanese(dataset):
+        return []
+    advice = f"Run `aizuchi data prepare {dataset.name} --no-whitespace-before-word`."
+    return [
+        Odd(
+            "",
+            "refused",
+            f"{100 * share:.0f} % of the text tokens of {speaker} in {dataset.name} are bare spaces.",
+            advice,
+        )
+        for speaker, share in bad.items()
+    ]
+
+
+def _text_figures(dataset: Dataset, speaker: str) -> dict[str, Any]:
+    """Return what the text streams of one voice consist of; all None before they are prepared."""
+    counts = dict.fromkeys(("frames", "tokens", "bare_spaces"), 0)
+    with suppress(KeyError, TypeError, ValueError):
+        counts.update({name: int(count) for name, count in dataset.prepared["text"][speaker].items()})
+    frames, tokens = counts["frames"], counts["tokens"]
+    return {
+        "tokens": tokens if frames else None,
+        "tokens_per_s": tokens / seconds(frames) if frames else None,
+        "padding_share": 1 - tokens / frames if frames else None,
+        "bare_space_share": (counts["bare_spaces"] / tokens if tokens else 0.0) if frames else None,
+    }
+
+
+def _look_at_dialogue(
+    dataset: Dataset, name: str, prepared: dict[str, Any]
+) -> tuple[Seen | None, list[Finding]]:
+    findings: list[Finding] = []
+    words: list[TimedWord] = []
+    if dataset.text(name).exists():
+        try:
+            words = read_words(dataset.text(name))
+        except UserError as fault:
+            findings.append(Finding(fault.sentence, fault.advice))
+    try:
+        seen = look(dataset.audio(name), words, prepared.get("tokens", {}).get(name))
+    except UserError as fault:
+        return None, [*findings, Finding(fault.sentence, fault.advice)]
+    findings += seen.findings
+    if name in prepared.get("left_out", ()):
+        findings.append(
+            Finding("It was left out when the dataset was prepared.", "Mend it and prepare again.")
+        )
+    return seen, findings
+
+
+def _item(name: str, seen: Seen | None, findings: Sequence[Finding]) -> dict[str, Any]:
+    return {
+        "dialogue": name,
+        "seconds": seen.seconds if seen else 0.0,
+        "A_speech_s": seen.a.speech_s if seen else 0.0,
+        "B_speech_s": seen.b.speech_s if seen else 0.0,
+        "A_words": seen.a.words if seen else 0,
+        "B_words": seen.b.words if seen else 0,
+        "findings": [finding.sentence for finding in findings],
+    }
+
+
+def _summary(dataset: Dataset, seen: Sequence[Seen], dialogues: int) -> dict[str, Any]:
+    total_s = sum(one.seconds for one in seen)
+    overlap_s = sum(one.turns.overlap_s for one in seen)
+
+    def rate(figure: str) -> float:
+        """Return the mean of a figure per minute, longer dialogues counting more."""
+        return sum(getattr(one.turns, figure) * one.seconds for one in seen) / total_s if total_s else 0.0
+
+    return {
+        "dialogues": dialogues,
+        "hours": total_s / 3600,
+        "language": dataset.language,
+        **{speaker: _voice(dataset, speaker, seen, total_s) for speaker in "AB"},
+        "overlap_share": overlap_s / total_s if total_s else 0.0,
+        "turns_per_minute": rate("turns"),
+        "pauses_per_minute": rate("pauses"),
+        "gaps_per_minute": rate("gaps"),
+        "overlaps_per_minute": rate("overlaps"),
+        "backchannels_per_minute": rate("backchannels"),
+        "lengths_s": _histogram([one.seconds for one in seen]),
+    }
+
+
+def _voice(dataset: Dataset, speaker: str, seen: Sequence[Seen], total_s: float) -> dict[str, Any]:
+    voices = [one.a if speaker == "A" else one.b for one in seen]
+    speech_s = sum(voice.speech_s for voice in voices)
+    return {
+        "speech_s": speech_s,
+        "speech_share": speech_s / total_s if total_s else 0.0,
+        "words": sum(voice.words for voice in voices),
+        **_text_figures(dataset, speaker),
+        "with_text": sum(voice.words > 0 for voice in voices),
+    }
+
+
+def _histogram(lengths_s: Sequence[float]) -> dict[str, list[int]]:
+    """Return how many dialogues are how long, in not too many steps."""
+    longest = max(lengths_s, default=0.0)
+    step = next((step for step in _STEPS_S if longest < step * _MOST_BARS), 24 * 3600)
+    edges = [step * at for at in range(int(longest // step) + 2)]
+    counts = [sum(low <= length < high for length in lengths_s) for low, high in pairwise(edges)]
+    return {"edges": edges, "counts": counts}
+
+
+def _for_people(dataset: Dataset, report: dict[str, Any]) -> str:
+    """Return the report as a short table, the lengths, and the findings one a line."""
+    language = report["language"] or "language unknown"
+    count = report["dialogues"]
+    dialogues = "one dialogue" if count == 1 else f"{count} dialogues"
+    lines = [f"{dataset.name}: {dialogues}, {report['hours']:.2f} hours, {language}", ""]
+    lines += _table(report["A"], report["B"])
+    lines += ["", f"Both at once {100 * report['overlap_share']:.1f} % of the time. A minute has"]
+    kinds = ("turns", "pauses", "gaps", "overlaps", "backchannels")
+    lines.append("  " + ", ".join(f"{report[f'{kind}_per_minute']:.1f} {kind}" for kind in kinds))
+    lines += ["", "Lengths", *_bars(report["lengths_s"])]
+    if report["findings"]:
+        lines += ["", f"Findings: {len(report['findings'])}"]
+    for odd in report["findings"]:
+        whose = f"{odd['dialogue']}: " if odd["dialogue"] else ""
+        refused = "Training refuses this: " if odd["severity"] == "refused" else ""
+        lines.append(f"  {whose}{refused}{odd['sentence']} {odd['advice']}")
+    return "\n".join(lines)
+
+
+def _table(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
+    def percent(share: float | None) -> str:
+        return "-" if share is None else f"{100 * share:.1f} %"
+
+    def number(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    rows = [
+        ("", "A (model)", "B (user)"),
+        ("speech, minutes", *(number(voice["speech_s"] / 60, ".1f") for voice in (a, b))),
+        ("speech", *(percent(voice["speech_share"]) for voice in (a, b))),
+        ("words", *(number(voice["words"], ",") for voice in (a, b))),
+        ("dialogues with words", *(number(voice["with_text"], ",") for voice in (a, b))),
+        ("text tokens", *(number(voice["tokens"], ",") for voice in (a, b))),
+        ("tokens a second", *(number(voice["tokens_per_s"], ".2f") for voice in (a, b))),
+        ("frames without text", *(percent(voice["padding_share"]) for voice in (a, b))),
+        ("bare spaces in the text", *(percent(voice["bare_space_share"]) for voice in (a, b))),
+    ]
+    return [f"  {name:<24}{own:>12}{other:>12}" for name, own, other in rows]
+
+
+def _bars(lengths_s: dict[str, list[int]]) -> list[str]:
+    most = max(lengths_s["counts"], default=0)
+    return [
+        f"  {low:>6} - {high:>5} s  {'#' * -(-_BAR * count // most) if most else ''} {count}".rstrip()
+        for (low, high), count in zip(pairwise(lengths_s["edges"]), lengths_s["counts"], strict=True)
+    ]

@@ -1,0 +1,201 @@
+"""What was said in a dialogue that comes in: words with times, in each form in which others keep them.
+
+Knows nothing about sound, or about where the words go. A is the voice whose part the model learns: what
+Kyutai calls SPEAKER_MAIN, and nu-dialogue A.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.datasets import Speaker, TimedWord
+from app.errors import UserError
+from app.frames import FRAME_RATE, FRAME_SAMPLES, seconds
+from app.recordings import Recording
+from training.data.align import END_OF_PADDING, PADDING
+
+MAIN, OTHER = "SPEAKER_MAIN", "SPEAKER_OTHER"
+"""Kyutai's name of the voice that the model learns, and ours for the other one in their files."""
+
+INSIDE_S = 0.001
+"""A word of a recording begins this much after its frame does, so that no rounding moves it to the frame
+before: `0.24 // 0.08` is 2."""
+
+LONGEST_WORD_FRAMES = 5
+"""A model speaks a word's sound in about this time after its last piece."""
+
+_LATE_BYTES_FRAMES = 4
+"""A character that came as bytes began with the first of them, if that was no longer before."""
+
+
+class UnknownSpeakersError(UserError):
+    """Which of the speakers is A has to be said."""
+
+
+@dataclass
+class Wording:
+    """What was said: words, and for a recording of ours what the model spoke, exactly."""
+
+    words: list[TimedWord] = field(default_factory=list)
+    tokens: list[tuple[int, int]] = field(default_factory=list)
+    """(frame, token) of A."""
+    restarts: list[int] = field(default_factory=list)
+    """Frames before which the model forgot the talk."""
+    skipped_frames: int = 0
+    """So many frames of B were lost."""
+    said_s: float | None = None
+    """How long the sound is said to be, …"""
+    said_by: str = ""
+    """… and where."""
+    recorded: bool = False
+    """Whether a program of ours has recorded it, so that the channels are known to be right."""
+    exchanged: bool = False
+    """Whether the voices were exchanged, so that the channels have to be as well."""
+
+
+def read_beside(
+    path: Path,
+    speaker: str | None,
+    *,
+    spoken: Path | None = None,
+    said_s: float | None = None,
+    list_name: str = "",
+) -> Wording:
+    """Return the words in a JSON file, in nu-dialogue's or Kyutai's form; none where there is no file.
+
+    `speaker` is whom the file calls A, None for 'A' or SPEAKER_MAIN. With 'B' in nu-dialogue's form the
+    channels are known to be the other way round too. Raises UserError for a file that is damaged.
+    """
+    wording = Wording(said_s=said_s, said_by=list_name, exchanged=speaker == "B")
+    if path.is_file():
+        wording.words = _read_words(path, _read_json(path), speaker)
+    if spoken is not None and spoken.is_file() and not wording.exchanged:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            tokens = json.loads(spoken.read_text(encoding="utf-8"))["tokens"]
+            wording.tokens = [(int(frame), int(token)) for frame, token in tokens]
+    return wording
+
+
+def read_recording(recording: Recording, speaker: str | None) -> Wording:
+    """Return what the model spoke in a recording of ours, as tokens and as words.
+
+    In a language without spaces each piece is a word. With the speaker 'B' the user's voice becomes A.
+    """
+    wording = Wording(recorded=True, exchanged=speaker == "B")
+    frames = int(recording.seconds * FRAME_RATE + 1 / FRAME_SAMPLES)
+    pieces: list[tuple[int, str]] = []
+    for event in recording.events():
+        kind, frame = event["kind"], event["frame"]
+        if kind == "restarted":
+            wording.restarts.append(frame)
+        elif kind == "skipped" and isinstance(event.get("frames"), int):
+            wording.skipped_frames += event["frames"]
+        elif kind == "spoke" and 0 <= frame < frames and _is_after(pieces, frame):
+            pieces.append((frame, str(event.get("text") or "")))
+            token = event.get("token")
+            if isinstance(token, int) and token not in (PADDING, END_OF_PADDING):
+                wording.tokens.append((frame, token))
+    spaceless = recording.language.split("-")[0] in ("ja", "zh")
+    wording.words = list(_grouped(pieces, spaceless))
+    if wording.exchanged:
+        wording.words, wording.tokens = exchange(wording.words), []
+    return wording
+
+
+def exchange(words: list[TimedWord]) -> list[TimedWord]:
+    """Return the words of A as those of B, and the other way round."""
+    return [word._replace(speaker="B" if word.speaker == "A" else "A") for word in words]
+
+
+def _is_after(pieces: list[tuple[int, str]], frame: int) -> bool:
+    return not pieces or frame > pieces[-1][0]
+
+
+def _grouped(pieces: list[tuple[int, str]], spaceless: bool) -> Iterator[TimedWord]:
+    """Yield the words of A in pieces of text: one ends where a space begins the next.
+
+    A word lasts until the next one, but no more than LONGEST_WORD_FRAMES after its last piece.
+    """
+    text, first, last = "", 0, 0
+    began: int | None = None
+    for frame, piece in pieces:
+        if not piece.strip():
+            # Part of a character, or a space alone: the text comes with a later token.
+            if began is None or frame - began > _LATE_BYTES_FRAMES:
+                began = frame
+            continue
+        start = began if began is not None and frame - began <= _LATE_BYTES_FRAMES else frame
+        began = None
+        if text and (spaceless or piece[0].isspace()):
+            yield _spoken_word(text, first, last, start)
+            text = ""
+        if not text:
+            text, first = _tidied(piece, spaceless), start
+        else:
+            text += piece
+        last = frame
+    if text:
+        yield _spoken_word(text, first, last, last + LONGEST_WORD_FRAMES)
+
+
+def _tidied(piece: str, spaceless: bool) -> str:
+    """Return a piece without the spaces around it; two Latin ones of Japanese keep the one between them."""
+    bare = piece.strip()
+    keeps = spaceless and piece[0].isspace() and bare[0].isascii() and bare[0].isalnum()
+    return f" {bare}" if keeps else bare
+
+
+def _spoken_word(text: str, first: int, last: int, following: int) -> TimedWord:
+    end = max(first + 1, min(following, last + LONGEST_WORD_FRAMES))
+    return TimedWord("A", text, round(seconds(first) + INSIDE_S, 3), round(seconds(end), 3))
+
+
+def _read_words(path: Path, raw: Any, speaker: str | None) -> list[TimedWord]:
+    try:
+        if isinstance(raw, dict):
+            said = [(text, start, end, str(label)) for text, (start, end), label in raw["alignments"]]
+            usual = {MAIN, OTHER}
+        else:
+            said = [(each["word"], each["start"], each["end"], str(each["speaker"])) for each in raw]
+            usual = {"A", "B"}
+        labels = {label for *_, label in said}
+        is_usual = labels <= usual
+        if not is_usual and speaker not in labels:
+            named = f"{path} names the speakers {', '.join(sorted(labels)[:5])}."
+            raise UnknownSpeakersError(named, "Say with --speaker which of them the model learns.")
+        main = MAIN if is_usual and MAIN in usual and speaker in (None, "A", "B") else speaker or "A"
+        words = [
+            _word(path, "A" if label == main else "B", text, start, end) for text, start, end, label in said
+        ]
+    except (KeyError, TypeError, ValueError) as fault:
+        raise _no_words(path) from fault
+    return exchange(words) if main == MAIN and speaker == "B" else words
+
+
+def _word(path: Path, speaker: Speaker, text: Any, start: Any, end: Any) -> TimedWord:
+    word = TimedWord(speaker, str(text), float(start), float(end))
+    if not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
+        raise UserError(f"{path} has the word '{word.text}' without times.", "Transcribe the dialogue.")
+    return word
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as fault:
+        raise UserError(f"{path} can not be read: {fault.strerror}.", "See who may read it.") from fault
+    except ValueError as fault:
+        raise UserError(f"{path} is no JSON, or it is cut off.", "Transcribe the dialogue.") from fault
+
+
+def _no_words(path: Path) -> UserError:
+    return UserError(
+        f"{path} holds no words with speakers and times.",
+        'It has to hold [{"speaker", "word", "start", "end"}, …] or {"alignments": […]}.',
+    )
