@@ -1,0 +1,1 @@
+"""The recipe of the starter model: scripts -> speech -> codec -> dialogues -> language model -> scores."""

@@ -1,0 +1,246 @@
+"""The codec of the starter model: Mimi, scaled down, trained with moshi's own modules.
+
+What it learns besides Mimi's own goals: the voice without the room around it, since nobody talks to the model
+from a studio; and in the place of WavLM's features, by which Mimi's first codebook was taught, the phonemes
+that espeak-ng says it spoke. Knows nothing about dialogues.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from moshi.models import MimiModel, loaders
+from moshi.quantization.core_vq import EuclideanCodebook
+from moshi.utils.compile import no_compile
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from app.engine.fake import tiny_mimi_config
+from app.frames import FRAME_SAMPLES, SAMPLE_RATE
+from training.progress import Progress
+from training.starter.speech import Speaker
+from training.starter.utterances import draw_utterance, mark_phonemes, phoneme_names
+
+WEIGHTS, CONFIG, STATE = "mimi.safetensors", "mimi.json", "state.pt"
+
+WIDTH = 128
+CODEBOOKS, CARD = 8, 512
+
+STEPS = 16_000
+BATCH, CLIP_FRAMES = 4, 19
+"""Clips of 1.5 s: as long as the transformers look back, so that they learn what they do in a long talk."""
+
+LEARNING_RATE, WARMUP_STEPS = 8e-4, 200
+COMMITMENT, WAVEFORM, PHONEMES = 0.25, 2.0, 0.15
+_SCALES = ((256, 20), (512, 40), (1024, 80), (2048, 80))
+"""Window in samples and mel bands of each resolution of the spectral loss."""
+
+_SAVE_EVERY = 250
+
+
+class Settings(NamedTuple):
+    """What a smaller codec changes, for tests."""
+
+    steps: int = STEPS
+    filters: int = 16
+    seed: int = 0
+
+
+def codec_config(filters: int = 16) -> dict[str, Any]:
+    """Return the configuration of Mimi with 2.6 million parameters, in the form of `mimi_config_name`."""
+    config = tiny_mimi_config()
+    config["seanet"].update(n_filters=filters, dimension=WIDTH)
+    config["quantizer"].update(
+        dimension=64, n_q=CODEBOOKS, bins=CARD, input_dimension=WIDTH, output_dimension=WIDTH
+    )
+    config["transformer"].update(
+        d_model=WIDTH,
+        num_heads=4,
+        num_layers=2,
+        context=2 * CLIP_FRAMES,
+        dim_feedforward=4 * WIDTH,
+        input_dimension=WIDTH,
+        output_dimensions=[WIDTH],
+    )
+    return config
+
+
+def build_codec(folder: Path, settings: Settings = Settings()) -> None:
+    """Train the codec into a folder, or go on where it was stopped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / WEIGHTS).exists():
+        return
+    training = _Training(folder, settings)
+    with no_compile(), _detached_replacements(), Progress("Codec", settings.steps, "steps", False) as progress:
+        progress.advance(training.step)
+        while training.step < settings.steps:
+            training.learn()
+            progress.advance(1)
+    training.finish()
+
+
+class _Training:
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        torch.manual_seed(settings.seed)
+        self._folder, self._settings = folder, settings
+        self._speaker = Speaker()
+        self._names = phoneme_names(self._speaker)
+        config = codec_config(settings.filters)
+        (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        self._mimi = loaders.get_mimi(None, device="cpu", num_codebooks=CODEBOOKS, mimi_config=config)
+        self._ear = nn.Linear(WIDTH, len(self._names))
+        self._model = nn.ModuleList([self._mimi, self._ear]).requires_grad_(True).train()
+        parameters = self._model.parameters()
+        self._optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.8, 0.99), weight_decay=0.0)
+        self._spectra = MelSpectra()
+        self._averages: dict[str, float] = {}
+        self.step = 0
+        self._resume()
+
+    def learn(self) -> None:
+        """Take one step."""
+        said, heard, phonemes = self._draw()
+        rate = _rate(self.step, self._settings.steps)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        decoded, penalty, told = self._run(heard)
+        losses = {
+            "spectral": self._spectra.distance(decoded, said),
+            "waveform": WAVEFORM * (decoded - said).abs().mean(),
+            "commitment": COMMITMENT * penalty,
+            "phonemes": PHONEMES * F.binary_cross_entropy_with_logits(told, phonemes) * phonemes.shape[-1],
+        }
+        self._optimizer.zero_grad()
+        torch.stack(list(losses.values())).sum().backward()
+        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        self.step += 1
+        self._note({name: float(loss.detach()) for name, loss in losses.items()})
+
+    def finish(self) -> None:
+        """Write the weights alone."""
+        part = self._folder / f"{WEIGHTS}.part"
+        save_file({name: each.contiguous() for name, each in self._mimi.state_dict().items()}, part)
+        os.replace(part, self._folder / WEIGHTS)
+        (self._folder / STATE).unlink(missing_ok=True)
+
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a batch that follows from the step: said and heard [B, 1, N], phonemes [B, T, P]."""
+        chance = np.random.default_rng([self._settings.seed, self.step])
+        seconds = CLIP_FRAMES * FRAME_SAMPLES / SAMPLE_RATE
+        batch = [draw_utterance(self._speaker, chance, seconds) for _ in range(BATCH)]
+        marks = [mark_phonemes(each.phonemes, self._names, CLIP_FRAMES) for each in batch]
+        said, heard = (np.stack([each[at] for each in batch])[:, None] for at in (0, 1))
+        return torch.from_numpy(said), torch.from_numpy(heard), torch.from_numpy(np.stack(marks))
+
+    def _run(self, heard: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return decoded sound [B, 1, N], the penalty of the codebooks, phoneme logits [B, T, P]."""
+        first: list[Tensor] = []
+        semantic = self._mimi.quantizer.rvq_first
+        hook = semantic.register_forward_hook(lambda _, __, result: first.append(result.x))
+        try:
+            result = self._mimi(heard)
+        finally:
+            hook.remove()
+        penalty = result.penalty if result.penalty is not None else torch.zeros(())
+        return result.x, penalty, self._ear(first[0].transpose(1, 2))
+
+    def _note(self, losses: dict[str, float]) -> None:
+        for name, loss in losses.items():
+            self._averages[name] = 0.98 * self._averages.get(name, loss) + 0.02 * loss
+        if self.step % _SAVE_EVERY == 0:
+            self._save()
+            with (self._folder / "losses.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.step, **self._averages}) + "\n")
+
+    def _save(self) -> None:
+        state = {
+            "step": self.step,
+            "model": self._model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "averages": self._averages,
+        }
+        torch.save(state, self._folder / f"{STATE}.part")
+        os.replace(self._folder / f"{STATE}.part", self._folder / STATE)
+
+    def _resume(self) -> None:
+        if not (self._folder / STATE).exists():
+            return
+        state = torch.load(self._folder / STATE, weights_only=True)
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        self.step, self._averages = state["step"], state["averages"]
+
+
+class MelSpectra:
+    """Distances between mel spectra at several resolutions, linear and logarithmic."""
+
+    def __init__(self) -> None:
+        self._banks = [(size, torch.hann_window(size), _mel_bank(size, bands)) for size, bands in _SCALES]
+
+    def distance(self, decoded: Tensor, said: Tensor) -> Tensor:
+        """Return how far apart two batches [B, 1, N] are, a scalar."""
+        total = torch.zeros(())
+        for size, window, bank in self._banks:
+            ours, theirs = (self._mels(each, size, window, bank) for each in (decoded, said))
+            total = total + (ours - theirs).abs().mean() / (theirs.mean() + 1e-3)
+            total = total + (torch.log(ours + 1e-4) - torch.log(theirs + 1e-4)).abs().mean()
+        return total / len(self._banks)
+
+    @staticmethod
+    def _mels(sound: Tensor, size: int, window: Tensor, bank: Tensor) -> Tensor:
+        spectrum = torch.stft(sound[:, 0], size, size // 4, window=window, return_complex=True)
+        return bank @ spectrum.abs()
+
+
+def _mel_bank(size: int, bands: int) -> Tensor:
+    """Return triangles on the mel scale (O'Shaughnessy, 1987), [bands, size / 2 + 1]."""
+    top = 2595 * math.log10(1 + SAMPLE_RATE / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, bands + 2) / 2595) - 1)
+    frequencies = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
+    rising = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
+    return torch.from_numpy(np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32))
+
+
+def _rate(step: int, steps: int) -> float:
+    """Return the learning rate of a step: up within WARMUP_STEPS, then a cosine down to 2 %."""
+    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+    return LEARNING_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (0.02 + 0.98 * cosine)
+
+
+@contextmanager
+def _detached_replacements() -> Iterator[None]:
+    """Let codebooks replace unused codes by values alone.
+
+    moshi 0.2 writes vectors with their gradient history into a buffer, which then holds every step's graph.
+    """
+    replace = EuclideanCodebook._replace_expired_codes
+
+    def detached(self: EuclideanCodebook, samples: Tensor, mask: Tensor) -> None:
+        replace(self, samples.detach(), mask)
+
+    EuclideanCodebook._replace_expired_codes = detached
+    try:
+        yield
+    finally:
+        EuclideanCodebook._replace_expired_codes = replace
+
+
+def load_codec(folder: Path) -> MimiModel:
+    """Return the finished codec of a folder, for inference."""
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    return loaders.get_mimi(
+        folder / WEIGHTS, device="cpu", num_codebooks=CODEBOOKS, mimi_config=config
+    ).eval()
