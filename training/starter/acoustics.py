@@ -93,4 +93,5 @@ def _noise(samples: int, fall_db: float, chance: np.random.Generator) -> Sound:
 def _slope(samples: int, db_an_octave: float) -> npt.NDArray[np.float64]:
     """Return gains for each frequency of a transform: 0 dB at 1 kHz, within 40 dB."""
     octaves = np.log2(np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 20.0) / 1000.0)
-    return 10.0 ** (np.clip(db_an_octave * octaves, -40.0, 40.0) / 20)
+    gains: npt.NDArray[np.float64] = 10.0 ** (np.clip(db_an_octave * octaves, -40.0, 40.0) / 20)
+    return gains

@@ -44,6 +44,9 @@ COMMITMENT, WAVEFORM, PHONEMES = 0.25, 2.0, 0.15
 _SCALES = ((256, 20), (512, 40), (1024, 80), (2048, 80))
 """Window in samples and mel bands of each resolution of the spectral loss."""
 
+_FLOOR = 1e-2
+"""What lies below, noise at -60 dB, counts as silence: no decoder gives zeros, and nobody hears it."""
+
 _SAVE_EVERY = 250
 
 
@@ -74,13 +77,14 @@ def codec_config(filters: int = 16) -> dict[str, Any]:
     return config
 
 
-def build_codec(folder: Path, settings: Settings = Settings()) -> None:
+def build_codec(folder: Path, settings: Settings) -> None:
     """Train the codec into a folder, or go on where it was stopped."""
     folder.mkdir(parents=True, exist_ok=True)
     if (folder / WEIGHTS).exists():
         return
     training = _Training(folder, settings)
-    with no_compile(), _detached_replacements(), Progress("Codec", settings.steps, "steps", False) as progress:
+    progress = Progress("Codec", settings.steps, "steps", as_json=False)
+    with no_compile(), _detached_replacements(), progress:
         progress.advance(training.step)
         while training.step < settings.steps:
             training.learn()
@@ -120,7 +124,7 @@ class _Training:
             "phonemes": PHONEMES * F.binary_cross_entropy_with_logits(told, phonemes) * phonemes.shape[-1],
         }
         self._optimizer.zero_grad()
-        torch.stack(list(losses.values())).sum().backward()
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
         nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
         self._optimizer.step()
         self.step += 1
@@ -195,7 +199,7 @@ class MelSpectra:
         for size, window, bank in self._banks:
             ours, theirs = (self._mels(each, size, window, bank) for each in (decoded, said))
             total = total + (ours - theirs).abs().mean() / (theirs.mean() + 1e-3)
-            total = total + (torch.log(ours + 1e-4) - torch.log(theirs + 1e-4)).abs().mean()
+            total = total + (torch.log(ours + _FLOOR) - torch.log(theirs + _FLOOR)).abs().mean()
         return total / len(self._banks)
 
     @staticmethod

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from training.starter.acoustics import CLEAN, carry, draw_place, scale
 from training.starter.scripts import LANGUAGES, Phrases, phrases
-from training.starter.speech import Sound, Speaker, Timed, Voice
+from training.starter.speech import Sound, Speaker, Timed
 from training.starter.voices import draw_voice, model_voice
 
 MODEL_SHARE = 0.55
@@ -62,7 +63,7 @@ def phoneme_names(speaker: Speaker) -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
-def mark_phonemes(phonemes: tuple[Timed, ...], names: list[str], frames: int) -> np.ndarray:
+def mark_phonemes(phonemes: tuple[Timed, ...], names: list[str], frames: int) -> npt.NDArray[np.float32]:
     """Return which phonemes sound in which frame, float32 [frames, len(names)], 0 or 1."""
     marks = np.zeros((frames, len(names)), dtype=np.float32)
     places = {name: at for at, name in enumerate(names)}

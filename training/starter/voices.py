@@ -18,12 +18,12 @@ _ACCENTS = {
     "ja": ("ja",),
 }  # fmt: skip
 _VARIANTS = (
-    "m1", "m2", "m3", "m4", "m6", "m7", "m8", "f1", "f2", "f5", "Alex", "Alicia", "Andrea", "Denis", "Diogo",
-    "Gene", "Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike", "Nguyen", "Storm",
-    "adam", "anika", "antonio", "aunty", "benjamin", "boris", "caleb", "david", "ed", "edward", "edward2",
-    "grandma", "grandpa", "gustave", "iven", "iven2", "iven3", "john", "kaukovalta", "linda", "marcelo",
-    "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph",
-    "steph2", "travis", "victor", "zac",
+    "m1", "m2", "m3", "m4", "m6", "m7", "m8", "f1", "f2", "f5", "Alex", "Alicia", "Andrea", "Denis",
+    "Diogo", "Gene", "Gene2", "Henrique", "Hugo", "Jacky", "Lee", "Marco", "Mario", "Michael", "Mike",
+    "Nguyen", "Storm", "adam", "anika", "antonio", "aunty", "benjamin", "boris", "caleb", "david", "ed",
+    "edward", "edward2", "grandma", "grandpa", "gustave", "iven", "iven2", "iven3", "john",
+    "kaukovalta", "linda", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob",
+    "robert", "sandro", "shelby", "steph", "steph2", "travis", "victor", "zac",
 )  # fmt: skip
 HELD_OUT = ("m5", "f4", "Andy", "Annie", "max", "belinda", "michel", "steph3")
 """Variants that nothing is trained on, for scores. f3 is the model's own."""

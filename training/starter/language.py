@@ -1,0 +1,172 @@
+"""The language model of the starter: its tokenizer, its random beginning, and how it is trained.
+
+It has the streams and delays of Moshi's own and learns by `aizuchi train`, as any other model does. Knows
+nothing about how dialogues are made up.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import sentencepiece
+import torch
+from moshi.models import loaders
+from safetensors.torch import save_file
+from torch import nn
+
+from app.engine.fake import tiny_config
+from app.paths import paths
+from training.starter.codec import CARD
+from training.starter.codec import CONFIG as MIMI_CONFIG
+from training.starter.codec import WEIGHTS as MIMI
+from training.starter.scripts import LANGUAGES, phrases
+
+WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.model", "config.json"
+
+PIECES = 1600
+"""Most words of its lines are one piece; what is in none of them is spelt in bytes."""
+
+CONTEXT_FRAMES = 375
+"""Half a minute, less than an example: after that, nothing is farther away than it was in training."""
+
+EXAMPLE_S = 40.0
+
+_SEAM = "|"
+"""Stands between Japanese words while the tokenizer is trained, so that no piece is a whole sentence."""
+
+
+def lm_config(text_card: int, width: int = 256, layers: int = 6) -> dict[str, Any]:
+    """Return LMModel's keyword arguments: Moshi's streams and delays, 11 million parameters."""
+    config = tiny_config(text_card)
+    config.update(
+        dim=width,
+        card=CARD,
+        num_heads=4,
+        num_layers=layers,
+        context=CONTEXT_FRAMES,
+        depformer_dim=width // 2,
+        depformer_dim_feedforward=11 * width // 8,
+        depformer_num_heads=4,
+    )
+    return config
+
+
+def make_beginning(folder: Path, codec: Path, seed: int, width: int = 256, layers: int = 6) -> None:
+    """Write a model in the official format that has learnt nothing yet, with a codec that has."""
+    if (folder / CONFIG).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = train_tokenizer()
+    (folder / TOKENIZER).write_bytes(tokenizer)
+    for name in (MIMI, MIMI_CONFIG):
+        shutil.copyfile(codec / name, folder / name)
+    pieces = sentencepiece.SentencePieceProcessor(model_proto=tokenizer).get_piece_size()
+    config = lm_config(pieces, width, layers)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        lm = loaders.get_moshi_lm(None, dict(config), device="cpu", dtype=torch.float32)
+        for module in lm.modules():
+            # torch draws embeddings as large as activations, from where small steps lead nowhere for long.
+            if isinstance(module, nn.Embedding):
+                module.weight.mul_(module.weight.shape[1] ** -0.5)
+        save_file(lm.state_dict(), folder / WEIGHTS)
+    config.update(
+        moshi_name=WEIGHTS,
+        mimi_name=MIMI,
+        mimi_config_name=MIMI_CONFIG,
+        tokenizer_name=TOKENIZER,
+        model_type="moshi",
+    )
+    (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+
+
+def train_tokenizer() -> bytes:
+    """Return a SentencePiece model of all that can be said, with byte fallback, ids as in Moshi's."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(_texts()),
+        model_writer=model,
+        model_type="bpe",
+        vocab_size=PIECES,
+        hard_vocab_limit=False,
+        byte_fallback=True,
+        pretokenization_delimiter=_SEAM,
+        unk_id=0,
+        bos_id=1,
+        eos_id=2,
+        pad_id=3,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return model.getvalue()
+
+
+def _texts() -> list[str]:
+    """Return the lines of the model, often, and what users say."""
+    chance = np.random.default_rng(0)
+    texts = []
+    for language in LANGUAGES:
+        said = phrases(language)
+        stories = [clause for _ in range(60) for clause in said.story(chance, 6)]
+        asks = [ask for question in said.questions for ask in question.asks]
+        seam = _SEAM if language == "ja" else " "
+        texts += [text.replace(" ", seam) for text in (*[*said.lines] * 12, *asks * 3, *stories)]
+    return texts
+
+
+def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps: int, seed: int) -> Path:
+    """Train the model by the project's own loop, or go on; return the run. Raises UserError."""
+    from training.checkpoint import list_checkpoints
+    from training.main import main
+
+    where = paths(home)
+    run = where.runs / "starter"
+    if list_checkpoints(run):
+        if max(list_checkpoints(run)) < steps:
+            main(["--resume", "starter"], where)
+        return run
+    config = home / "starter.toml"
+    config.write_text(_RUN.format(model=model, data=data, held_out=held_out, steps=steps, seed=seed))
+    main([str(config)], where)
+    return run
+
+
+_RUN = """
+name = "starter"
+model = "{model}"
+data = ["{data}"]
+held_out = ["{held_out}"]
+method = "full"
+precision = "float32"
+steps = {steps}
+seed = {seed}
+
+[optimizer]
+lr_temporal = 1.2e-3
+lr_depth = 1.2e-3
+warmup_steps = 100
+weight_decay = 0.05
+
+[loss]
+semantic = 4.0
+
+[batch]
+seconds = 40.0
+min_seconds = 20.0
+size = 6
+accumulation = 1
+
+[memory]
+checkpointing = false
+
+[evaluation]
+every_steps = 500
+patience = 0
+prompt_s = 8.0
+sample_s = 8.0
+"""
