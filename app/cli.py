@@ -60,6 +60,8 @@ VERBS = {
     "train": Verb("finetune a model on datasets, or go on with a run", "training.main:main"),
     "export": Verb("make a model to talk with from a training run", "training.export:main"),
     "continue": Verb("let a model go on with dialogues that were begun", "training.continuation:main"),
+    "starter build": Verb("make the starter model from nothing, in hours", "training.starter.build:main"),
+    "starter score": Verb("measure what the starter model can do", "training.starter.score:main"),
     "bench train": Verb("measure the speed and memory of training", "training.bench:main"),
 }
 """A verb of two words is what it is even where its first word alone is a verb too."""

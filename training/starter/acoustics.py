@@ -33,12 +33,12 @@ class Place(NamedTuple):
     """How the microphone favours high frequencies, for each octave."""
 
 
-CLEAN = Place(-26.0, -120.0, 3.0, 0.0, 0.0, 0.0)
+CLEAN = Place(-20.0, -120.0, 3.0, 0.0, 0.0, 0.0)
 
 
 def draw_place(chance: np.random.Generator) -> Place:
     """Return a place that a person might sit in: some quiet and near, some noisy, some echoing."""
-    level_db = chance.uniform(-40.0, -16.0)
+    level_db = chance.uniform(-38.0, -14.0)
     echoes = chance.random() < 0.5
     noisy = chance.random() < 0.8
     return Place(

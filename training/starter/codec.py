@@ -35,7 +35,7 @@ WEIGHTS, CONFIG, STATE = "mimi.safetensors", "mimi.json", "state.pt"
 WIDTH = 128
 CODEBOOKS, CARD = 8, 512
 
-STEPS = 16_000
+STEPS = 14_000
 BATCH, CLIP_FRAMES = 4, 19
 """Clips of 1.5 s: as long as the transformers look back, so that they learn what they do in a long talk."""
 
@@ -43,6 +43,9 @@ LEARNING_RATE, WARMUP_STEPS = 8e-4, 200
 COMMITMENT, WAVEFORM, PHONEMES = 0.25, 2.0, 0.15
 _SCALES = ((256, 20), (512, 40), (1024, 80), (2048, 80))
 """Window in samples and mel bands of each resolution of the spectral loss."""
+
+_CONTINUOUS, _HALF_QUANTIZED = 0.05, 0.6
+"""Until these shares of all steps no latents are quantized, and half of them."""
 
 _FLOOR = 1e-2
 """What lies below, noise at -60 dB, counts as silence: no decoder gives zeros, and nobody hears it."""
@@ -108,6 +111,7 @@ class _Training:
         self._spectra = MelSpectra()
         self._averages: dict[str, float] = {}
         self.step = 0
+        _even_out(self._mimi, self._draw()[1])
         self._resume()
 
     def learn(self) -> None:
@@ -116,11 +120,14 @@ class _Training:
         rate = _rate(self.step, self._settings.steps)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
+        for quantizer in (self._mimi.quantizer.rvq_first, self._mimi.quantizer.rvq_rest):
+            quantizer.no_quantization_rate = _unquantized(self.step, self._settings.steps)
         decoded, penalty, told = self._run(heard)
+        settled = self.step >= _CONTINUOUS * self._settings.steps
         losses = {
             "spectral": self._spectra.distance(decoded, said),
             "waveform": WAVEFORM * (decoded - said).abs().mean(),
-            "commitment": COMMITMENT * penalty,
+            "commitment": COMMITMENT * settled * penalty,
             "phonemes": PHONEMES * F.binary_cross_entropy_with_logits(told, phonemes) * phonemes.shape[-1],
         }
         self._optimizer.zero_grad()
@@ -218,10 +225,52 @@ def _mel_bank(size: int, bands: int) -> Tensor:
     return torch.from_numpy(np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32))
 
 
+def _even_out(mimi: MimiModel, heard: Tensor) -> None:
+    """Scale each convolution so that what comes out of it is as loud as what went in (Mishkin, Matas, 2016).
+
+    As torch draws them, each makes sound half as loud, and thirty of them leave nothing but their biases.
+    """
+
+    def even(module: nn.Module, _: Any, out: Tensor) -> Tensor:
+        loudness = out.std()
+        assert isinstance(module.weight, Tensor)
+        module.weight.div_(loudness)
+        return out / loudness
+
+    convolutions = [each for each in mimi.modules() if isinstance(each, nn.Conv1d | nn.ConvTranspose1d)]
+    for each in convolutions:
+        if each.bias is not None:
+            nn.init.zeros_(each.bias)
+    hooks = [each.register_forward_hook(even) for each in convolutions]
+    mimi.eval()
+    with torch.no_grad(), no_compile():
+        latents = mimi.encoder_transformer(mimi.encoder(heard))[0]
+        quantizer = mimi.quantizer
+        frames = mimi.downsample(latents)
+        frames = sum(
+            each.output_proj(each.input_proj(frames)) for each in (quantizer.rvq_first, quantizer.rvq_rest)
+        )
+        mimi.decoder(mimi.decoder_transformer(mimi.upsample(frames))[0])
+        mimi.decoder.model[-1].conv.conv.weight.mul_(heard.std())
+    for hook in hooks:
+        hook.remove()
+    mimi.train()
+
+
 def _rate(step: int, steps: int) -> float:
     """Return the learning rate of a step: up within WARMUP_STEPS, then a cosine down to 2 %."""
     cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
     return LEARNING_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (0.02 + 0.98 * cosine)
+
+
+def _unquantized(step: int, steps: int) -> float:
+    """Return which share of a batch keeps its latents, as half of Mimi's do; at last every one is quantized.
+
+    From random codebooks alone the encoder learns to say nothing at all.
+    """
+    if step < _CONTINUOUS * steps:
+        return 1.0
+    return 0.5 if step < _HALF_QUANTIZED * steps else 0.0
 
 
 @contextmanager

@@ -36,6 +36,8 @@ CONTEXT_FRAMES = 375
 
 EXAMPLE_S = 40.0
 
+RUN = "starter"
+
 _SEAM = "|"
 """Stands between Japanese words while the tokenizer is trained, so that no piece is a whole sentence."""
 
@@ -125,19 +127,21 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
     from training.main import main
 
     where = paths(home)
-    run = where.runs / "starter"
+    run = where.runs / RUN
     if list_checkpoints(run):
         if max(list_checkpoints(run)) < steps:
-            main(["--resume", "starter"], where)
+            main(["--resume", RUN], where)
         return run
     config = home / "starter.toml"
-    config.write_text(_RUN.format(model=model, data=data, held_out=held_out, steps=steps, seed=seed))
+    config.write_text(
+        _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed)
+    )
     main([str(config)], where)
     return run
 
 
-_RUN = """
-name = "starter"
+_CONFIG = """
+name = "{name}"
 model = "{model}"
 data = ["{data}"]
 held_out = ["{held_out}"]

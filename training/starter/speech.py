@@ -137,14 +137,23 @@ class Speaker:
         return 0
 
     def _words(self, written: list[str], aloud: list[str]) -> list[tuple[str, int]]:
-        """Return each written word and when it begins, in ms: the first event inside of it."""
-        begins: dict[int, int] = {}
+        """Return each written word and when it begins, in ms.
+
+        espeak-ng tells of some pairs ("there was") as of one word: they share its time by their letters.
+        """
+        told: dict[int, int] = {}
         starts = np.cumsum([0, *(len(word) + 1 for word in aloud)])
-        for kind, position, _, at_ms, _ in self._events:
-            if kind == _WORD:
+        for kind, position, length, at_ms, _ in self._events:
+            if kind == _WORD and length:
                 word = int(np.searchsorted(starts, position - 1, side="right")) - 1
-                begins.setdefault(min(word, len(written) - 1), at_ms)
-        return [(written[word], begins[word]) for word in sorted(begins)]
+                told.setdefault(min(word, len(written) - 1), at_ms)
+        told.setdefault(0, 0)
+        letters = np.cumsum([0, *(len(word) for word in written)])
+        last_ms = max(at_ms for *_, at_ms, _ in self._events)
+        known = [*sorted(told), len(written)]
+        times = [*(told[word] for word in known[:-1]), last_ms]
+        begins = np.interp(letters[:-1], letters[known], times)
+        return [(word, round(at_ms)) for word, at_ms in zip(written, begins, strict=True)]
 
     def _phonemes(self) -> list[tuple[str, int]]:
         return [(name, at_ms) for kind, _, _, at_ms, name in self._events if kind == _PHONEME]

@@ -1,0 +1,106 @@
+"""The verb `aizuchi starter build`: the starter model from nothing, stage by stage.
+
+Each stage leaves a folder beside the model and is not done again; one that was stopped goes on. The same
+seed gives the same scripts, speech and dialogues, and on the same machine the same model.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from safetensors.torch import save_file
+
+from app.errors import UserError
+from app.paths import Paths, paths
+from training.checkpoint import checkpoint_folder, read_trained
+from training.source import find_source
+from training.starter import codec, language
+from training.starter.card import write_card
+from training.starter.codes import Corpus, write_dialogues
+from training.starter.score import score
+
+MOST_BYTES = 40_000_000
+"""The model lies in the repository."""
+
+
+class Size(NamedTuple):
+    """How much work goes into a model."""
+
+    codec_steps: int
+    filters: int
+    dialogues: int
+    steps: int
+    width: int
+    layers: int
+
+
+FULL = Size(codec.STEPS, 16, 3000, 9000, 256, 6)
+SMALL = Size(30, 4, 8, 10, 64, 2)
+"""Not to talk with: every stage runs within seconds, for tests."""
+
+_HELD_OUT = 60
+
+
+def main(argv: list[str], where: Paths) -> int:
+    """Build the model, and return the exit status. Raises UserError."""
+    options = _parse(argv)
+    out: Path = options.out.expanduser().resolve()
+    stages = out.with_name(f"{out.name}.stages")
+    if out.exists():
+        raise UserError(f"{out} exists already.", "Name a new folder, or remove it; the stages are kept.")
+    size = SMALL if options.small else FULL
+    made = build(stages, size, options.seed)
+    if not options.small:
+        print("Scores")
+        scores = score(made)
+        (made / "scores.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
+        write_card(made, scores)
+    os.replace(made, out)
+    print(out)
+    return 0
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="aizuchi starter build", description="Make the starter model from nothing: hours of work."
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the model goes")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance")
+    parser.add_argument("--small", action="store_true", help="a minute of work in place of hours, for tests")
+    return parser.parse_args(argv)
+
+
+def build(stages: Path, size: Size, seed: int) -> Path:
+    """Go through the stages that are not done, and return the folder of the model. Raises UserError."""
+    stages.mkdir(parents=True, exist_ok=True)
+    codec.build_codec(stages / "codec", codec.Settings(size.codec_steps, size.filters, seed))
+    beginning = stages / "beginning"
+    language.make_beginning(beginning, stages / "codec", seed, size.width, size.layers)
+    data, held_out = stages / "dialogues", stages / "held-out"
+    write_dialogues(data, stages / "codec", beginning, Corpus(size.dialogues, seed))
+    few = Corpus(min(_HELD_OUT, size.dialogues), seed + 1, held_out=True)
+    write_dialogues(held_out, stages / "codec", beginning, few)
+    home = stages / "home"
+    language.train_language(home, beginning, data, held_out, steps=size.steps, seed=seed)
+    return _finish(stages / "model", beginning, home)
+
+
+def _finish(folder: Path, beginning: Path, home: Path) -> Path:
+    """Write what was learnt as a model of its own, its language model in half precision."""
+    trained = find_source(language.RUN, paths(home)).trained
+    assert trained is not None, "a run, not a model"
+    learnt = read_trained(checkpoint_folder(trained.run, trained.step))
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(beginning, folder)
+    halves = {name: each.to(torch.bfloat16) for name, each in learnt.items()}
+    save_file(halves, folder / language.WEIGHTS)
+    used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if used > MOST_BYTES:
+        raise UserError(f"The model takes {used / 1e6:.0f} MB.", "Make it smaller: it may take 40 MB.")
+    return folder
