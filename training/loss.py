@@ -168,7 +168,12 @@ def _sizes(count: int, most: int) -> list[int]:
 
 
 def _in_chunks(cross: Callable[..., Tensor], sizes: list[int], *parts: Tensor) -> Tensor:
-    """Return cross(*parts), computed in chunks along the first dimension and again on the way back."""
+    """Return cross(*parts), computed in chunks along the first dimension and again on the way back.
+
+    What fits into one chunk is computed once: there, doing it again would spare next to nothing.
+    """
+    if len(sizes) == 1:
+        return cross(*parts)
     chunks = zip(*(torch.split(part, sizes) for part in parts), strict=True)
     # Nothing in it draws random numbers, so their state need not be kept.
     options: dict[str, Any] = {"use_reentrant": False, "preserve_rng_state": False}

@@ -132,6 +132,7 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
         if max(list_checkpoints(run)) < steps:
             main(["--resume", RUN], where)
         return run
+    home.mkdir(parents=True, exist_ok=True)
     config = home / "starter.toml"
     config.write_text(
         _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed)
@@ -143,8 +144,8 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
 _CONFIG = """
 name = "{name}"
 model = "{model}"
-data = ["{data}"]
-held_out = ["{held_out}"]
+data = ["{data}/*.parquet"]
+held_out = ["{held_out}/*.parquet"]
 method = "full"
 precision = "float32"
 steps = {steps}
@@ -162,11 +163,12 @@ semantic = 4.0
 [batch]
 seconds = 40.0
 min_seconds = 20.0
-size = 6
+size = 4
 accumulation = 1
 
 [memory]
 checkpointing = false
+chunk_frames = 10000
 
 [evaluation]
 every_steps = 500
