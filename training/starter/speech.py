@@ -5,10 +5,12 @@ Its command gives no times, its library does. Knows nothing about who says what,
 
 from __future__ import annotations
 
-import ctypes
+import pickle
+import subprocess
+import sys
+import weakref
 from collections.abc import Mapping
-from ctypes import POINTER, c_char, c_int, c_short, c_uint, c_void_p
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,18 +18,11 @@ import soxr
 
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
+from training.starter import espeak
 
 Sound = npt.NDArray[np.float32]
 """[N] float32 in -1..1 at 24 kHz."""
 
-LIBRARY = "libespeak-ng.so.1"
-
-_SYNCHRONOUS = 2
-_PHONEME_EVENTS = 1
-_UTF8 = 1
-_CHARACTERS = 1
-_RATE, _PITCH, _RANGE = 1, 3, 4
-_END, _WORD, _PHONEME = 0, 1, 7
 _QUIET = 0.003
 """What lies below at both ends of what is said is cut off."""
 
@@ -62,46 +57,26 @@ class Speech(NamedTuple):
         return len(self.sound) / SAMPLE_RATE
 
 
-class _Identity(ctypes.Union):
-    _fields_ = (("number", c_int), ("name", c_void_p), ("string", c_char * 8))
+class Mark(NamedTuple):
+    """Where espeak-ng begins a word or a phoneme."""
 
-
-class _Event(ctypes.Structure):
-    """espeak_EVENT of espeak-ng/speak_lib.h."""
-
-    _fields_ = (
-        ("type", c_int),
-        ("unique_identifier", c_uint),
-        ("text_position", c_int),
-        ("length", c_int),
-        ("audio_position", c_int),
-        ("sample", c_int),
-        ("user_data", c_void_p),
-        ("id", _Identity),
-    )
-
-
-_Callback = ctypes.CFUNCTYPE(c_int, POINTER(c_short), c_int, POINTER(_Event))
+    kind: int
+    position: int
+    """The first character of a word, counted from 1."""
+    length: int
+    at_ms: int
+    name: str
 
 
 class Speaker:
-    """The library, which has one voice at a time: there is one Speaker in a process.
-
-    Raises UserError where espeak-ng is not installed.
-    """
+    """Says things, each as if it were the first. Raises UserError without espeak-ng."""
 
     def __init__(self) -> None:
-        try:
-            self._library = ctypes.CDLL(LIBRARY)
-        except OSError as fault:
-            raise UserError("espeak-ng is not installed.", "Install the package espeak-ng.") from fault
-        self._rate = self._library.espeak_Initialize(_SYNCHRONOUS, 0, None, _PHONEME_EVENTS)
-        if self._rate <= 0:
-            raise UserError("espeak-ng can not find its data.", "Install the package espeak-ng again.")
-        self._pieces: list[npt.NDArray[np.int16]] = []
-        self._events: list[tuple[int, int, int, int, str]] = []
-        self._keep = _Callback(self._hear)
-        self._library.espeak_SetSynthCallback(self._keep)
+        command = [sys.executable, "-m", espeak.__name__]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.close = weakref.finalize(self, _end, self._process)
+        """Ends the process; so does the end of the Speaker."""
+        self._read()
 
     def say(self, text: str, voice: Voice, spoken: Mapping[str, str] | None = None) -> Speech:
         """Return what a voice makes of words between spaces.
@@ -110,53 +85,44 @@ class Speaker:
         """
         written = text.split()
         aloud = [(spoken or {}).get(word, word) for word in written]
-        self._choose(voice)
-        self._pieces, self._events = [], []
-        said = " ".join(aloud)
-        raw = said.encode()
-        self._library.espeak_Synth(raw, c_int(len(raw) + 1), 0, _CHARACTERS, 0, _UTF8, None, None)
-        samples = np.concatenate([*self._pieces, np.zeros(0, dtype=np.int16)])
-        return _trim(samples, self._rate, self._words(written, aloud), self._phonemes())
+        assert self._process.stdin is not None, "a pipe"
+        pickle.dump((" ".join(aloud), voice.name, tuple(voice[1:])), self._process.stdin)
+        self._process.stdin.flush()
+        rate, samples, raw = self._read()
+        marks = [Mark(*each) for each in raw]
+        phonemes = [(mark.name, mark.at_ms) for mark in marks if mark.kind == espeak.PHONEME]
+        return _trim(samples, rate, _word_starts(written, aloud, marks), phonemes)
 
-    def _choose(self, voice: Voice) -> None:
-        if self._library.espeak_SetVoiceByName(voice.name.encode()) != 0:
-            raise UserError(f"espeak-ng has no voice {voice.name}.", "`espeak-ng --voices` lists them.")
-        for parameter, value in ((_RATE, voice.speed), (_PITCH, voice.pitch), (_RANGE, voice.pitch_range)):
-            self._library.espeak_SetParameter(parameter, value, 0)
+    def _read(self) -> espeak.Answer:
+        assert self._process.stdout is not None, "a pipe"
+        answer = pickle.load(self._process.stdout)
+        if len(answer) == 2:
+            raise UserError(*answer)
+        return cast(espeak.Answer, answer)
 
-    def _hear(self, samples: Any, count: int, events: Any) -> int:
-        if samples and count > 0:
-            self._pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
-        at = 0
-        while events[at].type != _END:
-            each = events[at]
-            if each.type in (_WORD, _PHONEME):
-                name = each.id.string.decode("utf-8", "replace") if each.type == _PHONEME else ""
-                self._events.append((each.type, each.text_position, each.length, each.audio_position, name))
-            at += 1
-        return 0
 
-    def _words(self, written: list[str], aloud: list[str]) -> list[tuple[str, int]]:
-        """Return each written word and when it begins, in ms.
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with process:
+        process.kill()
 
-        espeak-ng tells of some pairs ("there was") as of one word: they share its time by their letters.
-        """
-        told: dict[int, int] = {}
-        starts = np.cumsum([0, *(len(word) + 1 for word in aloud)])
-        for kind, position, length, at_ms, _ in self._events:
-            if kind == _WORD and length:
-                word = int(np.searchsorted(starts, position - 1, side="right")) - 1
-                told.setdefault(min(word, len(written) - 1), at_ms)
-        told.setdefault(0, 0)
-        letters = np.cumsum([0, *(len(word) for word in written)])
-        last_ms = max(at_ms for *_, at_ms, _ in self._events)
-        known = [*sorted(told), len(written)]
-        times = [*(told[word] for word in known[:-1]), last_ms]
-        begins = np.interp(letters[:-1], letters[known], times)
-        return [(word, round(at_ms)) for word, at_ms in zip(written, begins, strict=True)]
 
-    def _phonemes(self) -> list[tuple[str, int]]:
-        return [(name, at_ms) for kind, _, _, at_ms, name in self._events if kind == _PHONEME]
+def _word_starts(written: list[str], aloud: list[str], marks: list[Mark]) -> list[tuple[str, int]]:
+    """Return each written word and when it begins, in ms.
+
+    espeak-ng tells of some pairs ("there was") as of one word: they share its time by their letters.
+    """
+    told: dict[int, int] = {}
+    starts = np.cumsum([0, *(len(word) + 1 for word in aloud)])
+    for mark in marks:
+        if mark.kind == espeak.WORD and mark.length:
+            word = int(np.searchsorted(starts, mark.position - 1, side="right")) - 1
+            told.setdefault(min(word, len(written) - 1), mark.at_ms)
+    told.setdefault(0, 0)
+    letters = np.cumsum([0, *(len(word) for word in written)])
+    known = [*sorted(told), len(written)]
+    times = [*(told[word] for word in known[:-1]), max((mark.at_ms for mark in marks), default=0)]
+    begins = np.interp(letters[:-1], letters[known], times)
+    return [(word, round(at_ms)) for word, at_ms in zip(written, begins, strict=True)]
 
 
 def _trim(
