@@ -97,3 +97,15 @@ class Progress:
 
 def _print_json(values: Mapping[str, object]) -> None:
     print(json.dumps(values, ensure_ascii=False), flush=True)
+
+
+def duration(length_s: float) -> str:
+    """Return a length as people say it."""
+    if length_s < 120:
+        return f"{length_s:.0f} s"
+    return f"{length_s / 60:.1f} minutes" if length_s < 5400 else f"{length_s / 3600:.1f} hours"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return '1 dialogue', '2 dialogues' and the like."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -23,6 +23,7 @@ from training.data.oddities import Finding
 from training.data.sources import Incoming
 from training.data.voices import SoundError
 from training.data.wording import UnknownSpeakersError, Wording
+from training.progress import duration
 
 _NAME_BYTES = 200
 _LENGTH_DIFFERS_S = 1.0
@@ -118,18 +119,6 @@ def free_name(wished: str, taken: set[str]) -> str:
         number += 1
         name = f"{safe}-{number}"
     return name
-
-
-def duration(length_s: float) -> str:
-    """Return a length as people say it."""
-    if length_s < 120:
-        return f"{length_s:.0f} s"
-    return f"{length_s / 60:.1f} minutes" if length_s < 5400 else f"{length_s / 3600:.1f} hours"
-
-
-def counted(number: int, thing: str) -> str:
-    """Return '1 dialogue', '2 dialogues' and the like."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _convert(source: Path, target: Path, findings: list[Finding], told: Callable[[float], None]) -> Measured:

@@ -24,8 +24,10 @@ from app.frames import seconds
 from app.paths import Paths
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset
+from training.data.soundless import read_streams
 from training.data.statistics import Finding, Seen, look
 from training.data.texts import is_japanese
+from training.progress import counted, duration
 
 CHECK = "check.json"
 
@@ -35,6 +37,8 @@ MOST_BARE_SPACES = 0.1
 _STEPS_S = (30, 60, 120, 300, 600, 1800, 3600)
 _MOST_BARS = 16
 _BAR = 32
+_ROWS_OF_SOUND = 3
+"""So many rows of the table, the first ones, tell of speech and words."""
 
 
 class Odd(NamedTuple):
@@ -63,7 +67,12 @@ def main(argv: list[str], where: Paths) -> int:
 
 
 def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
-    """Return what check.json holds. Raises UserError for a dataset without dialogues."""
+    """Return what check.json holds. Raises UserError for a dataset without dialogues.
+
+    Of dialogues without sound the speech, the words and the turns count as none.
+    """
+    if not dataset.dialogues() and dataset.shards:
+        return _check_tokens(dataset)
     names = dialogues_of(dataset)
     prepared = dataset.prepared
     found = _look_at_dataset(dataset)
@@ -75,8 +84,32 @@ def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
             seen[name] = one
         items.append(_item(name, one, findings))
         found += [Odd(name, "odd", *finding) for finding in findings]
+    return {**_summary(dataset, list(seen.values()), len(names)), **_found(items, found)}
+
+
+def _check_tokens(dataset: Dataset) -> dict[str, Any]:
+    """Return what check.json holds of dialogues that are tokens alone."""
+    streams = read_streams(dataset)
+    sentence = f"{dataset.name} holds tokens alone: who speaks when, and which words, is not known."
+    found = [Odd("", "odd", sentence, "It can be trained on as it is."), *_bare_spaces(dataset)]
+    items = []
+    for one in streams:
+        findings = list(one.findings())
+        items.append({**_item(one.dialogue, None, findings), "seconds": seconds(one.frames)})
+        found += [Odd(one.dialogue, "odd", *finding) for finding in findings]
+    frames = sum(one.frames for one in streams)
+    report = _summary(dataset, [], len(streams))
+    for number, speaker in enumerate("AB"):
+        report[speaker]["with_text"] = sum(one.text[number] > 0 for one in streams)
+        if report[speaker]["tokens"] is None:
+            tokens = sum(one.text[number] for one in streams)
+            report[speaker] |= _shares(frames, tokens, None)
+    lengths = _histogram([seconds(one.frames) for one in streams])
+    return {**report, "hours": seconds(frames) / 3600, "lengths_s": lengths, **_found(items, found)}
+
+
+def _found(items: list[dict[str, Any]], found: list[Odd]) -> dict[str, Any]:
     return {
-        **_summary(dataset, list(seen.values()), len(names)),
         "items": items,
         "findings": [odd._asdict() for odd in found],
         "refused": any(odd.severity == "refused" for odd in found),
@@ -133,12 +166,16 @@ def _text_figures(dataset: Dataset, speaker: str) -> dict[str, Any]:
     counts = dict.fromkeys(("frames", "tokens", "bare_spaces"), 0)
     with suppress(KeyError, TypeError, ValueError):
         counts.update({name: int(count) for name, count in dataset.prepared["text"][speaker].items()})
-    frames, tokens = counts["frames"], counts["tokens"]
+    return _shares(counts["frames"], counts["tokens"], counts["bare_spaces"])
+
+
+def _shares(frames: int, tokens: int, bare_spaces: int | None) -> dict[str, Any]:
+    bare_share = None if bare_spaces is None else bare_spaces / max(1, tokens)
     return {
         "tokens": tokens if frames else None,
         "tokens_per_s": tokens / seconds(frames) if frames else None,
         "padding_share": 1 - tokens / frames if frames else None,
-        "bare_space_share": (counts["bare_spaces"] / tokens if tokens else 0.0) if frames else None,
+        "bare_space_share": bare_share if frames else None,
     }
 
 
@@ -223,13 +260,15 @@ def _histogram(lengths_s: Sequence[float]) -> dict[str, list[int]]:
 def _for_people(dataset: Dataset, report: dict[str, Any]) -> str:
     """Return the report as a short table, the lengths, and the findings one a line."""
     language = report["language"] or "language unknown"
-    count = report["dialogues"]
-    dialogues = "one dialogue" if count == 1 else f"{count} dialogues"
-    lines = [f"{dataset.name}: {dialogues}, {report['hours']:.2f} hours, {language}", ""]
-    lines += _table(report["A"], report["B"])
-    lines += ["", f"Both at once {100 * report['overlap_share']:.1f} % of the time. A minute has"]
-    kinds = ("turns", "pauses", "gaps", "overlaps", "backchannels")
-    lines.append("  " + ", ".join(f"{report[f'{kind}_per_minute']:.1f} {kind}" for kind in kinds))
+    dialogues = counted(report["dialogues"], "dialogue")
+    lines = [f"{dataset.name}: {dialogues}, {duration(3600 * report['hours'])}, {language}", ""]
+    has_sound = bool(dataset.dialogues())
+    heading, *rows = _table(report["A"], report["B"])
+    lines += [heading, *rows[0 if has_sound else _ROWS_OF_SOUND :]]
+    if has_sound:
+        lines += ["", f"Both at once {100 * report['overlap_share']:.1f} % of the time. A minute has"]
+        kinds = ("turns", "pauses", "gaps", "overlaps", "backchannels")
+        lines.append("  " + ", ".join(f"{report[f'{kind}_per_minute']:.1f} {kind}" for kind in kinds))
     lines += ["", "Lengths", *_bars(report["lengths_s"])]
     if report["findings"]:
         lines += ["", f"Findings: {len(report['findings'])}"]
@@ -252,7 +291,7 @@ def _table(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
         ("speech, minutes", *(number(voice["speech_s"] / 60, ".1f") for voice in (a, b))),
         ("speech", *(percent(voice["speech_share"]) for voice in (a, b))),
         ("words", *(number(voice["words"], ",") for voice in (a, b))),
-        ("dialogues with words", *(number(voice["with_text"], ",") for voice in (a, b))),
+        ("dialogues with text", *(number(voice["with_text"], ",") for voice in (a, b))),
         ("text tokens", *(number(voice["tokens"], ",") for voice in (a, b))),
         ("tokens a second", *(number(voice["tokens_per_s"], ".2f") for voice in (a, b))),
         ("frames without text", *(percent(voice["padding_share"]) for voice in (a, b))),

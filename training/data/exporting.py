@@ -22,14 +22,14 @@ from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, wr
 from app.errors import UserError
 from app.paths import Paths
 from training.data import audio
-from training.data.arrival import counted, duration, free_name
+from training.data.arrival import free_name
 from training.data.identity import inputs
 from training.data.places import find_dataset
 from training.data.shards import read_parquet
 from training.data.sources import TOKENIZED
 from training.data.voices import SoundError, sound_length_s
 from training.data.wording import MAIN, OTHER
-from training.progress import Progress
+from training.progress import Progress, counted, duration
 
 FORMATS = "kyutai", "nu-dialogue"
 

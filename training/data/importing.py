@@ -21,12 +21,12 @@ from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
 from training.data import arrival, audio, tokenised
-from training.data.arrival import Wishes, counted, duration
+from training.data.arrival import Wishes
 from training.data.ledger import Ledger
 from training.data.oddities import Finding
 from training.data.sources import Found, Incoming, find_sources
 from training.data.voices import SoundError
-from training.progress import Progress
+from training.progress import Progress, counted, duration
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 

@@ -32,7 +32,7 @@ from training.data.encoding import Codes, Encoder, encode, no_room, read_codes, 
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset
 from training.data.texts import Streams, Text, is_spaceless, text_streams
-from training.progress import Progress
+from training.progress import Progress, duration
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -233,7 +233,7 @@ class _Preparation:
     def _result(self, dialogues: int, files: int) -> dict[str, object]:
         left_out, hours = len(self._left_out), seconds(self._frames) / 3600
         ready = dialogues - left_out
-        sentence = f"{_some(ready)} with {hours:.2f} hours in all, ready for training."
+        sentence = f"{_some(ready)} of {duration(3600 * hours)} in all, ready for training."
         if left_out:
             sentence += f" {_some(left_out)} left out."
         return {

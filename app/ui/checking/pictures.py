@@ -47,7 +47,14 @@ class Picture(NamedTuple):
 
 
 def pictures(check: Check) -> list[Picture]:
-    """Return the pictures of a check, in the order in which they are looked at."""
+    """Return the pictures of a check, in the order in which they are looked at.
+
+    Of dialogues that came as tokens alone nobody knows who speaks when.
+    """
+    if check.model.with_text + check.user.with_text and not any(
+        voice.words or voice.speech_s for voice in (check.model, check.user)
+    ):
+        return [_lengths(check), _pace(check), _padding(check)]
     return [
         _speech(check), _lengths(check), _turn_taking(check),
         _pace(check), _padding(check), _bare_spaces(check),

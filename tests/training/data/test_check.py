@@ -82,7 +82,7 @@ def test_a_good_dialogue_is_counted_and_not_complained_about(
     assert one["seconds"] == pytest.approx(14.0, abs=0.1)
     assert check.main(["talks"], where) == 0
     table = capsys.readouterr().out
-    assert "talks: 2 dialogues, 0.01 hours, en" in table
+    assert "talks: 2 dialogues, 54 s, en" in table
     assert "Findings" not in table
 
 
@@ -180,6 +180,33 @@ def test_languages_without_spaces_are_known_by_name_or_by_their_words(where: Pat
         made = create_dataset(where.datasets / f"{number}", language=language)
         add(made, "one", words=[TimedWord("B", word, 1.0, 1.2)])
         assert (is_japanese(made), is_spaceless(made)) == (japanese, spaceless)
+
+
+def test_of_tokens_alone_is_said_what_they_tell(
+    where: Paths, tiny: Path, dataset: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add(dataset, "one")
+    add(dataset, "short", 8.0, said=TURNS[:8])
+    prepare.main(["talks", "--model", str(tiny), "--device", "cpu"], where)
+    whole = check.check(dataset)
+    home = ["--home", str(where.config.parent)]
+    assert aizuchi([*home, "data", "import", str(dataset.shards[0]), "--name", "tokens"]) == 0
+    capsys.readouterr()
+    assert aizuchi([*home, "data", "check", "tokens", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["dialogues"], told["refused"]) == (2, False)
+    assert told["hours"] == pytest.approx(whole["hours"], abs=1e-4)
+    assert told["lengths_s"] == whole["lengths_s"]
+    for speaker in "AB":
+        figures = ("tokens", "tokens_per_s", "padding_share", "with_text")
+        assert [told[speaker][name] for name in figures] == [whole[speaker][name] for name in figures]
+        assert told[speaker]["bare_space_share"] is None
+    assert [item["findings"] for item in told["items"]] == [[], ["It lasts only 8.0 s."]]
+    assert aizuchi([*home, "data", "check", "tokens"]) == 0
+    table = capsys.readouterr().out
+    assert "tokens: 2 dialogues, 22 s, language unknown" in table
+    assert "tokens holds tokens alone" in table
+    assert "speech" not in table
 
 
 def test_bad_names_are_sentences(where: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,50 @@
+"""What can be said about dialogues that came as tokens alone: their lengths, and how much of them is text.
+
+Knows nothing about speech, which only sound tells, or about words, which only a tokenizer tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from app.datasets import Dataset
+from app.frames import seconds
+from training.data.align import PADDING
+from training.data.shards import read_parquet
+from training.data.statistics import SHORTEST_S, Finding
+
+CODEBOOKS = 8
+"""Of a voice, where the dataset does not say."""
+
+
+class Streams(NamedTuple):
+    """One dialogue; `text` counts the tokens of A and of B."""
+
+    dialogue: str
+    frames: int
+    text: tuple[int, int]
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what is odd about it."""
+        if seconds(self.frames) < SHORTEST_S:
+            sentence = f"It lasts only {seconds(self.frames):.1f} s."
+            yield Finding(sentence, "Training leaves out what is so short.")
+        for speaker, count in zip("AB", self.text, strict=True):
+            if not count:
+                yield Finding(
+                    f"{speaker} has no text.", "Who learns this voice learns to say no words."
+                )
+
+
+def read_streams(dataset: Dataset) -> list[Streams]:
+    """Return the dialogues of the prepared files, by name. Raises UserError for a damaged file."""
+    codebooks = dataset.prepared.get("codebooks") or CODEBOOKS
+    found = []
+    for shard in dataset.shards:
+        for _, _, name, tokens in read_parquet(shard, codebooks):
+            a, b = (int(np.count_nonzero(tokens[:, voice, 0] > PADDING)) for voice in (0, 1))
+            found.append(Streams(name, len(tokens), (a, b)))
+    return sorted(found)
