@@ -100,6 +100,16 @@ def open_run(folder: Path) -> Run:
     return Run(folder, values)
 
 
+def find_run(spec: str, root: Path) -> Path:
+    """Return the folder of a run, named by the folder or by its name below `root`. Raises UserError."""
+    for folder in (Path(spec).expanduser(), root / spec):
+        if (folder / RUN).is_file():
+            return folder.resolve()
+    names = ", ".join(run.name for run in list_runs(root))
+    known = f"There are {names}." if names else "Begin one with `aizuchi train CONFIG.toml`."
+    raise UserError(f"There is no training run '{spec}'.", known)
+
+
 def list_runs(root: Path) -> list[Run]:
     """Return the runs below `root`, newest first."""
     found = []

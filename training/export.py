@@ -28,13 +28,13 @@ from app.engine.checkpoint import ADAPTER_NAME, CONFIG_NAME, MIMI_CONFIG_NAME, N
 from app.engine.download import SCHEME
 from app.errors import UserError
 from app.paths import Paths
-from app.runs import open_run, read_metrics
+from app.runs import find_run, open_run, read_metrics
 from training import streams
-from training.base import prepare_learner
+from training.base import find_base, prepare_learner
 from training.checkpoint import checkpoint_folder, disk_full, read_trained, refused
 from training.config import Config
 from training.naming import nu_dialogue, released
-from training.source import FOREIGN, Source, Trained, find_source
+from training.source import FOREIGN, Trained, choose_step
 
 CARD = "aizuchi.json"
 CARD_FORMAT = 1
@@ -50,21 +50,20 @@ _CACHED = re.compile(r"/models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/[^/
 def main(argv: list[str], where: Paths) -> int:
     """Export a run, and return the exit status. Raises UserError."""
     options = _parse(argv)
-    source = find_source(options.run, where, step=options.step)
-    if source.trained is None:
-        raise UserError(f"'{options.run}' is no training run.", f"Runs lie in {where.runs}.")
-    out = (options.out or where.models / source.trained.run.name).expanduser().resolve()
-    whole = options.merge or options.format == "nu-dialogue" or source.trained.config.method != "lora"
-    _refuse_used(out, source.trained.run.name)
+    trained = choose_step(find_run(options.run, where.runs), options.step)
+    found = find_base(trained.config, where.models)
+    out = (options.out or where.models / trained.run.name).expanduser().resolve()
+    whole = options.merge or options.format == "nu-dialogue" or trained.config.method != "lora"
+    _refuse_used(out, trained.run.name)
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
         if whole:
-            _write_whole(source.found, source.trained, part, out, options.format)
+            _write_whole(found, trained, part, out, options.format)
         else:
-            _write_adapter(source.found, source.trained, part, out)
-        write_json(part / CARD, _card(source, source.trained, out.name))
+            _write_adapter(found, trained, part, out)
+        write_json(part / CARD, _card(found, trained, out.name))
         shutil.rmtree(out, ignore_errors=True)
         os.replace(part, out)
     except Exception as fault:
@@ -211,12 +210,12 @@ def _reference(path: Path) -> str:
     return f"file://{path}"
 
 
-def _card(source: Source, trained: Trained, name: str) -> dict[str, Any]:
+def _card(found: Checkpoint, trained: Trained, name: str) -> dict[str, Any]:
     """Return what the program says of a finetune: where it comes from, and how it scored."""
     run = open_run(trained.run)
     config: Config = trained.config
     judged = {event["step"]: event for event in read_metrics(trained.run)[0] if event["kind"] == "evaluation"}
-    known = catalog.find(source.found.name)
+    known = catalog.find(found.name)
     return {
         "format": CARD_FORMAT,
         "name": name,

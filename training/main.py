@@ -21,7 +21,7 @@ from moshi.utils.compile import no_compile
 
 from app.errors import UserError
 from app.paths import Paths
-from app.runs import CHECKPOINTS, CONFIG, RUN, open_run
+from app.runs import CHECKPOINTS, CONFIG, find_run, open_run
 from training import checkpoint
 from training.config import Config, read_config, replaced, write_config
 from training.loop import train
@@ -72,28 +72,19 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def _taken_up(options: argparse.Namespace, where: Paths) -> tuple[Config, Path, int]:
     """Return configuration, folder and step of a run that is to go on. Raises UserError."""
-    folder = find_run(options.resume, where)
+    folder = find_run(options.resume, where.runs)
     run = open_run(folder)
     if run.alive:
         raise UserError(f"The run {run.name} is going on.", "Stop it first.")
     there = checkpoint.list_checkpoints(folder)
     if options.step is not None and options.step not in there:
-        raise UserError(
-            f"{run.name} has no checkpoint after step {options.step}.", f"There are {there or 'none'}."
-        )
+        known = f"It has those after {', '.join(map(str, there))}." if there else "It has none yet."
+        raise UserError(f"{run.name} has no checkpoint after step {options.step}.", known)
     return (
         read_config(folder / CONFIG),
         folder,
         options.step if options.step is not None else max(there, default=0),
     )
-
-
-def find_run(spec: str, where: Paths) -> Path:
-    """Return the folder of a run that is named by its folder or its name. Raises UserError."""
-    for folder in (Path(spec).expanduser(), where.runs / spec):
-        if (folder / RUN).is_file():
-            return folder.resolve()
-    raise UserError(f"There is no training run '{spec}'.", f"Runs lie in {where.runs}; or name a folder.")
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def find_source(spec: str, where: Paths, *, base: str | None = None, step: int |
     """
     for folder in (Path(spec).expanduser(), where.runs / spec):
         if (folder / RUN).is_file():
-            trained = _choose_step(folder.resolve(), step)
+            trained = choose_step(folder.resolve(), step)
             return Source(find_base(trained.config, where.models), trained)
     if step is not None:
         raise UserError(f"'{spec}' is no training run, so it has no step {step}.", "Leave out --step.")
@@ -98,7 +98,8 @@ def read_source(source: Source, device: Device) -> tuple[LMModel, MimiModel]:
     return lm.eval(), mimi
 
 
-def _choose_step(run: Path, step: int | None) -> Trained:
+def choose_step(run: Path, step: int | None) -> Trained:
+    """Return a run after `step`, or after its best one if None. Raises UserError."""
     there = list_checkpoints(run)
     if not there:
         raise UserError(f"The run {run.name} has no checkpoint yet.", "Wait for its first evaluation.")

@@ -108,9 +108,10 @@ def test_an_adapter_on_an_adapter_is_exported_as_a_whole(tiny: Path, where: Path
 
 
 def test_what_is_no_run_is_refused(tiny: Path, where: Paths) -> None:
-    refuse(where, tiny, said="is no training run")
-    refuse(where, "nothing", said="There is no model called 'nothing'")
+    refuse(where, tiny, said=f"There is no training run '{tiny}'")
+    refuse(where, "nothing", said="There is no training run 'nothing'")
     run = make_run(where, tiny)
+    assert refuse(where, "nothing", said="There is no training run").advice == "There are run-1."
     shutil.rmtree(run / "checkpoints")
     refuse(where, run, said="The run run-1 has no checkpoint yet")
 
@@ -158,4 +159,4 @@ def test_the_command_is_a_verb_of_the_program(
     assert (where.models / "run-1" / "lora.safetensors").exists()
     capsys.readouterr()
     assert cli(["--home", home, "export", "run-2"]) == 1
-    assert "There is no model called 'run-2'" in capsys.readouterr().err
+    assert "There is no training run 'run-2'" in capsys.readouterr().err
