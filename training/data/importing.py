@@ -257,9 +257,9 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
         raise UserError(f"The dataset {dataset.name} holds sound.", "Choose another --name for tokens alone.")
     ledger = Ledger(dataset)
     total = tokenised.count(found.tokens)
-    with Progress("Reading tokens", 2 * total, "dialogues", as_json) as progress:
+    with Progress("Reading tokens", total, "dialogues", as_json) as progress:
         try:
-            taken = tokenised.take(dataset, found.tokens, progress.advance)
+            taken = tokenised.take(dataset, found.tokens, lambda times: progress.advance(times / 2))
             for name, source, finding in taken.findings:
                 line = {"dialogue": name, "source": str(source), "finding": finding.kind}
                 line |= {"sentence": finding.sentence, "done": finding.done}

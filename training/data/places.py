@@ -29,7 +29,12 @@ def find_dataset(spec: str, where: Paths) -> Dataset:
 
 
 def dialogues_of(dataset: Dataset) -> list[str]:
-    """Return the names of the dialogues of a dataset. Raises UserError where there are none."""
-    if not (names := dataset.dialogues()):
-        raise UserError(f"{dataset.name} holds no dialogues.", "Import some with `aizuchi data import`.")
-    return names
+    """Return the names of the dialogues that have sound. Raises UserError where there are none."""
+    if names := dataset.dialogues():
+        return names
+    if dataset.shards:
+        raise UserError(
+            f"{dataset.name} holds tokens alone, without sound.",
+            "They are prepared already: name the dataset in the data of a training run.",
+        )
+    raise UserError(f"{dataset.name} holds no dialogues.", "Import some with `aizuchi data import`.")

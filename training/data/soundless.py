@@ -34,9 +34,7 @@ class Streams(NamedTuple):
             yield Finding(sentence, "Training leaves out what is so short.")
         for speaker, count in zip("AB", self.text, strict=True):
             if not count:
-                yield Finding(
-                    f"{speaker} has no text.", "Who learns this voice learns to say no words."
-                )
+                yield Finding(f"{speaker} has no text.", "Who learns this voice learns to say no words.")
 
 
 def read_streams(dataset: Dataset) -> list[Streams]:

@@ -23,7 +23,7 @@ from app.datasets import DATASET, Dataset, Speaker, TimedWord, read_words, write
 from app.errors import UserError
 from app.paths import Paths
 from training.data.listening import Listened, listen
-from training.data.places import find_dataset
+from training.data.places import dialogues_of, find_dataset
 from training.data.recogniser import DEFAULT, Recogniser, open_recogniser
 from training.data.voices import SoundError, open_voices, sound_length_s
 from training.progress import Progress
@@ -140,9 +140,7 @@ def parse(argv: list[str]) -> Options:
 
 def plan(dataset: Dataset, voices: Sequence[Speaker], *, again: bool = False) -> Plan:
     """Return what is to be listened to; with `again`, all of it. Raises UserError where there is nothing."""
-    dialogues = dataset.dialogues()
-    if not dialogues:
-        raise UserError(f"The dataset {dataset.name} holds no dialogues.", "Import some first.")
+    dialogues = dialogues_of(dataset)
     heard = set() if again else _heard_before(dataset)
     made = Plan([], 0, [])
     for dialogue in dialogues:

@@ -157,7 +157,7 @@ def test_japanese_with_bare_spaces_is_refused(
         assert aizuchi([*home, "data", "prepare", name, *options]) == 0
         check.refuse_bad(made)
         assert aizuchi([*home, "data", "check", name, "--json"]) == 0
-        assert aizuchi([*home, "data", "prepare", name, *options, "--no-no-whitespace-before-word"]) == 0
+        assert aizuchi([*home, "data", "prepare", name, *options, "--whitespace-before-word"]) == 0
         capsys.readouterr()
         assert aizuchi([*home, "data", "check", name]) == 1
         assert "Training refuses this: " in capsys.readouterr().out
@@ -207,6 +207,9 @@ def test_of_tokens_alone_is_said_what_they_tell(
     assert "tokens: 2 dialogues, 22 s, language unknown" in table
     assert "tokens holds tokens alone" in table
     assert "speech" not in table
+    for verb in ("prepare", "transcribe"):
+        assert aizuchi([*home, "data", verb, "tokens"]) == 1
+        assert capsys.readouterr().err.startswith("tokens holds tokens alone, without sound.")
 
 
 def test_bad_names_are_sentences(where: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -584,4 +584,4 @@ def test_an_empty_dataset_has_nothing_to_transcribe(command: Any, tmp_path: Path
     create_dataset(tmp_path / "empty", language="en")
     status, _, err = command(str(tmp_path / "empty"))
     assert status == 1
-    assert err.startswith("The dataset empty holds no dialogues.")
+    assert err.startswith("empty holds no dialogues.")
