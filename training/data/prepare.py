@@ -76,10 +76,19 @@ def _parser() -> argparse.ArgumentParser:
         default="nu-dialogue",
         help="whose way to place words into frames (nu-dialogue)",
     )
-    parser.add_argument(
+    spaces = parser.add_mutually_exclusive_group()
+    spaces.add_argument(
         "--no-whitespace-before-word",
-        action=argparse.BooleanOptionalAction,
-        help="take words as they are, as in scripts without spaces (by language: yes for ja and zh)",
+        action="store_true",
+        default=None,
+        help="take words as they are, as in scripts without spaces (so it is by itself for ja and zh)",
+    )
+    spaces.add_argument(
+        "--whitespace-before-word",
+        dest="no_whitespace_before_word",
+        action="store_false",
+        default=None,
+        help="put a space between words (so it is by itself for other languages)",
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where to encode (a card if there is one)")
     parser.add_argument("--json", action="store_true", help="print JSON lines, for programs")
@@ -146,8 +155,10 @@ class _Preparation:
                 with packing.beside(self._dataset) as folder:
                     files = packing.write_files(folder, self._rows(names, progress))
                     if not files:
-                        what = f"the {len(names)} dialogues of {self._dataset.name} could be prepared"
-                        raise UserError(f"None of {what}.", "Mend what was found, or import them again.")
+                        raise UserError(
+                            f"No dialogue of {self._dataset.name} could be prepared.",
+                            "Mend what was found, or import them again.",
+                        )
                     (self._dataset.folder / PREPARED).unlink(missing_ok=True)
                 write_json(self._dataset.folder / PREPARED, self._summary(len(names), made_of))
             except OSError as fault:

@@ -243,7 +243,7 @@ def test_nothing_to_prepare_is_a_sentence(where: Paths, tiny: Path) -> None:
     with pytest.raises(UserError, match="holds no dialogues"):
         run(made, where, tiny)
     made.audio("one").write_bytes(b"")
-    with pytest.raises(UserError, match="None of the 1 dialogues"):
+    with pytest.raises(UserError, match="No dialogue of talks could be prepared"):
         run(made, where, tiny)
     assert not made.shards
 
@@ -317,7 +317,7 @@ def test_japanese_words_are_taken_as_they_are(where: Paths, tiny: Path) -> None:
         a, _ = rows(made)["one"]
         how = {"no_whitespace_before_word": True}
         assert np.array_equal(a[0], expected_text(tiny / "tokenizer.model", words, "A", a.shape[1], **how))
-    prepare.main(["talks", "--no-no-whitespace-before-word", "--placement", "kyutai"], where)
+    prepare.main(["talks", "--whitespace-before-word", "--placement", "kyutai"], where)
     made = create_dataset(where.datasets / "talks")
     assert made.prepared["model"] == str(tiny)
     assert (made.prepared["placement"], made.prepared["no_whitespace_before_word"]) == ("kyutai", False)
