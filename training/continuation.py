@@ -31,7 +31,7 @@ from training.continued import Continued, open_continued
 from training.data.shards import Shards
 from training.generation import UNKNOWN, continue_dialogues
 from training.material import open_shards
-from training.progress import Progress
+from training.progress import Progress, counted
 from training.source import Source, find_source, read_source
 
 SILENCE_FRAMES = 25
@@ -255,8 +255,8 @@ def _report(continued: Continued, told: Progress) -> None:
     """Tell where the results are, with the mean of their figures. Turn-taking is counted per minute."""
     mean, count = continued.mean_turns(), len(continued.names)
     sentence = (
-        f"Went on with {count} dialogues for {seconds(continued.frames):.1f} s each, by the minute with "
-        f"{mean['ipus']:.1f} utterances, {mean['pauses']:.1f} pauses, {mean['gaps']:.1f} gaps and "
+        f"Went on with {counted(count, 'dialogue')} for {seconds(continued.frames):.1f} s each, by the "
+        f"minute with {mean['ipus']:.1f} utterances, {mean['pauses']:.1f} pauses, {mean['gaps']:.1f} gaps and "
         f"{mean['overlaps']:.1f} overlaps: {continued.folder}"
     )
     values = {"folder": str(continued.folder), "dialogues": count, "turns": mean}
