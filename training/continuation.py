@@ -255,8 +255,8 @@ def _report(continued: Continued, told: Progress) -> None:
     """Tell where the results are, with the mean of their figures. Turn-taking is counted per minute."""
     mean, count = continued.mean_turns(), len(continued.names)
     sentence = (
-        f"Went on with {counted(count, 'dialogue')} for {seconds(continued.frames):.1f} s each, by the "
-        f"minute with {mean['ipus']:.1f} utterances, {mean['pauses']:.1f} pauses, {mean['gaps']:.1f} gaps and "
+        f"Went on with {counted(count, 'dialogue')} for {seconds(continued.frames):.1f} s each, by the minute"
+        f" with {mean['ipus']:.1f} utterances, {mean['pauses']:.1f} pauses, {mean['gaps']:.1f} gaps and "
         f"{mean['overlaps']:.1f} overlaps: {continued.folder}"
     )
     values = {"folder": str(continued.folder), "dialogues": count, "turns": mean}

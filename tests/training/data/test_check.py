@@ -207,8 +207,8 @@ def test_of_tokens_alone_is_said_what_they_tell(
     assert "tokens: 2 dialogues, 22 s, language unknown" in table
     assert "tokens holds tokens alone" in table
     assert "speech" not in table
-    for verb in ("prepare", "transcribe"):
-        assert aizuchi([*home, "data", verb, "tokens"]) == 1
+    for command in (["prepare", "tokens"], ["transcribe", "tokens", "--language", "en"]):
+        assert aizuchi([*home, "data", *command]) == 1
         assert capsys.readouterr().err.startswith("tokens holds tokens alone, without sound.")
 
 
