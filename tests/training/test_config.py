@@ -98,6 +98,13 @@ def refuse(**settings: Any) -> UserError:
     return caught.value
 
 
+def test_the_readme_shows_the_defaults_in_valid_toml(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "talks.toml"
+    path.write_text(readme.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    assert read_config(path) == Config(model="moshika", data=("talks",))
+
+
 def test_what_is_not_said_has_the_promised_value() -> None:
     assert dataclasses.asdict(parse()) == DEFAULTS
 
