@@ -27,6 +27,10 @@ TOKENIZED = "tokenized_audio", "tokenized_text"
 """nu-dialogue's folders."""
 
 _PARQUET = b"PAR1"
+_LONGEST_LINE_BYTES = 1 << 20
+
+_WHAT_A_FOLDER_MAY_HOLD = "It may hold recordings, stereo sound files, Kyutai's or nu-dialogue's data."
+_WHAT_A_FILE_MAY_BE = 'It may be stereo sound, Parquet, or a list with {"path": …} on each line.'
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def find_sources(specs: list[str], speaker: str | None, where: Paths, *, but: Pa
         if not one:
             raise UserError(
                 f"There is nothing to import in {path}.",
-                "It may hold recordings, stereo sound files, Kyutai's or nu-dialogue's data.",
+                _WHAT_A_FOLDER_MAY_HOLD if path.is_dir() else _WHAT_A_FILE_MAY_BE,
             )
         found.dialogues += one.dialogues
         found.tokens += one.tokens
@@ -184,7 +188,7 @@ def list_entries(path: Path) -> list[dict[str, Any]]:
     if not path.is_file() or path.suffix.lower() not in (".jsonl", ".json", ".txt", ""):
         return []
     entries: list[dict[str, Any]] = []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in _lines(path):
         entry: Any = None
         with suppress(ValueError):
             entry = json.loads(line)
@@ -193,7 +197,7 @@ def list_entries(path: Path) -> list[dict[str, Any]]:
         elif not entries:
             return []
         else:
-            advice = 'Each line has to be {"path": …, "duration": …}.'
+            advice = 'Each line has to be {"path": …, "duration": …}, in UTF-8.'
             raise UserError(f"Line {number} of {path} names no sound file.", advice)
     return entries
 
@@ -209,12 +213,13 @@ def is_parquet(path: Path) -> bool:
     return False
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a text that are not blank; none of a file that is no text."""
-    with suppress(UnicodeDecodeError), path.open(encoding="utf-8") as file:
-        for line in file:
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file that are not blank, with their numbers; they need not be text."""
+    with path.open("rb") as file:
+        # What is no text may go on for gigabytes without an end of a line.
+        for number, line in enumerate(iter(partial(file.readline, _LONGEST_LINE_BYTES), b""), 1):
             if line.strip():
-                yield line
+                yield number, line
 
 
 def _recording(folder: Path) -> Recording | None:

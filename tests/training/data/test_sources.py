@@ -79,9 +79,15 @@ def test_kyutais_speakers_may_have_other_names(where: Paths, source: Path, talk:
 
 def test_a_bad_line_of_kyutais_list_is_a_sentence(where: Paths, source: Path, talk: Talk) -> None:
     path = kyutai(source, talk)
-    path.write_text(path.read_text() + "{\n")
-    with pytest.raises(UserError, match=r"Line 4 of .*list\.jsonl names no sound file"):
+    good = path.read_bytes()
+    for bad in (b"{", '{"path": "é.wav"}'.encode("latin-1")):
+        path.write_bytes(good + b"\n" + bad + b"\n")
+        with pytest.raises(UserError, match=r"Line 5 of .*list\.jsonl names no sound file"):
+            run(where, path)
+    path.write_text('{"duration": 3.0}\n')
+    with pytest.raises(UserError, match="nothing to import") as caught:
         run(where, path)
+    assert "a list with" in caught.value.advice
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
