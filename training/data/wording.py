@@ -165,8 +165,8 @@ def _read_words(path: Path, raw: Any, speaker: str | None) -> list[TimedWord]:
             said = [(each["word"], each["start"], each["end"], str(each["speaker"])) for each in raw]
             usual = {"A", "B"}
         labels = {label for *_, label in said}
-        is_usual = labels <= usual
-        if not is_usual and speaker not in labels:
+        is_usual = labels <= usual and speaker in (None, "A", "B", *usual)
+        if labels and not is_usual and speaker not in labels:
             named = f"{path} names the speakers {', '.join(sorted(labels)[:5])}."
             raise UnknownSpeakersError(named, "Say with --speaker which of them the model learns.")
         main = MAIN if is_usual and MAIN in usual and speaker in (None, "A", "B") else speaker or "A"

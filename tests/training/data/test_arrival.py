@@ -178,6 +178,17 @@ def test_unknown_speakers_have_to_be_named(where: Paths, source: Path, talk: Tal
     assert read_words(run(where, wav, "--speaker", "SA").text("one")) == words
 
 
+def test_a_speaker_that_the_words_do_not_name_makes_nobody_the_other(
+    where: Paths, source: Path, talk: Talk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wav = write_dialogue(source, "one", *talk)
+    with pytest.raises(UserError, match="could not be imported"):
+        run(where, wav, "--speaker", "alice")
+    assert "names the speakers A, B. Say with --speaker" in capsys.readouterr().out
+    wav.with_suffix(".json").write_text("[]")
+    assert findings(run(where, wav, "--speaker", "alice")) == {"one": ["no words"]}
+
+
 def test_words_outside_of_the_sound_and_drifting_ones_are_told(
     where: Paths, source: Path, talk: Talk
 ) -> None:
