@@ -122,9 +122,17 @@ def split(
         tail = len(speakers) * min(max(1, round(share * stretches)), stretches - 1)
         held_out.windows, train.windows = train.windows[-tail:], train.windows[:-tail]
     if not train.windows:
-        longest = max((seconds(frames) for _, frames in shards.dialogues), default=0.0)
-        raise UserError(
-            f"No dialogue is long enough to learn from: the longest has {longest:.1f} s.",
-            f"Lower batch.min_seconds, which is {batch.min_seconds}.",
-        )
+        raise _too_short([frames for _, frames in shards.dialogues], batch)
     return train, held_out
+
+
+def _too_short(lengths: Sequence[int], batch: Batch) -> UserError:
+    """Return what is said where no stretch of any dialogue is long enough; lengths in frames."""
+    longest = max(lengths, default=0)
+    stretch = max((frames for length in lengths for _, frames in cut(length, batch.frames)), default=0)
+    cut_into = f", and is cut into stretches of {seconds(stretch):.1f} s" if stretch < longest else ""
+    advice = f"Lower batch.min_seconds, which is {batch.min_seconds}"
+    return UserError(
+        f"No dialogue is long enough to learn from: the longest has {seconds(longest):.1f} s{cut_into}.",
+        f"{advice}, or raise batch.seconds, which is {batch.seconds}." if cut_into else f"{advice}.",
+    )

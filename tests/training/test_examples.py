@@ -229,3 +229,12 @@ def test_a_dataset_without_a_dialogue_long_enough_is_refused(
     with pytest.raises(UserError, match=f"the longest has {max(lengths, default=0) * 0.08:.1f} s") as caught:
         split(read, ["A"], SHORT, 0.1, 0)
     assert caught.value.advice == "Lower batch.min_seconds, which is 0.48."
+
+
+def test_dialogues_that_are_cut_too_short_are_told_so(tmp_path: Path) -> None:
+    batch = Batch(seconds=FRAMES * 0.08, min_seconds=1.2)
+    with pytest.raises(
+        UserError, match=r"the longest has 1\.8 s, and is cut into stretches of 1\.0 s"
+    ) as caught:
+        split(shards(tmp_path, 10, 23), ["A"], batch, 0.1, 0)
+    assert caught.value.advice.endswith("which is 1.2, or raise batch.seconds, which is 1.6.")
