@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def main(argv: list[str], where: Paths) -> int:
         config, folder, first = _taken_up(options, where)
     else:
         config, folder, first = read_config(options.config), None, None
-    if options.steps:
+    if options.steps is not None:
         config = replaced(config, steps=options.steps)
     if options.plan:
         print(json.dumps(make_plan(config, where)))
@@ -173,15 +174,22 @@ def _make_folder(config: Config, where: Paths) -> str:
             advice = f"Go on with it by `aizuchi train --resume {config.name}`, or choose another name."
             raise UserError(f"There is a run {config.name} already.", advice)
     else:
-        stem = Path(config.data[0]).stem.replace("*", "") or "run"
-        numbers = (number for number in range(1, 10_000) if not (where.runs / f"{stem}-{number}").exists())
-        folder = where.runs / f"{stem}-{next(numbers)}"
+        stem = Path(config.data[0]).stem.replace("*", "").strip("-_") or "run"
+        folder = next(folder for folder in _numbered(where.runs / stem) if not folder.exists())
     try:
         (folder / CHECKPOINTS).mkdir(parents=True)
         write_config(config, folder / CONFIG)
     except OSError as fault:
         raise checkpoint.disk_full(fault, f"The run {folder}") from fault
     return str(folder)
+
+
+def _numbered(folder: Path) -> Iterator[Path]:
+    """Yield FOLDER-1 and so on, each free or a run that bore fruit."""
+    for number in count(1):
+        numbered = folder.with_name(f"{folder.name}-{number}")
+        _remove_fruitless(numbered)
+        yield numbered
 
 
 def _remove_fruitless(folder: Path) -> None:

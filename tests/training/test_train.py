@@ -226,6 +226,21 @@ def test_a_run_that_failed_before_it_learnt_anything_is_begun_anew(
         train(where, tmp_path / "run.toml")
 
 
+def test_a_run_without_a_name_is_called_after_its_data_and_a_number(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(UserError, match="no dataset 'nowhere'"):
+            run_verb("train", [str(configure(tmp_path, tiny, Path("nowhere"), name=""))], where)
+    every = configure(tmp_path, tiny, shard.with_name(f"{shard.stem}-*.parquet"), name="", steps=1)
+    shard.rename(shard.with_name(f"{shard.stem}-001.parquet"))
+    for _ in range(2):
+        assert run_verb("train", [str(every)], where) == 0
+    assert set(os.listdir(where.runs)) == {"nowhere-1", f"{shard.stem}-1", f"{shard.stem}-2"}
+    with pytest.raises(UserError, match="steps is 0"):
+        run_verb("train", [str(every), "--steps", "0"], where)
+
+
 def test_both_streams_are_learnt_and_taken_up_again(
     where: Paths, tiny: Path, shard: Path, tmp_path: Path
 ) -> None:
