@@ -15,10 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from sentencepiece import SentencePieceProcessor
 from tqdm import tqdm
 
 from app.cli import run_verb
 from app.datasets import Dataset, TimedWord, read_words, write_json
+from app.engine.checkpoint import find
+from app.engine.text import SPACE
 from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
@@ -40,6 +43,12 @@ _BAR = 32
 _ROWS_OF_SOUND = 3
 """So many rows of the table, the first ones, tell of speech and words."""
 
+_AS_IT_IS = "It can be trained on as it is."
+_COUNT_SPACES = "It can be trained on as it is; `data check --model NAME` counts its bare spaces."
+_TOKENIZE_AGAIN = (
+    "Tokenize its words again with nu-dialogue's `--no_whitespace_before_word`, and import that."
+)
+
 
 class Odd(NamedTuple):
     """A finding as check.json has it; `dialogue` is '' where it is about all of them."""
@@ -54,7 +63,8 @@ def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi data check` and return the exit status: 1 where training would refuse the dataset."""
     arguments = _parser().parse_args(argv)
     dataset = find_dataset(arguments.dataset, where)
-    report = check(dataset, quiet=arguments.json)
+    space = _space(arguments.model, where) if arguments.model else None
+    report = check(dataset, space=space, quiet=arguments.json)
     with suppress(OSError):
         write_json(dataset.folder / CHECK, report)
     if arguments.json:
@@ -66,13 +76,14 @@ def main(argv: list[str], where: Paths) -> int:
     return int(report["refused"])
 
 
-def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
+def check(dataset: Dataset, *, space: int | None = None, quiet: bool = True) -> dict[str, Any]:
     """Return what check.json holds. Raises UserError for a dataset without dialogues.
 
-    Of dialogues without sound the speech, the words and the turns count as none.
+    Of dialogues without sound the speech, the words and the turns count as none; how many bare spaces are in
+    their text is known where `space` is, the token of one.
     """
     if not dataset.dialogues() and dataset.shards:
-        return _check_tokens(dataset)
+        return _check_tokens(dataset, space)
     names = dialogues_of(dataset)
     prepared = dataset.prepared
     found = _look_at_dataset(dataset)
@@ -87,23 +98,25 @@ def check(dataset: Dataset, *, quiet: bool = True) -> dict[str, Any]:
     return {**_summary(dataset, list(seen.values()), len(names)), **_found(items, found)}
 
 
-def _check_tokens(dataset: Dataset) -> dict[str, Any]:
+def _check_tokens(dataset: Dataset, space: int | None) -> dict[str, Any]:
     """Return what check.json holds of dialogues that are tokens alone."""
-    streams = read_streams(dataset)
-    sentence = f"{dataset.name} holds tokens alone: who speaks when, and which words, is not known."
-    found = [Odd("", "odd", sentence, "It can be trained on as it is."), *_bare_spaces(dataset)]
-    items = []
-    for one in streams:
-        findings = list(one.findings())
-        items.append({**_item(one.dialogue, None, findings), "seconds": seconds(one.frames)})
-        found += [Odd(one.dialogue, "odd", *finding) for finding in findings]
+    streams = read_streams(dataset, space)
     frames = sum(one.frames for one in streams)
     report = _summary(dataset, [], len(streams))
     for number, speaker in enumerate("AB"):
         report[speaker]["with_text"] = sum(one.text[number] > 0 for one in streams)
         if report[speaker]["tokens"] is None:
             tokens = sum(one.text[number] for one in streams)
-            report[speaker] |= _shares(frames, tokens, None)
+            spaces = None if space is None else sum(one.bare_spaces[number] for one in streams)
+            report[speaker] |= _shares(frames, tokens, spaces)
+    sentence = f"{dataset.name} holds tokens alone: who speaks when, and which words, is not known."
+    advice = _COUNT_SPACES if space is None else _AS_IT_IS
+    found = [Odd("", "odd", sentence, advice), *_bare_spaces(dataset, report)]
+    items = []
+    for one in streams:
+        findings = list(one.findings())
+        items.append({**_item(one.dialogue, None, findings), "seconds": seconds(one.frames)})
+        found += [Odd(one.dialogue, "odd", *finding) for finding in findings]
     lengths = _histogram([seconds(one.frames) for one in streams])
     return {**report, "hours": seconds(frames) / 3600, "lengths_s": lengths, **_found(items, found)}
 
@@ -118,7 +131,7 @@ def _found(items: list[dict[str, Any]], found: list[Odd]) -> dict[str, Any]:
 
 def refuse_bad(dataset: Dataset) -> None:
     """Raise UserError for a prepared dataset that would do harm: Japanese with bare spaces in its text."""
-    for odd in _bare_spaces(dataset):
+    for odd in _bare_spaces(dataset, _texts(dataset)):
         raise UserError(odd.sentence, odd.advice)
 
 
@@ -127,9 +140,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="aizuchi data check", description="Show what would be learnt, and what is odd about it."
     )
     parser.add_argument("dataset", metavar="DATASET", help="a dataset's name or folder")
+    parser.add_argument(
+        "--model",
+        metavar="NAME",
+        help="of tokens alone: the model to train, to count bare spaces in the text",
+    )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into a PNG file as well")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
+
+
+def _space(spec: str, where: Paths) -> int:
+    """Return the token of a bare space in the text of a model. Raises UserError where there is no model."""
+    tokenizer = find(spec, models=where.models, both_voices=True).tokenizer
+    return int(SentencePieceProcessor(model_file=str(tokenizer)).piece_to_id(SPACE))
 
 
 def _look_at_dataset(dataset: Dataset) -> list[Odd]:
@@ -137,23 +161,31 @@ def _look_at_dataset(dataset: Dataset) -> list[Odd]:
     advice = f"Run `aizuchi data prepare {dataset.name}`."
     if not dataset.prepared or not dataset.shards:
         return [Odd("", "odd", f"{dataset.name} is not prepared yet.", advice)]
-    found = _bare_spaces(dataset)
+    found = _bare_spaces(dataset, _texts(dataset))
     if (made_of := dataset.prepared.get("inputs")) and made_of != inputs(dataset):
         found.append(Odd("", "odd", "Words or sound have changed since the dataset was prepared.", advice))
     return found
 
 
-def _bare_spaces(dataset: Dataset) -> list[Odd]:
+def _texts(dataset: Dataset) -> dict[str, Any]:
+    return {speaker: _text_figures(dataset, speaker) for speaker in "AB"}
+
+
+def _bare_spaces(dataset: Dataset, voices: dict[str, Any]) -> list[Odd]:
     """Return what is wrong with the text of a Japanese dataset, per voice; nothing of others."""
-    shares = {speaker: _text_figures(dataset, speaker)["bare_space_share"] for speaker in "AB"}
+    shares = {speaker: voices[speaker]["bare_space_share"] for speaker in "AB"}
     bad = {speaker: share for speaker, share in shares.items() if share and share > MOST_BARE_SPACES}
     if not bad or not is_japanese(dataset):
         return []
+    severity: Literal["refused", "odd"] = "refused"
     advice = f"Run `aizuchi data prepare {dataset.name} --no-whitespace-before-word`."
+    if "text" not in dataset.prepared:
+        # Training knows nothing of it: what is counted here is not kept with the tokens.
+        severity, advice = "odd", _TOKENIZE_AGAIN
     return [
         Odd(
             "",
-            "refused",
+            severity,
             f"{100 * share:.0f} % of the text tokens of {speaker} in {dataset.name} are bare spaces.",
             advice,
         )

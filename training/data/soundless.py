@@ -1,6 +1,6 @@
 """What can be said about dialogues that came as tokens alone: their lengths, and how much of them is text.
 
-Knows nothing about speech, which only sound tells, or about words, which only a tokenizer tells.
+Knows nothing about speech, which only sound tells, or about words; which token is a space a tokenizer tells.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ CODEBOOKS = 8
 
 
 class Streams(NamedTuple):
-    """One dialogue; `text` counts the tokens of A and of B."""
+    """One dialogue: how many tokens of A and of B are text, and how many of these, if known, bare spaces."""
 
     dialogue: str
     frames: int
     text: tuple[int, int]
+    bare_spaces: tuple[int, int]
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is odd about it."""
@@ -37,12 +38,17 @@ class Streams(NamedTuple):
                 yield Finding(f"{speaker} has no text.", "Who learns this voice learns to say no words.")
 
 
-def read_streams(dataset: Dataset) -> list[Streams]:
-    """Return the dialogues of the prepared files, by name. Raises UserError for a damaged file."""
+def read_streams(dataset: Dataset, space: int | None = None) -> list[Streams]:
+    """Return the dialogues of the prepared files, by name; `space` is the token of a bare space.
+
+    Raises UserError for a damaged file.
+    """
     codebooks = dataset.prepared.get("codebooks") or CODEBOOKS
     found = []
     for shard in dataset.shards:
         for _, _, name, tokens in read_parquet(shard, codebooks):
-            a, b = (int(np.count_nonzero(tokens[:, voice, 0] > PADDING)) for voice in (0, 1))
-            found.append(Streams(name, len(tokens), (a, b)))
+            text = tokens[:, :, 0]
+            a, b = np.count_nonzero(text > PADDING, axis=0).tolist()
+            bare_a, bare_b = np.count_nonzero(text == space, axis=0).tolist() if space else (0, 0)
+            found.append(Streams(name, len(tokens), (a, b), (bare_a, bare_b)))
     return sorted(found)

@@ -170,6 +170,14 @@ def test_japanese_with_bare_spaces_is_refused(
         assert written["refused"] is True
         assert written["A"]["bare_space_share"] > 0.1
         assert [odd["severity"] for odd in written["findings"]] == ["refused", "refused"]
+    shard, share = str(made.shards[0]), written["A"]["bare_space_share"]
+    assert aizuchi([*home, "data", "import", shard, "--name", "tokens", "--language", "ja"]) == 0
+    capsys.readouterr()
+    assert aizuchi([*home, "data", "check", "tokens", "--model", str(tiny), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["A"]["bare_space_share"] == pytest.approx(share)
+    assert [odd["severity"] for odd in told["findings"]] == ["odd", "odd", "odd"]
+    assert "nu-dialogue's `--no_whitespace_before_word`" in told["findings"][1]["advice"]
 
 
 def test_languages_without_spaces_are_known_by_name_or_by_their_words(where: Paths) -> None:
