@@ -75,7 +75,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 @contextmanager
 def _beside(out: Path) -> Iterator[Path]:
     """Give a folder that becomes `out` once all is written, and is gone if anything is raised."""
-    part = out.with_name(f".{out.name}.{os.getpid()}.part")
+    part = out.with_name(f".{out.name}.part")
+    # What an export left that was killed.
+    shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
         yield part

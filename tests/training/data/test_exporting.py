@@ -147,7 +147,11 @@ def test_bad_dialogues_are_left_out_and_told(
 def test_a_folder_that_is_there_is_not_touched(where: Paths, dataset: Dataset) -> None:
     out = where.cache / "kyutai"
     out.mkdir(parents=True)
+    killed = out.with_name(".kyutai.part")
+    (killed / "audio").mkdir(parents=True)
     export(where, dataset, "kyutai")
+    assert not killed.exists()
+    assert not (out / "audio").exists()
     before = sorted(out.rglob("*"))
     with pytest.raises(UserError, match="is there already"):
         export(where, dataset, "kyutai")
