@@ -45,6 +45,8 @@ class Learner:
 
 def find_base(config: Config, models: Path, progress: Progress | None = None) -> Checkpoint:
     """Return the files of the model to train. Raises UserError where it can not be trained."""
+    if config.model == "echo":
+        raise UserError("An echo has nothing to learn with.", "Name a model, such as moshika.")
     found = find(config.model, base=config.base or None, models=models, progress=progress, both_voices=True)
     if found.quantized:
         raise UserError(

@@ -156,7 +156,8 @@ def _warned(event: dict[str, Any]) -> str:
 
 
 def _ended(event: dict[str, Any]) -> str:
-    ended = f"{event['state'].capitalize()} after step {event['step']}."
+    when = f"after step {event['step']}" if event["step"] else "before the first step"
+    ended = f"{event['state'].capitalize()} {when}."
     return f"{ended} {event['sentence']}" if event["sentence"] and event["state"] != "failed" else ended
 
 

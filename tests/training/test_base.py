@@ -264,6 +264,11 @@ def test_without_values_it_is_the_same_model(
     assert len(set(places)) == len(places)
 
 
+def test_an_echo_can_not_be_trained(folder: Path) -> None:
+    with pytest.raises(UserError, match="An echo has nothing to learn with"):
+        find_base(Config(model="echo"), folder.parent)
+
+
 def test_weights_in_8_bits_can_not_be_trained(folder: Path) -> None:
     path = folder / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "quantize": True}))

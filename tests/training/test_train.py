@@ -220,7 +220,7 @@ def test_a_run_that_failed_before_it_learnt_anything_is_begun_anew(
 ) -> None:
     with pytest.raises(UserError, match="no dataset 'nowhere'"):
         run_verb("train", [str(configure(tmp_path, tiny, Path("nowhere")))], where)
-    assert capsys.readouterr().out.splitlines()[-1] == "Failed after step 0."
+    assert capsys.readouterr().out.splitlines()[-1] == "Failed before the first step."
     assert train(where, configure(tmp_path, tiny, shard, steps=1))[-1]["state"] == "finished"
     with pytest.raises(UserError, match="There is a run run already"):
         train(where, tmp_path / "run.toml")
