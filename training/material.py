@@ -58,7 +58,8 @@ def _files(spec: str, found: Checkpoint, where: Paths) -> list[Path]:
         return matches
     dataset = find_dataset(spec, where)
     files = dataset.shards
-    if not files:
+    # Without what describes them nobody knows which model the files are for: preparing broke off.
+    if not files or not dataset.prepared:
         raise UserError(f"{dataset.name} is not prepared.", f"Run `aizuchi data prepare {spec}` first.")
     _refuse_foreign(dataset, found, spec)
     refuse_bad(dataset)

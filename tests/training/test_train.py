@@ -22,6 +22,7 @@ import torch
 from safetensors.torch import load_file
 
 from app.cli import run_verb
+from app.datasets import SHARDS, create_dataset
 from app.errors import UserError
 from app.paths import Paths, paths
 from app.runs import open_run, read_metrics
@@ -345,6 +346,10 @@ def test_what_can_not_be_trained_is_refused(where: Paths, tiny: Path, shard: Pat
     refuse("no checkpoint after step 5", "--resume", "run", "--step", "5")
     refuse("no training run 'other'", "--resume", "other")
     refuse("no dataset", configure(tmp_path, tiny, Path("nowhere"), name="other"))
+    lost = create_dataset(where.datasets / "lost").folder / SHARDS
+    lost.mkdir(exist_ok=True)
+    (lost / "train-001-of-001.parquet").write_bytes(shard.read_bytes())
+    refuse("lost is not prepared", configure(tmp_path, tiny, Path("lost"), name="lost"))
     long = {"min_seconds": 60.0, "seconds": 100.0}
     small = {"name": "adamw8bit"}
     refuse("needs a graphics card", configure(tmp_path, tiny, shard, name="card", optimizer=small))
