@@ -147,13 +147,49 @@ def parse(argv: list[str]) -> Options:
     add("--out", type=Path, metavar="DIR", help="where the results go (default: continued-MODEL, here)")
     add("--base", metavar="NAME", help="the model that a folder takes Mimi and the tokenizer from")
     add("--step", type=int, metavar="N", help="of a run: the checkpoint after this step, not the best")
-    add("--prompt", type=_count, default=125, metavar="FRAMES", help="how much of each dialogue is given")
-    add("--frames", type=_count, default=250, metavar="FRAMES", help="how much is generated (12.5 a second)")
-    add("--batch", type=_count, default=8, metavar="N", help="how many dialogues go on at a time")
-    add("--temperature", type=_temperature, default=0.8, metavar="T", help="of the voices; 0 is greedy")
+    add(
+        "--prompt",
+        type=_count,
+        default=125,
+        metavar="FRAMES",
+        help="how much of each dialogue is given (%(default)s)",
+    )
+    add(
+        "--frames",
+        type=_count,
+        default=250,
+        metavar="FRAMES",
+        help="how much is generated (%(default)s; 12.5 are a second)",
+    )
+    add(
+        "--batch",
+        type=_count,
+        default=8,
+        metavar="N",
+        help="how many dialogues go on at a time (%(default)s)",
+    )
+    add(
+        "--temperature",
+        type=_temperature,
+        default=0.8,
+        metavar="T",
+        help="of the voices (%(default)s); 0 is greedy",
+    )
     add("--text-temperature", type=_temperature, metavar="T", help="of the text (default: as the voices)")
-    add("--top-k", type=_whole, default=0, metavar="N", help="draw from the N likeliest tokens (0: from all)")
-    add("--seed", type=_whole, default=0, metavar="N", help="draw other tokens")
+    add(
+        "--top-k",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="draw from the N likeliest tokens (0, the default: from all)",
+    )
+    add(
+        "--seed",
+        type=_whole,
+        default=0,
+        metavar="N",
+        help="of the random draws (%(default)s): another draws other tokens",
+    )
     add("--greedy", action="store_true", help="take the likeliest token in place of drawing one")
     add("--limit", type=_count, metavar="N", help="take the first N dialogues alone")
     add("--json", action="store_true", help="print what happens as JSON lines, for programs")

@@ -68,6 +68,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if bool(options.config) == bool(options.resume):
         parser.error("name either a CONFIG.toml or a run to --resume")
+    if options.step is not None and not options.resume:
+        parser.error("--step is one of the run to --resume; for how many steps to train there is --steps")
     return options
 
 

@@ -387,9 +387,7 @@ class TalkPage(QWidget):
         self.desk.volume_changed.connect(self._set_volume)
         self.desk.record_wanted.connect(self._record)
         # The keys, as the tooltips of the controls say.
-        self._mute_key = add_key(
-            self, "Space", lambda: self._conversation.mute(not self.desk.mute.isChecked())
-        )
+        self._mute_key = add_key(self, "Space", self.desk.mute.click)
         add_key(self, "Ctrl+Return", self.desk.toggle)
         add_key(self, "Ctrl+Enter", self.desk.toggle)
         add_key(self, "R", lambda: self._record(not self.desk.record.isChecked()))

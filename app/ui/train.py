@@ -140,6 +140,11 @@ class TrainPage(QWidget):
         if dataset is not None:
             self.show_step(CHECK)
 
+    def _corrected(self) -> None:
+        """Words have changed: what training would read is no longer what is there."""
+        self.steps.set_done(DATA, False)
+        self._onward.hide()
+
     def _prepare_again(self) -> None:
         self.show_step(DATA)
         self.data.prepare()
@@ -163,6 +168,7 @@ class TrainPage(QWidget):
         self.data.dataset_changed.connect(self._show_dataset)
         self.data.prepared.connect(self._prepared)
         self.check.prepare_wanted.connect(self._prepare_again)
+        self.check.changed.connect(self._corrected)
         self.run.memory_wanted.connect(self._free_memory)
         self.run.listen_wanted.connect(self._listen)
         self.run.run_changed.connect(self._show_run)

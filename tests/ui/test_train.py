@@ -189,6 +189,14 @@ def test_a_name_that_is_none_is_refused(page: TrainPage, tmp_path: Path, qtbot: 
     assert not button(page.data, "Prepare").isEnabled()
 
 
+def test_a_corrected_word_asks_for_preparing_again(page: TrainPage, stage: Stage, qtbot: QtBot) -> None:
+    page.data.show_dataset(make_dataset(stage.where.datasets))
+    assert page.steps._step(DATA).accessibleDescription() == "done"
+    page.check.changed.emit()
+    assert page.steps._step(DATA).accessibleDescription() == ""
+    assert page._onward.isHidden()
+
+
 def test_a_dataset_says_what_it_lacks(page: TrainPage, stage: Stage, qtbot: QtBot) -> None:
     folder = make_dataset(stage.where.datasets, prepared="")
     page.data.show_dataset(folder)

@@ -23,6 +23,7 @@ from app.ui.training.curves import Curves, Losses
 from tests.ui.staging import Stage, StagedSession
 from tests.ui.train_stage import asked, begin, button, show_run, step_of, wait
 from tests.ui.trained import WARNING, events, make_dataset, make_run, trainer
+from training.config import parse_config
 
 # Train
 
@@ -63,6 +64,25 @@ def test_the_need_is_told_before_anything_starts(
     assert button(page.run, "Train").isEnabled()
     page.run.form._show_plan({"memory_gb": 30.0, "hours": 1.0, "steps": 10, "minutes": None, "fits": False})
     assert "Try 8 or 4 bits" in page.run.form.need
+
+
+def test_what_learns_is_chosen_and_what_has_no_meaning_then_is_not(page: TrainPage, stage: Stage) -> None:
+    make_dataset(stage.where.datasets)
+    page.show_step(TRAIN)
+    expert = page.run.form.expert
+    expert.unfold()
+    expert._bits.setCurrentIndex(2)
+    expert._bits.activated.emit(2)
+    assert page.run.form.choices.document()["base_bits"] == 4
+    expert._method.setCurrentIndex(expert._method.findData("depth"))
+    expert._method.activated.emit(expert._method.currentIndex())
+    document = page.run.form.choices.document()
+    assert (document["method"], document["base_bits"]) == ("depth", 16)
+    assert not expert._bits.isEnabled()
+    assert not expert._numbers["rank"].isEnabled()
+    assert parse_config(document, "the window").method == "depth"
+    page.run.form.goals.choose("topic")
+    assert expert._method.currentData() == "depth"
 
 
 def test_without_a_dataset_there_is_nothing_to_train(page: TrainPage) -> None:

@@ -40,7 +40,7 @@ class Size(NamedTuple):
     layers: int
 
 
-FULL = Size(codec.STEPS, 16, 3000, 5000, 256, 6)
+FULL = Size(codec.STEPS, 16, 2400, 4000, 256, 6)
 SMALL = Size(30, 4, 8, 10, 64, 2)
 """Not to talk with: every stage runs within seconds, for tests."""
 

@@ -40,6 +40,8 @@ class Choices:
     data: tuple[str, ...] = ()
     name: str = ""
     steps: int = 500
+    method: str = "lora"
+    """What learns, as `training.config` names it."""
     rank: int = 64
     both_streams: bool = False
     lr_temporal: float = 2.0
@@ -58,9 +60,10 @@ class Choices:
             "data": list(self.data),
             "name": self.name,
             "held_out_share": self.held_out_percent / 100,
-            "method": "lora",
+            "method": self.method,
             "streams": "both" if self.both_streams else "model",
-            "base_bits": self.base_bits,
+            # Only a base that does not learn can be kept in fewer bits.
+            "base_bits": self.base_bits if self.method == "lora" else 16,
             "steps": self.steps,
             "lora": {"rank": self.rank},
             "optimizer": {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.controls import CONTROL_HEIGHT, Chooser
@@ -43,7 +43,7 @@ class Expert(QWidget):
         self._fold.setFlat(True)
         self._fold.setCheckable(True)
         self._fold.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self._fold.setToolTip(self.tr("Rank, steps, learning rates, memory"))
+        self._fold.setToolTip(self.tr("What learns, steps, learning rates, memory"))
         self._fold.toggled.connect(self._unfold)
         self._panel = Panel()
         self._panel.setAccessibleName(self.tr("Expert settings"))
@@ -67,12 +67,12 @@ class Expert(QWidget):
         self._choices = choices
         for name, number in self._numbers.items():
             number.set_default(getattr(choices, name))
-        for widget in (self._both, self._bits):
-            widget.blockSignals(True)
-        self._both.setChecked(choices.both_streams)
+        with QSignalBlocker(self._both):
+            self._both.setChecked(choices.both_streams)
+        # A Chooser tells only what the user chooses.
         self._bits.setCurrentIndex(BITS.index(choices.base_bits))
-        for widget in (self._both, self._bits):
-            widget.blockSignals(False)
+        self._method.setCurrentIndex(self._method.findData(choices.method))
+        self._fit_to_method()
 
     def unfold(self) -> None:
         """Show the settings."""
@@ -82,11 +82,19 @@ class Expert(QWidget):
         self._panel.setVisible(open_now)
         self._fold.setText(self.tr("Expert settings  ▾") if open_now else self.tr("Expert settings  ▸"))
 
+    def _fit_to_method(self) -> None:
+        """Let be chosen what has a meaning: without an adapter there is no rank and no frozen base."""
+        adapter = self._choices.method == "lora"
+        self._numbers["rank"].setEnabled(adapter)
+        self._bits.setEnabled(adapter)
+
     def _change(self, **values: Any) -> None:
         self._choices = replace(self._choices, **values)
+        self._fit_to_method()
         self.changed.emit(self._choices)
 
     def _add_rows(self) -> None:
+        self._add_method()
         default = Choices()
         for row in self._rows():
             start = getattr(default, row.name)
@@ -110,6 +118,22 @@ class Expert(QWidget):
             self._bits.addItem(self.tr("{0} bits").format(bits), bits)
         self._bits.activated.connect(lambda _: self._change(base_bits=self._bits.currentData()))
         self._panel.add_row(title, explanation, self._bits)
+
+    def _add_method(self) -> None:
+        title = self.tr("What learns")
+        explanation = self.tr("An adapter fits on one card; the whole model needs several of 80 GB.")
+        self._method = Chooser("models", title, explanation)
+        self._method.fix_width(17 * GRID)
+        for method, name in (
+            ("lora", self.tr("An adapter (LoRA)")),
+            ("full", self.tr("The whole model")),
+            ("temporal", self.tr("Words and turns")),
+            ("depth", self.tr("Sound")),
+            ("text_embedding", self.tr("Text embedding")),
+        ):
+            self._method.addItem(name, method)
+        self._method.activated.connect(lambda _: self._change(method=self._method.currentData()))
+        self._panel.add_row(title, explanation, self._method)
 
     def _rows(self) -> tuple[_Row, ...]:
         tr = self.tr
