@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 def leave_runs(home: Path) -> None:
     """Leave datasets and runs: one that is whole, one that was stopped, one that failed, two that go on."""
     from app.paths import paths
+    from tests.ui import checked
     from tests.ui.trained import make_dataset, make_run
 
     where = paths(home)
+    kyoto = checked.make_dataset(where.datasets / "kyoto", 14, spoken=True)
+    checked.write_check(kyoto, checked.check_values())
     make_dataset(where.datasets, "bedtime-stories", language="ja", prepared="")
     make_dataset(where.datasets, "my-talks", dialogues=9)
     failed = {"sentence": "The graphics memory ran out.", "advice": "Shorten the examples, or choose 8 bits."}
@@ -48,11 +51,28 @@ def train_dataset(camera: Camera) -> None:
     camera.shoot()
 
 
-def train_check(camera: Camera) -> None:
+def show_check(camera: Camera, dataset: str) -> TrainPage:
     page = show_step(camera, 0)
-    page.data.show_dataset(camera.stage.where.datasets / "my-talks")
+    page.data.show_dataset(camera.stage.where.datasets / dataset)
     page.show_step(1)
     camera.wait_until(lambda: page.check._errand is None)
+    return page
+
+
+def train_check(camera: Camera) -> None:
+    show_check(camera, "kyoto")
+    camera.shoot()
+
+
+def train_unchecked(camera: Camera) -> None:
+    show_check(camera, "my-talks")
+    camera.shoot()
+
+
+def train_words(camera: Camera) -> None:
+    page = show_check(camera, "kyoto")
+    page.check.open_words("talk-01")
+    camera.wait_until(lambda: page.check.editor.is_read)
     camera.shoot()
 
 
@@ -174,6 +194,8 @@ TRAIN_STATES: dict[str, Callable[[Camera], None]] = {
     "50-train-dataset": train_dataset,
     "50-train-preparing": train_preparing,
     "50-train-step-check": train_check,
+    "50-train-step-unchecked": train_unchecked,
+    "50-train-step-words": train_words,
     "51-train-form": train_form,
     "51-train-form-expert": train_expert,
     "51-train-running": train_running,

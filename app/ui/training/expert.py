@@ -123,7 +123,7 @@ class Expert(QWidget):
         title = self.tr("What learns")
         explanation = self.tr("An adapter fits on one card; the whole model needs several of 80 GB.")
         self._method = Chooser("models", title, explanation)
-        self._method.fix_width(17 * GRID)
+        self._method.fix_width(24 * GRID)
         for method, name in (
             ("lora", self.tr("An adapter (LoRA)")),
             ("full", self.tr("The whole model")),
