@@ -20,7 +20,7 @@ from app.errors import UserError
 from app.paths import Paths, paths
 from training.checkpoint import checkpoint_folder, read_trained
 from training.source import find_source
-from training.starter import codec, language
+from training.starter import codec, language, voice
 from training.starter.card import write_card
 from training.starter.codes import Corpus, write_dialogues
 from training.starter.score import score
@@ -33,6 +33,7 @@ class Size(NamedTuple):
     """How much work goes into a model."""
 
     codec_steps: int
+    voice_steps: int
     filters: int
     dialogues: int
     steps: int
@@ -40,8 +41,8 @@ class Size(NamedTuple):
     layers: int
 
 
-FULL = Size(codec.STEPS, 16, 2400, 4000, 256, 6)
-SMALL = Size(30, 4, 8, 10, 64, 2)
+FULL = Size(codec.STEPS, voice.STEPS, 16, 2400, 4000, 256, 6)
+SMALL = Size(30, 10, 4, 8, 10, 64, 2)
 """Not to talk with: every stage runs within seconds, for tests."""
 
 _HELD_OUT = 60
@@ -80,12 +81,14 @@ def build(stages: Path, size: Size, seed: int) -> Path:
     """Go through the stages that are not done, and return the folder of the model. Raises UserError."""
     stages.mkdir(parents=True, exist_ok=True)
     codec.build_codec(stages / "codec", codec.Settings(size.codec_steps, size.filters, seed))
+    mimi = stages / "voice"
+    voice.refine_voice(mimi, stages / "codec", codec.Settings(size.voice_steps, size.filters, seed))
     beginning = stages / "beginning"
-    language.make_beginning(beginning, stages / "codec", seed, size.width, size.layers)
+    language.make_beginning(beginning, mimi, seed, size.width, size.layers)
     data, held_out = stages / "dialogues", stages / "held-out"
-    write_dialogues(data, stages / "codec", beginning, Corpus(size.dialogues, seed))
+    write_dialogues(data, mimi, beginning, Corpus(size.dialogues, seed))
     few = Corpus(min(_HELD_OUT, size.dialogues), seed + 1, held_out=True)
-    write_dialogues(held_out, stages / "codec", beginning, few)
+    write_dialogues(held_out, mimi, beginning, few)
     home = stages / "home"
     language.train_language(home, beginning, data, held_out, steps=size.steps, seed=seed)
     return _finish(stages / "model", beginning, home)

@@ -26,11 +26,11 @@ from torch import Tensor, nn
 
 from app.engine.fake import tiny_mimi_config
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
-from training.progress import Progress
 from training.starter.speech import Speaker
+from training.starter.trainer import Trainer
 from training.starter.utterances import draw_utterance, mark_phonemes, phoneme_names
 
-WEIGHTS, CONFIG, STATE = "mimi.safetensors", "mimi.json", "state.pt"
+WEIGHTS, CONFIG = "mimi.safetensors", "mimi.json"
 
 WIDTH = 128
 CODEBOOKS, CARD = 8, 512
@@ -39,7 +39,7 @@ STEPS = 14_000
 BATCH, CLIP_FRAMES = 4, 19
 """Clips of 1.5 s: as long as the transformers look back, so that they learn what they do in a long talk."""
 
-LEARNING_RATE, WARMUP_STEPS = 8e-4, 200
+LEARNING_RATE = 8e-4
 COMMITMENT, WAVEFORM, PHONEMES = 0.25, 2.0, 0.15
 _SCALES = ((256, 20), (512, 40), (1024, 80), (2048, 80))
 """Window in samples and mel bands of each resolution of the spectral loss."""
@@ -49,8 +49,6 @@ _CONTINUOUS, _HALF_QUANTIZED = 0.05, 0.6
 
 _FLOOR = 1e-2
 """What lies below, noise at -60 dB, counts as silence: no decoder gives zeros, and nobody hears it."""
-
-_SAVE_EVERY = 250
 
 
 class Settings(NamedTuple):
@@ -86,63 +84,43 @@ def build_codec(folder: Path, settings: Settings) -> None:
     if (folder / WEIGHTS).exists():
         return
     training = _Training(folder, settings)
-    progress = Progress("Codec", settings.steps, "steps", as_json=False)
-    with no_compile(), _detached_replacements(), progress:
-        progress.advance(training.step)
-        while training.step < settings.steps:
-            training.learn()
-            progress.advance(1)
+    with no_compile(), _detached_replacements():
+        training.run("Codec")
     training.finish()
 
 
-class _Training:
+class _Training(Trainer):
     def __init__(self, folder: Path, settings: Settings) -> None:
         torch.manual_seed(settings.seed)
-        self._folder, self._settings = folder, settings
+        self._settings = settings
         self._speaker = Speaker()
         self._names = phoneme_names(self._speaker)
         config = codec_config(settings.filters)
         (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
         self._mimi = loaders.get_mimi(None, device="cpu", num_codebooks=CODEBOOKS, mimi_config=config)
         self._ear = nn.Linear(WIDTH, len(self._names))
-        self._model = nn.ModuleList([self._mimi, self._ear]).requires_grad_(True).train()
-        parameters = self._model.parameters()
-        self._optimizer = torch.optim.AdamW(parameters, lr=0.0, betas=(0.8, 0.99), weight_decay=0.0)
+        model = nn.ModuleList([self._mimi, self._ear]).requires_grad_(True).train()
+        super().__init__(folder, model, model.parameters(), steps=settings.steps, peak=LEARNING_RATE)
         self._spectra = MelSpectra()
-        self._averages: dict[str, float] = {}
-        self.step = 0
         _even_out(self._mimi, self._draw()[1])
-        self._resume()
 
-    def learn(self) -> None:
-        """Take one step."""
+    def losses(self) -> dict[str, Tensor]:
         said, heard, phonemes = self._draw()
-        rate = _rate(self.step, self._settings.steps)
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
         for quantizer in (self._mimi.quantizer.rvq_first, self._mimi.quantizer.rvq_rest):
             quantizer.no_quantization_rate = _unquantized(self.step, self._settings.steps)
         decoded, penalty, told = self._run(heard)
         settled = self.step >= _CONTINUOUS * self._settings.steps
-        losses = {
+        return {
             "spectral": self._spectra.distance(decoded, said),
             "waveform": WAVEFORM * (decoded - said).abs().mean(),
             "commitment": COMMITMENT * settled * penalty,
             "phonemes": PHONEMES * F.binary_cross_entropy_with_logits(told, phonemes) * phonemes.shape[-1],
         }
-        self._optimizer.zero_grad()
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
-        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
-        self._optimizer.step()
-        self.step += 1
-        self._note({name: float(loss.detach()) for name, loss in losses.items()})
 
     def finish(self) -> None:
         """Write the weights alone."""
-        part = self._folder / f"{WEIGHTS}.part"
-        save_file({name: each.contiguous() for name, each in self._mimi.state_dict().items()}, part)
-        os.replace(part, self._folder / WEIGHTS)
-        (self._folder / STATE).unlink(missing_ok=True)
+        save_codec(self._mimi, self._folder)
+        self.forget()
 
     def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return a batch that follows from the step: said and heard [B, 1, N], phonemes [B, T, P]."""
@@ -164,34 +142,6 @@ class _Training:
             hook.remove()
         penalty = result.penalty if result.penalty is not None else torch.zeros(())
         return result.x, penalty, self._ear(first[0].transpose(1, 2))
-
-    def _note(self, losses: dict[str, float]) -> None:
-        for name, loss in losses.items():
-            self._averages[name] = 0.98 * self._averages.get(name, loss) + 0.02 * loss
-        if self.step % _SAVE_EVERY == 0:
-            self._save()
-            with (self._folder / "losses.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": self.step, **self._averages}) + "\n")
-
-    def _save(self) -> None:
-        state = {
-            "step": self.step,
-            "model": self._model.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-            "averages": self._averages,
-        }
-        torch.save(state, self._folder / f"{STATE}.part")
-        os.replace(self._folder / f"{STATE}.part", self._folder / STATE)
-
-    def _resume(self) -> None:
-        if not (self._folder / STATE).exists():
-            return
-        state = torch.load(self._folder / STATE, weights_only=True)
-        self._model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        self.step, self._averages = state["step"], state["averages"]
 
 
 class MelSpectra:
@@ -257,12 +207,6 @@ def _even_out(mimi: MimiModel, heard: Tensor) -> None:
     mimi.train()
 
 
-def _rate(step: int, steps: int) -> float:
-    """Return the learning rate of a step: up within WARMUP_STEPS, then a cosine down to 2 %."""
-    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-    return LEARNING_RATE * min(1.0, (step + 1) / WARMUP_STEPS) * (0.02 + 0.98 * cosine)
-
-
 def _unquantized(step: int, steps: int) -> float:
     """Return which share of a batch keeps its latents, as half of Mimi's do; at last every one is quantized.
 
@@ -289,6 +233,13 @@ def _detached_replacements() -> Iterator[None]:
         yield
     finally:
         EuclideanCodebook._replace_expired_codes = replace
+
+
+def save_codec(mimi: MimiModel, folder: Path) -> None:
+    """Write the weights of a codec into a folder, whole or not at all."""
+    part = folder / f"{WEIGHTS}.part"
+    save_file({name: each.contiguous() for name, each in mimi.state_dict().items()}, part)
+    os.replace(part, folder / WEIGHTS)
 
 
 def load_codec(folder: Path) -> MimiModel:

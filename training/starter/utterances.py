@@ -34,10 +34,12 @@ class Utterance(NamedTuple):
     phonemes: tuple[Timed, ...]
 
 
-def draw_utterance(speaker: Speaker, chance: np.random.Generator, seconds: float) -> Utterance:
-    """Return so many seconds with somebody speaking in them."""
+def draw_utterance(
+    speaker: Speaker, chance: np.random.Generator, seconds: float, *, own_share: float = MODEL_SHARE
+) -> Utterance:
+    """Return so many seconds with somebody speaking in them, so often in the model's own voice."""
     said = phrases(LANGUAGES[int(chance.random() > _ENGLISH_SHARE)])
-    own = chance.random() < MODEL_SHARE
+    own = chance.random() < own_share
     voice = model_voice(said.language) if own else draw_voice(said.language, chance)
     speech = speaker.say(_text(said, own, chance), voice, said.aloud)
     place = CLEAN if own else draw_place(chance)

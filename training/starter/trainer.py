@@ -1,0 +1,109 @@
+"""How a part of the codec learns: step by step, saved often, taken up again bit for bit.
+
+Knows nothing about what is learnt from, or what is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from moshi.quantization.core_vq import EuclideanCodebook
+from torch import Tensor, nn
+
+from training.progress import Progress
+
+STATE = "state.pt"
+
+_WARMUP_STEPS = 200
+_SAVE_EVERY = 250
+
+
+class Trainer(ABC):
+    """Trains some parameters of a model. Whatever a batch is made of follows from `step`."""
+
+    def __init__(
+        self, folder: Path, model: nn.Module, learning: Iterable[nn.Parameter], *, steps: int, peak: float
+    ) -> None:
+        self._folder, self._model = folder, model
+        self._learning = list(learning)
+        self._steps, self._peak = steps, peak
+        self._optimizer = torch.optim.AdamW(self._learning, lr=0.0, betas=(0.8, 0.99), weight_decay=0.0)
+        self._averages: dict[str, float] = {}
+        self.step = 0
+
+    @abstractmethod
+    def losses(self) -> dict[str, Tensor]:
+        """Return what is to become small in this step, each a scalar."""
+
+    def run(self, name: str) -> None:
+        """Take all steps that are left."""
+        self._resume()
+        with Progress(name, self._steps, "steps", as_json=False) as progress:
+            progress.advance(self.step)
+            while self.step < self._steps:
+                self.learn()
+                progress.advance(1)
+
+    def learn(self) -> None:
+        """Take one step."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._peak * rate(self.step, self._steps)
+        losses = self.losses()
+        self._optimizer.zero_grad()
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        nn.utils.clip_grad_norm_(self._learning, 1.0)
+        self._optimizer.step()
+        self.step += 1
+        self._note({name: float(loss.detach()) for name, loss in losses.items()})
+
+    def forget(self) -> None:
+        """Remove what is only needed to go on."""
+        (self._folder / STATE).unlink(missing_ok=True)
+
+    def _note(self, losses: dict[str, float]) -> None:
+        for name, loss in losses.items():
+            self._averages[name] = 0.98 * self._averages.get(name, loss) + 0.02 * loss
+        if self.step % _SAVE_EVERY == 0:
+            self.save()
+            with (self._folder / "losses.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": self.step, **self._averages}) + "\n")
+
+    def save(self) -> None:
+        """Write all that the next step depends on."""
+        state = {
+            "step": self.step,
+            "model": self._model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+            "averages": self._averages,
+            # moshi counts in no buffer how many steps are left until unused codes are replaced.
+            "unused": [codebook._next_unused_check for codebook in self._codebooks()],
+        }
+        torch.save(state, self._folder / f"{STATE}.part")
+        os.replace(self._folder / f"{STATE}.part", self._folder / STATE)
+
+    def _resume(self) -> None:
+        if not (self._folder / STATE).exists():
+            return
+        state = torch.load(self._folder / STATE, weights_only=True)
+        self._model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        self.step, self._averages = state["step"], state["averages"]
+        for codebook, left in zip(self._codebooks(), state["unused"], strict=True):
+            codebook._next_unused_check = left
+
+    def _codebooks(self) -> list[EuclideanCodebook]:
+        return [module for module in self._model.modules() if isinstance(module, EuclideanCodebook)]
+
+
+def rate(step: int, steps: int) -> float:
+    """Return the learning rate of a step against its peak: up at first, then a cosine down to 2 %."""
+    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
+    return min(1.0, (step + 1) / _WARMUP_STEPS) * (0.02 + 0.98 * cosine)
