@@ -33,6 +33,8 @@ class Place(NamedTuple):
     """How the microphone favours high frequencies, for each octave."""
 
 
+_SMOOTH = 1 << 15
+
 CLEAN = Place(-20.0, -120.0, 3.0, 0.0, 0.0, 0.0)
 
 
@@ -74,7 +76,8 @@ def _echo(sound: Sound, place: Place, chance: np.random.Generator) -> Sound:
     tail = (chance.standard_normal(length) * decay).astype(np.float32)
     tail[: int(0.003 * SAMPLE_RATE)] = 0.0
     tail *= np.sqrt(place.wet / np.sum(np.square(tail)))
-    size = len(sound) + length
+    # A multiple of a power of two: transforms of other sizes take ten times as long.
+    size = -(-(len(sound) + length) // _SMOOTH) * _SMOOTH
     wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(tail, size), size)[: len(sound)]
     return (sound + wet).astype(np.float32)
 

@@ -38,6 +38,9 @@ _TAIL_FRAMES = 3
 """A line rings on so long in the codec."""
 
 
+_SHARD = 1000
+"""So many dialogues are lost at most when it is stopped."""
+
 _worker: list[Maker] = []
 """What a worker process makes dialogues with."""
 
@@ -53,12 +56,16 @@ class Corpus(NamedTuple):
 
 
 def write_dialogues(folder: Path, codec: Path, model: Path, corpus: Corpus) -> None:
-    """Write the dialogues of a corpus into Parquet files. Written anew where they are not complete."""
-    if list(folder.glob("train-*.parquet")):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the dialogues of a corpus into Parquet files below a folder, or go on where it was stopped."""
     with Progress("Dialogues", corpus.dialogues, "dialogues", False) as progress:
-        write_files(folder, _told(_rows(codec, model, corpus), progress))
+        for first in range(0, corpus.dialogues, _SHARD):
+            numbers = range(first, min(first + _SHARD, corpus.dialogues))
+            shard = folder / f"{first:05}"
+            if list(shard.glob("train-*.parquet")):
+                progress.advance(len(numbers))
+                continue
+            shard.mkdir(parents=True, exist_ok=True)
+            write_files(shard, _told(_rows(codec, model, corpus, numbers), progress))
 
 
 def _told(rows: Iterator[Packed], progress: Progress) -> Iterator[Packed]:
@@ -67,11 +74,11 @@ def _told(rows: Iterator[Packed], progress: Progress) -> Iterator[Packed]:
         progress.advance(1)
 
 
-def _rows(codec: Path, model: Path, corpus: Corpus) -> Iterator[Packed]:
+def _rows(codec: Path, model: Path, corpus: Corpus, numbers: range) -> Iterator[Packed]:
     """Yield dialogues in order, made on all cores: each follows from the seed and its number."""
     workers = len(os.sched_getaffinity(0))
     context = multiprocessing.get_context("spawn")
-    pairs = [(number, number + 1) for number in range(0, corpus.dialogues, 2)]
+    pairs = [(number, number + 1) for number in numbers[::2]]
     with context.Pool(workers, _begin_worker, (codec, model, corpus)) as pool:
         for rows in pool.imap(_make_rows, pairs):
             yield from rows

@@ -26,7 +26,9 @@ ANSWER_S = 0.35, 0.65
 REPLY_S = 0.8, 1.05
 """After the last word of a story; a pause inside of it is at most PAUSE_S[1] long."""
 PAUSE_S = 0.15, 0.55
-MURMUR_S = 0.08, 0.25
+MURMUR_S = 0.1, 0.2
+_MURMURS = 0.85
+"""How often it murmurs in a pause that leaves room for it: what is rare, a cool model never says."""
 STOP_S = 0.4, 0.65
 WAKE_S = 4.6, 5.0
 WAKE_AGAIN_S = 9.0, 9.5
@@ -36,7 +38,7 @@ _ENGLISH_SHARE = 0.6
 _OTHER_LANGUAGE = 0.08
 """How often a turn is in the other language."""
 
-_TURNS = {"question": 0.5, "long": 0.2, "story": 0.2, "silence": 0.1}
+_TURNS = {"question": 0.46, "long": 0.25, "story": 0.21, "silence": 0.08}
 _LEAK_SHARE, _LEAK_DB, _LEAK_S = 0.2, (-45.0, -25.0), (0.03, 0.15)
 """How often the microphone hears the model from a loudspeaker, how much softer, and how much later."""
 
@@ -188,7 +190,7 @@ class _Play:
             if at == len(clauses) - 1:
                 break
             pause_s = self._between(PAUSE_S)
-            if pause_s > 0.25 and self._chance.random() < 0.5:
+            if pause_s > MURMUR_S[1] and self._chance.random() < _MURMURS:
                 murmur_s = self._now_s + self._between(MURMUR_S)
                 self._add(said, self._pick(said.backchannels), murmur_s, None)
             self._now_s += pause_s

@@ -144,8 +144,8 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
 _CONFIG = """
 name = "{name}"
 model = "{model}"
-data = ["{data}/*.parquet"]
-held_out = ["{held_out}/*.parquet"]
+data = ["{data}/*/*.parquet"]
+held_out = ["{held_out}/*/*.parquet"]
 method = "full"
 precision = "float32"
 steps = {steps}
