@@ -81,6 +81,8 @@ class _Library:
             raise Refusal(f"espeak-ng has no voice {voice}.", "`espeak-ng --voices` lists them.")
         for parameter, value in zip((_RATE, _PITCH, _RANGE), parameters, strict=True):
             self._library.espeak_SetParameter(parameter, value, 0)
+        # Its breath is rand(), which the sound library that it opens seeds by chance in a new home.
+        ctypes.CDLL(None).srand(1)
         raw = text.encode()
         self._library.espeak_Synth(raw, c_size_t(len(raw) + 1), 0, _CHARACTERS, 0, _UTF8, None, None)
         return self.rate, np.concatenate([*self._pieces, np.zeros(0, dtype=np.int16)]), self._marks

@@ -72,6 +72,28 @@ def test_it_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told[-1]["spectral"] < 0.9 * told[0]["spectral"]
 
 
+def test_one_that_was_stopped_goes_on_bit_for_bit(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "_SAVE_EVERY", 5)
+    learn = trainer.Trainer.learn
+
+    def stop(self: trainer.Trainer) -> None:
+        learn(self)
+        if self.step == 7:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopping:
+        stopping.setattr(trainer.Trainer, "learn", stop)
+        with pytest.raises(KeyboardInterrupt):
+            build_codec(tmp_path, SMALL)
+    assert (tmp_path / trainer.STATE).exists()
+    assert not (tmp_path / codec.WEIGHTS).exists()
+    build_codec(tmp_path, SMALL)
+    ours, theirs = weights(tmp_path), weights(built)
+    assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []
+
+
 def test_unused_codes_are_replaced_by_values_alone(built: Path) -> None:
     mimi = load_codec(built).requires_grad_(True).train()
     with no_compile(), codec._detached_replacements():

@@ -1,5 +1,7 @@
 """espeak-ng's library says words, and when."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,15 @@ def test_speech_is_the_same_each_time_and_has_no_silence_around_it(speaker: Spea
     np.testing.assert_array_equal(first.sound, second.sound)
     assert np.abs(first.sound[[0, -1]]).min() > 0
     assert len(first.sound) == round(first.seconds * SAMPLE_RATE)
+
+
+def test_speech_is_the_same_in_a_new_home(home: Path) -> None:
+    said = []
+    for _ in range(2):  # only the first finds the home empty
+        other = Speaker()
+        said.append(other.say("Where did you go this morning?", model_voice("en")).sound)
+        other.close()
+    np.testing.assert_array_equal(*said)
 
 
 def test_a_word_can_sound_unlike_it_is_written(speaker: Speaker) -> None:
