@@ -41,7 +41,7 @@ class Size(NamedTuple):
     layers: int
 
 
-FULL = Size(codec.STEPS, voice.STEPS, 16, 6400, 3200, 256, 6)
+FULL = Size(codec.STEPS, voice.STEPS, 16, 6400, 2400, 256, 6)
 SMALL = Size(30, 10, 4, 8, 10, 64, 2)
 """Not to talk with: every stage runs within seconds, for tests."""
 
