@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import sentencepiece
 import torch
-from moshi.models import LMGen, LMModel, MimiModel
+from moshi.models import LMModel, MimiModel
 from moshi.utils.compile import no_compile
 
 from app.engine import build, checkpoint
@@ -26,6 +26,7 @@ from app.engine.device import Device, check_memory, choose_device, compile_troub
 from app.engine.events import Event, Loading, Ready, Sampling, Trouble
 from app.engine.fake import Echo
 from app.engine.ports import Model, Said
+from app.engine.stepper import make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.frames import Samples, silence
@@ -142,7 +143,7 @@ def _throttled(stage: str, emit: Callable[[Event], None]) -> build.Told:
 
 
 class Moshi:
-    """A Model over moshi's MimiModel and LMGen; both stay in streaming mode until `close`."""
+    """A Model over moshi's MimiModel, which stays in streaming mode until `close`, and a Stepper."""
 
     def __init__(
         self,
@@ -168,16 +169,10 @@ class Moshi:
             nullcontext if compiled else no_compile
         )
         self._life = ExitStack()
-        # A model without conditions still has to be given none: LMGen asserts it.
-        self._lm_gen = LMGen(
-            lm,
-            condition_tensors={},
-            on_text_logits_hook=self._penalty.apply,
-            on_text_hook=self._penalty.note,
-        )
+        self._stepper = make_stepper(lm, self._penalty.apply, self._penalty.note)
+        self._life.callback(self._stepper.close)
         with torch.no_grad():
             self._life.enter_context(mimi.streaming(1))
-            self._life.enter_context(self._lm_gen.streaming(1))
 
     @property
     def details(self) -> dict[str, object]:
@@ -204,7 +199,7 @@ class Moshi:
             # made of padding, which the reset lets the next frame have again.
             self._mimi.reset_streaming()
             self._is_first = False
-        tokens = self._lm_gen.step(codes)
+        tokens = self._stepper.step(codes)
         if tokens is None:
             return None
         said = self._mimi.decode(tokens[:, 1:])[0, 0]
@@ -214,20 +209,13 @@ class Moshi:
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
-        lm_gen, state = self._lm_gen, self._lm_gen._streaming_state
-        baked = (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k)
-        lm_gen.use_sampling = not sampling.greedy
-        lm_gen.temp_text, lm_gen.top_k_text = sampling.text_temperature, sampling.text_top_k
-        lm_gen.temp, lm_gen.top_k = sampling.audio_temperature, sampling.audio_top_k
+        self._stepper.set_sampling(sampling)
         self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
-        if baked != (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k):
-            # The depth transformer's CUDA graph holds these as constants; it is captured anew.
-            state.graphed_depth.reset()
 
     def restart(self, seed: int) -> None:
         """Forget the conversation; the next frame is the first of a new one, drawn with this seed."""
         self._mimi.reset_streaming()
-        self._lm_gen.reset_streaming()
+        self._stepper.reset()
         self._penalty.reset()
         self._text.reset()
         self._is_first = True
@@ -241,7 +229,7 @@ class Moshi:
     def close(self) -> None:
         """Give back the memory. The model can not be used afterwards."""
         self._life.close()
-        del self._mimi, self._lm_gen
+        del self._mimi, self._stepper
         # What was frozen after loading would never be collected.
         gc.unfreeze()
         gc.collect()

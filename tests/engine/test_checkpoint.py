@@ -154,7 +154,7 @@ def test_a_bare_folder_of_a_7b_takes_the_configuration_of_the_7b(tmp_path: Path)
     found = find(str(tmp_path))
     assert found.kind == "bare folder"
     assert found.config == loaders._lm_kwargs
-    assert abs(found.weights.stat().st_size - catalog.KNOWN[0].weights_bytes) < 1_000_000
+    assert abs(found.weights.stat().st_size - catalog.HUB[0].weights_bytes) < 1_000_000
 
 
 def outline_7b() -> dict[str, torch.Tensor]:
@@ -213,7 +213,7 @@ def test_a_nu_dialogue_folder_without_a_base_says_what_it_assumes(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("model.safetensors", catalog.MIMI_NAME, catalog.TOKENIZER_NAME)
-    in_cache(monkeypatch, tmp_path / "cache", catalog.KNOWN[0].repo, dict.fromkeys(names, "x"))
+    in_cache(monkeypatch, tmp_path / "cache", catalog.HUB[0].repo, dict.fromkeys(names, "x"))
     found = find(str(nu_dialogue(tiny, tmp_path / "finetune")))
     assert found.note == (
         "finetune does not say which tokenizer it was trained with; that of moshiko (English) is assumed."
@@ -248,7 +248,7 @@ def test_a_consolidated_folder_of_a_whole_model(tiny: Path, tmp_path: Path, load
 
 def test_an_adapter_is_fused_into_its_base(tiny: Path, tmp_path: Path, load: Load) -> None:
     folder = consolidated(tiny, tmp_path, lora=True)
-    fused = load(folder, base=str(tiny))._lm_gen.lm_model
+    fused = load(folder, base=str(tiny))._stepper.lm
     assert not any(isinstance(module, LoRALinear) for module in fused.modules())
     weights, where = tiny / "model.safetensors", {"device": fused.device, "dtype": fused.dtype}
     with_adapter = lm_config(tiny) | {"lora": True, "lora_rank": 4, "lora_scaling": 2.0}

@@ -1,0 +1,188 @@
+"""A frame of the language model: the tokens heard in, the tokens to say out, as moshi's LMGen gives them.
+
+All state is in tensors that keep their place, so that a frame can be captured as one CUDA graph; what depends
+on time alone is worked out once a frame, and attention looks at filled slots alone. Knows nothing about
+sound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from moshi.models import LMModel
+from moshi.models.lm_utils import ScaledEmbedding
+from moshi.modules.transformer import StreamingTransformer
+from moshi.utils.sampling import sample_token
+from torch import Tensor, nn
+
+from app.engine.events import Sampling
+from app.engine.fast import layers
+from app.engine.fast.layers import Place
+
+Hook = Callable[[Tensor], None]
+
+
+def uncovered(lm: LMModel) -> str:
+    """Return what a model has that FrameStep does not cover, '' for nothing."""
+    if lm.depformer is None:
+        return "no depth transformer"
+    if lm.fuser is not None:
+        return "conditions"
+    embeddings = [*lm.emb, lm.text_emb, lm.depformer_text_emb, *lm.depformer_emb]
+    if any(each.norm is not None or each.demux_second_stream for each in embeddings):
+        return "embeddings of another kind"
+    if lm.depformer.rope is not None:
+        return "rotary embeddings in depth"
+    heads = [lm.text_linear, *lm.linears, *lm.depformer_in]
+    if not all(type(head) is nn.Linear for head in heads):
+        return "linear layers of another kind"
+    return layers.uncovered(lm.transformer) or layers.uncovered(lm.depformer)
+
+
+class FrameStep:
+    """A Stepper of a model that `uncovered` has nothing against; the same seed draws the tokens of LMGen.
+
+    `on_text_logits` may change the logits [1, 1, 1, text_card] in place, `on_text` is told the token [1].
+    """
+
+    def __init__(self, lm: LMModel, on_text_logits: Hook, on_text: Hook) -> None:
+        self.lm = lm
+        self._sampling = Sampling()
+        self._on_text_logits, self._on_text = on_text_logits, on_text
+        self._temporal, self._depth = (
+            layers.take_layers(each) for each in (lm.transformer, cast(StreamingTransformer, lm.depformer))
+        )
+        self._norm = layers.take_norm(lm.out_norm)
+        self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
+        schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
+        self._depth_in = [lm.depformer_in[at if lm.depformer_multi_linear else 0] for at in schedule]
+        self._audio_embedding = _join([*lm.emb])
+        rows = lm.card + 1
+        self._rows = torch.arange(0, rows * lm.n_q, rows, device=lm.device)
+        self._text_embedding = _table(lm.text_emb)
+        self._depth_embeddings = [_table(each) for each in (lm.depformer_text_emb, *lm.depformer_emb)]
+        self._interleaved = lm.transformer.positional_embedding == "rope"
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make the state of a talk."""
+        lm, device = self.lm, self.lm.device
+        heads, depth_heads = self._temporal[0].heads, self._depth[0].heads
+        context = lm.transformer.layers[0].self_attn.context
+        assert context is not None, "a talk has a ring"
+        self._context = int(context)
+        depth_dim = self._depth_in[0].weight.shape[0]
+        shape = (2, heads, self._context, lm.dim // heads)
+        self._rings = [torch.zeros(shape, device=device, dtype=lm.dtype) for _ in self._temporal]
+        shape = (2, depth_heads, lm.dep_q, depth_dim // depth_heads)
+        self._depth_rings = [torch.zeros(shape, device=device, dtype=lm.dtype) for _ in self._depth]
+        self._depth_slots = torch.arange(lm.dep_q, device=device)[:, None]
+        self._turns = layers.frequencies(lm.transformer.rope, lm.dim // heads, device)
+        self._delays = torch.tensor(lm.delays, device=device)
+        self._max_delay = max(lm.delays)
+        self._initial = lm._get_initial_token()[0, :, 0]
+        self._tokens = torch.full(
+            (lm.num_codebooks, self._max_delay + 2), lm.ungenerated_token_id, device=device
+        )
+        """[K, max delay + 2]: a ring of what was heard and said, each at the frame that it is fed in."""
+        self._heard = torch.zeros(lm.num_codebooks - lm.dep_q - 1, 1, device=device, dtype=torch.long)
+        self._position = torch.zeros(1, device=device, dtype=torch.long)
+        self._steps = 0
+
+    def set_sampling(self, sampling: Sampling) -> None:
+        """Draw the tokens of the following frames this way."""
+        self._sampling = sampling
+
+    def close(self) -> None:
+        """Do nothing: the rings go with the step."""
+
+    def reset(self) -> None:
+        """Forget the talk."""
+        self._position.zero_()
+        self._tokens.fill_(self.lm.ungenerated_token_id)
+        self._steps = 0
+
+    @torch.no_grad()
+    def step(self, heard: Tensor) -> Tensor | None:
+        """Return what to say, [1, 1 + dep_q, 1] int64: text and codes; None while the delays fill.
+
+        `heard` are the codes [1, K, 1] of the user, in 0..card-1.
+        """
+        self._heard.copy_(heard[0, : len(self._heard)])
+        self._steps += 1
+        said = self._frame(min(self._steps, self._context))
+        return said[None] if self._steps > self._max_delay else None
+
+    def _frame(self, filled: int) -> Tensor:
+        """Return text and codes to say [1 + dep_q, 1], looking at so many slots of the rings."""
+        lm, ring = self.lm, self._tokens.shape[1]
+        said = 1 + lm.dep_q
+        writes = (self._position + self._delays[said:]) % ring
+        self._tokens[said:].scatter_(1, writes[:, None], self._heard)
+        now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
+        now = torch.where(self._position <= self._delays, self._initial, now)
+        x = F.embedding(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
+        x = self._temporal_step(x + F.embedding(now[:1], self._text_embedding), filled)
+        text = self._draw_text(x)
+        tokens = torch.cat([text, *self._draw_codes(x, text)])[:, None]
+        self._position.add_(1)
+        self._tokens[:said].scatter_(1, (self._position % ring).expand(said, 1), tokens)
+        reads = (self._position - self._max_delay + self._delays[:said]) % ring
+        return self._tokens[:said].gather(1, reads[:, None])
+
+    def _temporal_step(self, x: Tensor, filled: int) -> Tensor:
+        """Return the normalised state [1, dim] of this frame."""
+        turn = layers.rotation(self._turns, self._position)
+        place = Place(self._position % self._context, filled, None, turn, self._interleaved)
+        for layer, ring in zip(self._temporal, self._rings, strict=True):
+            x = layers.step(x, layer, layer.weights[0], ring, place)
+        return self._norm(x)
+
+    def _draw_text(self, x: Tensor) -> Tensor:
+        """Return a text token, [1]."""
+        logits = F.linear(x, self.lm.text_linear.weight, self.lm.text_linear.bias)[None, None]
+        self._on_text_logits(logits)
+        token = self._draw(logits, self._sampling.text_temperature, self._sampling.text_top_k)
+        self._on_text(token)
+        return token
+
+    def _draw_codes(self, x: Tensor, token: Tensor) -> list[Tensor]:
+        """Return a code [1] for each codebook, one after the other."""
+        codes: list[Tensor] = []
+        for at, (into, slot, norm) in enumerate(
+            zip(self._depth_in, self._depth_slots, self._depth_norms, strict=True)
+        ):
+            state = F.linear(x, into.weight) + F.embedding(token, self._depth_embeddings[at])
+            place = Place(slot, at + 1, None, None)
+            for layer, ring in zip(self._depth, self._depth_rings, strict=True):
+                weights = layer.weights[at if len(layer.weights) > 1 else 0]
+                state = layers.step(state, layer, weights, ring, place)
+            head = self.lm.linears[at]
+            logits = F.linear(norm(state), head.weight, head.bias)[None, None]
+            token = self._draw(logits, self._sampling.audio_temperature, self._sampling.audio_top_k)
+            codes.append(token)
+        return codes
+
+    def _draw(self, logits: Tensor, temperature: float, top_k: int) -> Tensor:
+        """Return a token [1] for logits [1, 1, 1, card]."""
+        token: Tensor = sample_token(logits.float(), not self._sampling.greedy, temperature, top_k)
+        return token[0, 0]
+
+
+def _table(embedding: ScaledEmbedding) -> Tensor:
+    """Return the rows of an embedding, [N, dim], a low rank multiplied out."""
+    weight = embedding.weight.detach()
+    return weight if embedding.low_rank is None else F.linear(weight, embedding.low_rank.weight.detach())
+
+
+def _join(embeddings: list[ScaledEmbedding]) -> Tensor:
+    """Return the rows of embeddings one below the other; those of the model become parts of it."""
+    joined = torch.cat([_table(each) for each in embeddings])
+    for at, each in enumerate(embeddings):
+        if each.low_rank is None:
+            rows = len(each.weight)
+            each.weight.data = joined[at * rows : (at + 1) * rows]
+    return joined
