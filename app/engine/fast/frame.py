@@ -15,12 +15,14 @@ import torch.nn.functional as F
 from moshi.models import LMModel
 from moshi.models.lm_utils import ScaledEmbedding
 from moshi.modules.transformer import StreamingTransformer
+from moshi.utils.compile import CUDAGraphed
 from moshi.utils.sampling import sample_token
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.engine.events import Sampling
 from app.engine.fast import layers
-from app.engine.fast.layers import Place
+from app.engine.fast.layers import Ops, Place, Stack
+from app.engine.fast.plain import Plain
 
 Hook = Callable[[Tensor], None]
 
@@ -36,8 +38,7 @@ def uncovered(lm: LMModel) -> str:
         return "embeddings of another kind"
     if lm.depformer.rope is not None:
         return "rotary embeddings in depth"
-    heads = [lm.text_linear, *lm.linears, *lm.depformer_in]
-    if not all(type(head) is nn.Linear for head in heads):
+    if not all(layers.is_linear(each) for each in (lm.text_linear, *lm.linears, *lm.depformer_in)):
         return "linear layers of another kind"
     return layers.uncovered(lm.transformer) or layers.uncovered(lm.depformer)
 
@@ -45,16 +46,17 @@ def uncovered(lm: LMModel) -> str:
 class FrameStep:
     """A Stepper of a model that `uncovered` has nothing against; the same seed draws the tokens of LMGen.
 
-    `on_text_logits` may change the logits [1, 1, 1, text_card] in place, `on_text` is told the token [1].
+    `on_text_logits` may change the logits [1, 1, 1, text_card] in place, `on_text` is told the token [1]; on
+    a graphics card both become part of a CUDA graph, which is captured anew when the sampling changes.
     """
 
-    def __init__(self, lm: LMModel, on_text_logits: Hook, on_text: Hook) -> None:
+    def __init__(self, lm: LMModel, on_text_logits: Hook, on_text: Hook, ops: Ops | None = None) -> None:
         self.lm = lm
+        self._ops = ops or Plain()
+        # A captured graph can not look at more slots from frame to frame: there the mask tells.
+        self._graph = CUDAGraphed(self._frame, disable=lm.device.type != "cuda")
         self._sampling = Sampling()
         self._on_text_logits, self._on_text = on_text_logits, on_text
-        self._temporal, self._depth = (
-            layers.take_layers(each) for each in (lm.transformer, cast(StreamingTransformer, lm.depformer))
-        )
         self._norm = layers.take_norm(lm.out_norm)
         self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
@@ -70,30 +72,31 @@ class FrameStep:
     def _begin(self) -> None:
         """Make the state of a talk."""
         lm, device = self.lm, self.lm.device
-        heads, depth_heads = self._temporal[0].heads, self._depth[0].heads
-        context = lm.transformer.layers[0].self_attn.context
-        assert context is not None, "a talk has a ring"
-        self._context = int(context)
-        depth_dim = self._depth_in[0].weight.shape[0]
-        shape = (2, heads, self._context, lm.dim // heads)
-        self._rings = [torch.zeros(shape, device=device, dtype=lm.dtype) for _ in self._temporal]
-        shape = (2, depth_heads, lm.dep_q, depth_dim // depth_heads)
-        self._depth_rings = [torch.zeros(shape, device=device, dtype=lm.dtype) for _ in self._depth]
+        attention = lm.transformer.layers[0].self_attn
+        assert attention.context is not None, "a talk has a ring"
+        self._context = int(attention.context)
+        like = torch.empty(0, device=device, dtype=lm.dtype)
+        depth = cast(StreamingTransformer, lm.depformer)
+        self._temporal = Stack(lm.transformer, self._context, like, self._ops)
+        self._depth = Stack(depth, lm.dep_q, like, self._ops)
         self._depth_slots = torch.arange(lm.dep_q, device=device)[:, None]
-        self._turns = layers.frequencies(lm.transformer.rope, lm.dim // heads, device)
+        self._turns = layers.frequencies(lm.transformer.rope, lm.dim // attention.num_heads, device)
         self._delays = torch.tensor(lm.delays, device=device)
         self._max_delay = max(lm.delays)
+        self._slots = torch.arange(self._context, device=device)
         self._initial = lm._get_initial_token()[0, :, 0]
         self._tokens = torch.full(
             (lm.num_codebooks, self._max_delay + 2), lm.ungenerated_token_id, device=device
         )
         """[K, max delay + 2]: a ring of what was heard and said, each at the frame that it is fed in."""
-        self._heard = torch.zeros(lm.num_codebooks - lm.dep_q - 1, 1, device=device, dtype=torch.long)
+        self._hears = lm.num_codebooks - lm.dep_q - 1
         self._position = torch.zeros(1, device=device, dtype=torch.long)
         self._steps = 0
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
+        if sampling != self._sampling:
+            self._graph.reset()
         self._sampling = sampling
 
     def close(self) -> None:
@@ -111,17 +114,17 @@ class FrameStep:
 
         `heard` are the codes [1, K, 1] of the user, in 0..card-1.
         """
-        self._heard.copy_(heard[0, : len(self._heard)])
         self._steps += 1
-        said = self._frame(min(self._steps, self._context))
+        filled = self._context if heard.is_cuda else min(self._steps, self._context)
+        said: Tensor = self._graph(heard[0, : self._hears], filled)
         return said[None] if self._steps > self._max_delay else None
 
-    def _frame(self, filled: int) -> Tensor:
+    def _frame(self, heard: Tensor, filled: int) -> Tensor:
         """Return text and codes to say [1 + dep_q, 1], looking at so many slots of the rings."""
         lm, ring = self.lm, self._tokens.shape[1]
         said = 1 + lm.dep_q
         writes = (self._position + self._delays[said:]) % ring
-        self._tokens[said:].scatter_(1, writes[:, None], self._heard)
+        self._tokens[said:].scatter_(1, writes[:, None], heard)
         now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
         now = torch.where(self._position <= self._delays, self._initial, now)
         x = F.embedding(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
@@ -136,14 +139,15 @@ class FrameStep:
     def _temporal_step(self, x: Tensor, filled: int) -> Tensor:
         """Return the normalised state [1, dim] of this frame."""
         turn = layers.rotation(self._turns, self._position)
-        place = Place(self._position % self._context, filled, None, turn, self._interleaved)
-        for layer, ring in zip(self._temporal, self._rings, strict=True):
-            x = layers.step(x, layer, layer.weights[0], ring, place)
-        return self._norm(x)
+        mask = self._slots <= self._position if x.is_cuda else None
+        slot = self._position % self._context
+        place = Place(self._position, slot, filled, mask, turn, self._interleaved)
+        x = self._temporal.step(x, 0, place)
+        return self._ops.normalize(x, self._norm)
 
     def _draw_text(self, x: Tensor) -> Tensor:
         """Return a text token, [1]."""
-        logits = F.linear(x, self.lm.text_linear.weight, self.lm.text_linear.bias)[None, None]
+        logits = self._ops.project(x, self.lm.text_linear)[None, None]
         self._on_text_logits(logits)
         token = self._draw(logits, self._sampling.text_temperature, self._sampling.text_top_k)
         self._on_text(token)
@@ -155,13 +159,10 @@ class FrameStep:
         for at, (into, slot, norm) in enumerate(
             zip(self._depth_in, self._depth_slots, self._depth_norms, strict=True)
         ):
-            state = F.linear(x, into.weight) + F.embedding(token, self._depth_embeddings[at])
-            place = Place(slot, at + 1, None, None)
-            for layer, ring in zip(self._depth, self._depth_rings, strict=True):
-                weights = layer.weights[at if len(layer.weights) > 1 else 0]
-                state = layers.step(state, layer, weights, ring, place)
-            head = self.lm.linears[at]
-            logits = F.linear(norm(state), head.weight, head.bias)[None, None]
+            state = self._ops.add(F.embedding(token, self._depth_embeddings[at]), x, into)
+            place = Place(slot, slot, at + 1, None, None)
+            state = self._depth.step(state, at, place)
+            logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
             token = self._draw(logits, self._sampling.audio_temperature, self._sampling.audio_top_k)
             codes.append(token)
         return codes

@@ -1,50 +1,63 @@
 """One position of a transformer at a time: the layers of moshi's, their weights taken as they are.
 
 Batch of one. What is the same in all layers (rotation, slot, how many slots are filled) is worked out once by
-whoever calls. Knows nothing about tokens.
+whoever calls; the arithmetic itself is an `Ops`. Knows nothing about tokens.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
-import torch.nn.functional as F
 from moshi.modules.gating import ActivationGating
 from moshi.modules.rope import RotaryEmbedding
 from moshi.modules.transformer import LayerScale, RMSNorm, StreamingTransformer, StreamingTransformerLayer
 from torch import Tensor, nn
 
-Norm = Callable[[Tensor], Tensor]
+from app.engine.fast.quantized import QuantizedLinear
+
 Activation = Callable[[Tensor], Tensor]
 
 
-class Weights(NamedTuple):
-    """What one layer multiplies with at one position. Linear weights are [out, in]."""
+class Norm(NamedTuple):
+    """RMSNorm or LayerNorm over the channels."""
 
-    qkv: Tensor
-    out: Tensor
-    gate_in: Tensor
-    gate_out: Tensor
+    weight: Tensor
+    bias: Tensor | None
+    eps: float
+    mean_free: bool
+    """Whether the mean is taken off first, as LayerNorm does."""
+    exact: bool
+    """Whether it is worked out in float32, whatever comes in."""
+
+
+class Weights(NamedTuple):
+    """What one layer multiplies with at one position."""
+
+    qkv: nn.Module
+    out: nn.Module
+    gate_in: nn.Module
+    gate_out: nn.Module
 
 
 class Layer(NamedTuple):
     """A layer: the norms and scales of all positions, and the weights of each (one of all, if the same)."""
 
-    norm1: Norm
-    norm2: Norm
+    norm1: Norm | None
+    norm2: Norm | None
     scale1: Tensor | None
     scale2: Tensor | None
     activation: Activation
-    heads: int
     weights: tuple[Weights, ...]
 
 
 class Place(NamedTuple):
     """Where in time a step is."""
 
+    position: Tensor
+    """[1] int64, steps since the beginning."""
     slot: Tensor
     """[1] int64, the slot of the ring that keys and values go to."""
     filled: int
@@ -55,6 +68,28 @@ class Place(NamedTuple):
     """[D / 2] complex64, how queries and keys are turned; None without rotary embeddings."""
     interleaved: bool = True
     """Whether the two numbers that are turned together are neighbours, or half a head apart."""
+
+
+class Ops(Protocol):
+    """The arithmetic of a layer, for one position: x is [1, C]."""
+
+    def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
+        """Return x normalised, or as it is."""
+
+    def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
+        """Return the linear map of x, normalised first if so told, [1, out]."""
+
+    def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
+        """Return activation(a) * b for the halves a and b of the map of x, [1, out / 2]."""
+
+    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to` + scale * the linear map of x, [1, out]."""
+
+    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+        """Return what is heard [1, H * D] of a ring [2, H, S, D], which takes in this position first.
+
+        `qkv` [1, 3 * H * D] may be overwritten.
+        """
 
 
 def uncovered(transformer: StreamingTransformer) -> str:
@@ -69,14 +104,47 @@ def uncovered(transformer: StreamingTransformer) -> str:
         if not all(isinstance(gate, ActivationGating) for gate in _gates(layer)):
             return "layers without gates"
         linears = (module for module in layer.modules() if hasattr(module, "weight") and not _is_norm(module))
-        if not all(type(module) is nn.Linear and module.bias is None for module in linears):
+        if not all(is_linear(module) and cast(nn.Linear, module).bias is None for module in linears):
             return "linear layers of another kind"
     return ""
 
 
-def take_layers(transformer: StreamingTransformer) -> list[Layer]:
-    """Return the layers of a transformer that `uncovered` has nothing against; no weight is copied."""
-    return [_take_layer(layer) for layer in transformer.layers]
+def is_linear(module: nn.Module) -> bool:
+    """Return whether this is a linear layer as an Ops takes it."""
+    return type(module) is nn.Linear or isinstance(module, QuantizedLinear)
+
+
+class Stack:
+    """The layers of a transformer that `uncovered` has nothing against, and the ring of each; one talk."""
+
+    def __init__(self, transformer: StreamingTransformer, slots: int, like: Tensor, ops: Ops) -> None:
+        self._ops = ops
+        self._layers = [_take_layer(layer) for layer in transformer.layers]
+        attention = transformer.layers[0].self_attn
+        shape = (2, attention.num_heads, slots, attention.embed_dim // attention.num_heads)
+        # In the type and on the device of activations.
+        self._rings = [like.new_zeros(shape) for _ in self._layers]
+
+    def step(self, x: Tensor, at: int, place: Place) -> Tensor:
+        """Return what the layers make of one position [1, C], with the weights of the step `at`."""
+        ops = self._ops
+        for layer, ring in zip(self._layers, self._rings, strict=True):
+            weights = layer.weights[at if len(layer.weights) > 1 else 0]
+            heard = ops.attend(ops.project(x, weights.qkv, layer.norm1), ring, place)
+            x = ops.add(x, heard, weights.out, layer.scale1)
+            gated = ops.gate(x, weights.gate_in, layer.norm2, layer.activation)
+            x = ops.add(x, gated, weights.gate_out, layer.scale2)
+        return x
+
+
+def take_norm(norm: nn.Module) -> Norm | None:
+    """Return a norm of moshi's, None where nothing is normalised."""
+    if isinstance(norm, nn.Identity):
+        return None
+    if isinstance(norm, RMSNorm):
+        return Norm(norm.alpha.detach().view(-1), None, norm.eps, False, norm.dtype is not None)
+    assert isinstance(norm, nn.LayerNorm), "moshi has no others"
+    return Norm(norm.weight.detach(), norm.bias.detach(), norm.eps, True, False)
 
 
 def frequencies(rope: RotaryEmbedding | None, head_dim: int, device: torch.device) -> Tensor | None:
@@ -95,52 +163,11 @@ def rotation(turns: Tensor | None, position: Tensor) -> Tensor | None:
     return torch.complex(torch.cos(angles), torch.sin(angles))
 
 
-def step(x: Tensor, layer: Layer, weights: Weights, ring: Tensor, place: Place) -> Tensor:
-    """Return what a layer makes of one position [1, C]; keys and values go into its ring [2, H, S, D]."""
-    qkv = F.linear(layer.norm1(x), weights.qkv).view(3, layer.heads, 1, -1)
-    if place.rotation is not None:
-        _rotate(qkv[:2], place.rotation, place.interleaved)
-    ring.index_copy_(2, place.slot, qkv[1:])
-    keys, values = ring[:, None, :, : place.filled]
-    heard = F.scaled_dot_product_attention(qkv[0][None], keys, values, place.mask)
-    x = _add(x, heard.view(1, -1), weights.out, layer.scale1)
-    gate, up = F.linear(layer.norm2(x), weights.gate_in).chunk(2, dim=-1)
-    return _add(x, layer.activation(gate) * up, weights.gate_out, layer.scale2)
-
-
-def take_norm(norm: nn.Module) -> Norm:
-    """Return a norm of moshi's as one call."""
-    if not isinstance(norm, RMSNorm):
-        return norm
-    weight, eps = norm.alpha.view(-1), norm.eps
-    if norm.dtype is None:
-        return lambda x: F.rms_norm(x, weight.shape, weight, eps)
-    return lambda x: F.rms_norm(x.float(), weight.shape, weight, eps).to(x.dtype)
-
-
-def _add(x: Tensor, update: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
-    if scale is None:
-        return torch.addmm(x, update, weight.t())
-    return x + scale * F.linear(update, weight)
-
-
-def _rotate(pairs: Tensor, rotation: Tensor, interleaved: bool) -> None:
-    """Turn queries and keys [2, H, 1, D] in place, in float32."""
-    if interleaved:
-        split = pairs.float().view(*pairs.shape[:-1], -1, 2)
-    else:
-        split = pairs.float().view(*pairs.shape[:-1], 2, -1).transpose(-1, -2).contiguous()
-    turned = torch.view_as_real(torch.view_as_complex(split) * rotation)
-    if not interleaved:
-        turned = turned.transpose(-1, -2)
-    pairs.copy_(turned.flatten(-2))
-
-
 def _take_layer(layer: StreamingTransformerLayer) -> Layer:
     attention = layer.self_attn
     gates = cast(list[ActivationGating], _gates(layer))
     weights = [
-        Weights(qkv.weight, out.weight, gate.linear_in.weight, gate.linear_out.weight)
+        Weights(qkv, out, gate.linear_in, gate.linear_out)
         for qkv, out, gate in zip(attention.in_projs, attention.out_projs, gates, strict=True)
     ]
     schedule = attention.weights_per_step_schedule
@@ -150,7 +177,6 @@ def _take_layer(layer: StreamingTransformerLayer) -> Layer:
         _scale(layer.layer_scale_1),
         _scale(layer.layer_scale_2),
         cast(Activation, gates[0].activation),
-        attention.num_heads,
         tuple(weights if schedule is None else (weights[at] for at in schedule)),
     )
 
@@ -160,7 +186,7 @@ def _gates(layer: StreamingTransformerLayer) -> list[nn.Module | None]:
 
 
 def _scale(scale: nn.Module) -> Tensor | None:
-    return scale.scale if isinstance(scale, LayerScale) else None
+    return scale.scale.detach() if isinstance(scale, LayerScale) else None
 
 
 def _is_norm(module: nn.Module) -> bool:

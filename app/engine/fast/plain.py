@@ -1,0 +1,69 @@
+"""The arithmetic of a layer in plain torch: what processors use, and what the kernels are held against."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from app.engine.fast.layers import Activation, Norm, Place
+from app.engine.fast.quantized import QuantizedLinear
+
+
+class Plain:
+    """An Ops."""
+
+    def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
+        """Return x normalised, or as it is."""
+        if norm is None:
+            return x
+        shape = norm.weight.shape
+        if norm.mean_free:
+            return F.layer_norm(x, shape, norm.weight, norm.bias, norm.eps)
+        if norm.exact:
+            return F.rms_norm(x.float(), shape, norm.weight.float(), norm.eps).to(x.dtype)
+        return F.rms_norm(x, shape, norm.weight, norm.eps)
+
+    def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
+        """Return the linear map of x."""
+        return _multiply(self.normalize(x, norm), linear)
+
+    def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
+        """Return activation(a) * b for the halves a and b of the map of x."""
+        gate, up = _multiply(self.normalize(x, norm), linear).chunk(2, dim=-1)
+        return activation(gate) * up
+
+    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to` + scale * the linear map of x."""
+        if isinstance(linear, nn.Linear) and linear.bias is None and scale is None:
+            return torch.addmm(to, x, linear.weight.t())
+        mapped = _multiply(x, linear)
+        return to + (mapped if scale is None else scale * mapped)
+
+    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+        """Return what is heard of a ring, which takes in this position first."""
+        qkv = qkv.view(3, ring.shape[1], 1, -1)
+        if place.rotation is not None:
+            _rotate(qkv[:2], place.rotation, place.interleaved)
+        ring.index_copy_(2, place.slot, qkv[1:])
+        keys, values = ring[:, None, :, : place.filled]
+        return F.scaled_dot_product_attention(qkv[0][None], keys, values, place.mask).view(1, -1)
+
+
+def _multiply(x: Tensor, linear: nn.Module) -> Tensor:
+    if isinstance(linear, QuantizedLinear):
+        return linear.forward(x)
+    assert isinstance(linear, nn.Linear), "the only other kind"
+    return F.linear(x, linear.weight, linear.bias)
+
+
+def _rotate(pairs: Tensor, rotation: Tensor, interleaved: bool) -> None:
+    """Turn queries and keys [2, H, 1, D] in place, in float32."""
+    if interleaved:
+        split = pairs.float().view(*pairs.shape[:-1], -1, 2)
+    else:
+        split = pairs.float().view(*pairs.shape[:-1], 2, -1).transpose(-1, -2).contiguous()
+    turned = torch.view_as_real(torch.view_as_complex(split) * rotation)
+    if not interleaved:
+        turned = turned.transpose(-1, -2)
+    pairs.copy_(turned.flatten(-2))

@@ -1,0 +1,171 @@
+"""Linear layers whose weights are kept in 8 or 4 bits, with the names and the layout that their file has.
+
+8 bits: a row of the weight is its codes times one scale, the largest magnitude of the row being 127. 4 bits:
+each 64 numbers of a row are `code * scale + least`, scale and least searched for the smallest squared error;
+two codes share a byte, the earlier in its low half. What is multiplied by them is not rounded. Knows nothing
+about where in a model a layer is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+GROUP = 64
+"""So many numbers of a row share a scale in 4 bits."""
+
+SHRINKS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
+"""Shares of a group's range that the search tries: a few clipped numbers cost less than coarse steps."""
+
+SCALE, LEAST = "weight_scale", "weight_least"
+"""What the tensors beside `weight` are called in a file, after the name of the layer."""
+
+_MOST = {8: 127, 4: 15}
+_ROWS_AT_ONCE = 4096
+"""The search holds a few copies of what it works on; more rows would only cost memory."""
+
+
+class Packed(NamedTuple):
+    """A weight [out, in] in few bits."""
+
+    weight: Tensor
+    """[out, in] int8, or [out, in / 2] uint8."""
+    scale: Tensor
+    """[out] float32, or [out, in / GROUP] bfloat16."""
+    least: Tensor | None
+    """[out, in / GROUP] bfloat16; None in 8 bits."""
+
+
+class QuantizedLinear(nn.Module):
+    """A linear layer for inference with a packed weight. Its state_dict is what a file holds."""
+
+    weight: Tensor
+    weight_scale: Tensor
+    weight_least: Tensor | None
+    bias: Tensor | None
+
+    def __init__(self, packed: Packed, bias: Tensor | None = None) -> None:
+        super().__init__()
+        self.register_buffer("weight", packed.weight)
+        self.register_buffer(SCALE, packed.scale)
+        self.register_buffer(LEAST, packed.least)
+        self.register_buffer("bias", bias)
+
+    @property
+    def bits(self) -> int:
+        """Return 8 or 4."""
+        return 8 if self.weight_least is None else 4
+
+    @property
+    def out_features(self) -> int:
+        """Return the number of rows."""
+        return self.weight.shape[0]
+
+    @property
+    def in_features(self) -> int:
+        """Return the number of columns."""
+        return self.weight.shape[1] * (1 if self.bits == 8 else 2)
+
+    def dequantize(self) -> Tensor:
+        """Return the weight [out, in] in float32."""
+        return unpack(Packed(self.weight, self.weight_scale, self.weight_least))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x W^T + bias for x [..., in], in the type of x."""
+        if self.bits == 8 and not x.is_cuda:
+            # torch's own product of 8-bit weights, which takes rows.
+            rows = torch._weight_int8pack_mm(
+                x.view(-1, x.shape[-1]), self.weight, self.weight_scale.to(x.dtype)
+            )
+            product = rows.view(*x.shape[:-1], -1)
+            return product if self.bias is None else product + self.bias
+        return F.linear(x, self.dequantize().to(x.dtype), self.bias)
+
+    def extra_repr(self) -> str:
+        """Return the sizes, as nn.Linear does."""
+        return f"in_features={self.in_features}, out_features={self.out_features}, bits={self.bits}"
+
+
+def outline(linear: nn.Linear, bits: int) -> QuantizedLinear:
+    """Return a layer of the shapes that a linear layer would have in so many bits, on the meta device."""
+    return QuantizedLinear(pack(linear.weight.detach().to("meta"), bits), linear.bias)
+
+
+def fits(linear: nn.Linear, bits: int) -> bool:
+    """Return whether the shape of a layer can be kept in so many bits."""
+    return bits == 8 or linear.in_features % GROUP == 0
+
+
+def pack(weight: Tensor, bits: int) -> Packed:
+    """Return a weight [out, in] of any real type in 8 or 4 bits, on its device."""
+    return _pack_8(weight) if bits == 8 else _pack_4(weight)
+
+
+def unpack(packed: Packed) -> Tensor:
+    """Return the weight [out, in] in float32."""
+    if packed.least is None:
+        return packed.weight.float() * packed.scale[:, None]
+    codes = torch.stack((packed.weight & 15, packed.weight >> 4), dim=-1)
+    groups = codes.view(*packed.scale.shape, GROUP)
+    whole = torch.addcmul(packed.least.float()[..., None], groups.float(), packed.scale.float()[..., None])
+    return whole.flatten(1)
+
+
+def _pack_8(weight: Tensor) -> Packed:
+    exact = weight.float()
+    scale = exact.abs().amax(dim=1) / _MOST[8]
+    codes = (exact / _no_zeros(scale)[:, None]).round().to(torch.int8)
+    return Packed(codes, scale, None)
+
+
+def _pack_4(weight: Tensor) -> Packed:
+    rows = [_pack_rows(some) for some in torch.split(weight, _ROWS_AT_ONCE)]
+    return Packed(*(torch.cat([cast(Tensor, part) for part in parts]) for parts in zip(*rows, strict=True)))
+
+
+def _pack_rows(weight: Tensor) -> Packed:
+    groups = weight.float().view(weight.shape[0], -1, GROUP)
+    low, high = groups.amin(dim=-1), groups.amax(dim=-1)
+    least = torch.full_like(low, torch.inf)
+    best = Packed(torch.zeros_like(groups), low, low)
+    for share in SHRINKS:
+        scale, start = (high - low) * share / _MOST[4], low * share + (high + low) * (1 - share) / 2
+        for _ in range(2):
+            codes, error, scale, start = _fit(groups, scale, start)
+            better = error < least
+            least = torch.where(better, error, least)
+            assert best.least is not None, "of 4 bits"
+            best = Packed(
+                torch.where(better[..., None], codes, best.weight),
+                torch.where(better, scale, best.scale),
+                torch.where(better, start, best.least),
+            )
+            scale, start = _refit(groups, codes, scale, start)
+    codes = best.weight.to(torch.uint8).flatten(1)
+    assert best.least is not None, "of 4 bits"
+    return Packed(codes[:, ::2] | codes[:, 1::2] << 4, best.scale.bfloat16(), best.least.bfloat16())
+
+
+def _fit(groups: Tensor, scale: Tensor, start: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the best codes for a scale and a start as a file can hold them, with the squared error."""
+    scale, start = scale.bfloat16().float(), start.bfloat16().float()
+    codes = ((groups - start[..., None]) / _no_zeros(scale)[..., None]).round().clamp(0, _MOST[4])
+    error = (torch.addcmul(start[..., None], codes, scale[..., None]) - groups).square().sum(dim=-1)
+    return codes, error, scale, start
+
+
+def _refit(groups: Tensor, codes: Tensor, scale: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Return scale and start of least squares for given codes."""
+    code_mean, mean = codes.mean(dim=-1), groups.mean(dim=-1)
+    off = codes - code_mean[..., None]
+    spread = off.square().sum(dim=-1)
+    slope = (off * groups).sum(dim=-1) / _no_zeros(spread)
+    scale = torch.where(spread > 0, slope, scale)
+    return scale, torch.where(spread > 0, mean - scale * code_mean, start)
+
+
+def _no_zeros(divisor: Tensor) -> Tensor:
+    return divisor.clamp(min=torch.finfo(torch.float32).tiny)
