@@ -1,7 +1,8 @@
 """The known models: where they are, what they speak, what they may be used for, what memory they take.
 
-Each has a configuration of our own: moshi's loader silently takes that of the 7B model where the hub
-has none or can not be reached. Knows nothing about files on this computer; imports neither torch nor moshi.
+Each of the hub has a configuration of our own: moshi's loader silently takes that of the 7B model where the
+hub has none or can not be reached. Knows nothing about files on this computer; imports neither torch nor
+moshi.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ MIMI_BYTES = 384_644_900
 
 _BF16_BYTES = 15_375_472_640
 _Q8_BYTES = 8_008_733_000
+
+_STARTER_SHAPE = {"dim": 256, "num_layers": 6, "context": 375}
 
 WORKSPACE_BYTES = 600_000_000
 """CUDA context, graph pools and scratch memory beside weights, Mimi and KV ring."""
@@ -72,12 +75,13 @@ def kv_bytes(config: dict[str, Any], context: int, element_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """One model of the Moshi family on the Hugging Face hub."""
+    """One model of the Moshi family, on the Hugging Face hub or in the program itself."""
 
     name: str
     repo: str
+    """'' for one that comes with the program."""
     language: str
-    """An ISO 639-1 code."""
+    """ISO 639-1 codes, spaces between."""
     voice: str
     licence: str
     research_only: bool
@@ -88,10 +92,15 @@ class KnownModel:
     moshi_name: str = MOSHI_NAME
     shared_repo: str = ""
     """Where Mimi and the tokenizer are, if not in `repo`."""
+    mimi_bytes: int = MIMI_BYTES
+    bundled: bool = False
+    """It comes with the program, and needs no card."""
 
     @property
-    def files(self) -> tuple[str, str, str]:
-        """Return the references hf://owner/name/file of weights, Mimi and tokenizer."""
+    def files(self) -> tuple[str, ...]:
+        """Return references hf://owner/name/file of weights, Mimi and tokenizer, where they are fetched."""
+        if self.bundled:
+            return ()
         shared = self.shared_repo or self.repo
         return (
             f"hf://{self.repo}/{self.moshi_name}",
@@ -101,13 +110,16 @@ class KnownModel:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Return our own configuration, the keyword arguments of moshi's LMModel."""
-        return moshi_7b(quantize=self.quantized)
+        """Return our own configuration, the keyword arguments of moshi's LMModel.
+
+        Of a bundled model that is in its folder; here is what tells its memory.
+        """
+        return dict(_STARTER_SHAPE) if self.bundled else moshi_7b(quantize=self.quantized)
 
     @property
     def size_gb(self) -> float:
         """Return what the files take on disk, in GB (1e9 bytes)."""
-        return (self.weights_bytes + MIMI_BYTES) / 1e9
+        return (self.weights_bytes + self.mimi_bytes) / 1e9
 
     @property
     def mode(self) -> str:
@@ -117,11 +129,25 @@ class KnownModel:
     def memory_gb(self, context: int = MOSHI_7B_CONTEXT) -> float:
         """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes)."""
         workspace = QUANTIZED_WORKSPACE_BYTES if self.quantized else WORKSPACE_BYTES
-        ring = kv_bytes(self.config, context, 2)
-        return (self.weights_bytes + MIMI_BYTES + ring + workspace) / 1e9
+        ring = kv_bytes(self.config, min(context, self.config["context"]), 2)
+        return (self.weights_bytes + self.mimi_bytes + ring + workspace) / 1e9
 
 
-KNOWN: tuple[KnownModel, ...] = (
+STARTER = KnownModel(
+    name="starter",
+    repo="",
+    language="en ja",
+    voice="female",
+    licence="MIT",
+    research_only=False,
+    summary="Comes with Aizuchi: a small demonstration that knows turn taking and a few dozen phrases.",
+    weights_bytes=23_373_224,
+    mimi_bytes=11_476_916,
+    bundled=True,
+)
+"""What is there at once: whoever has chosen nothing talks with it."""
+
+HUB: tuple[KnownModel, ...] = (
     KnownModel(
         name="moshiko",
         repo="kyutai/moshiko-pytorch-bf16",
@@ -196,6 +222,9 @@ KNOWN: tuple[KnownModel, ...] = (
 )
 
 
+KNOWN: tuple[KnownModel, ...] = (STARTER, *HUB)
+
+
 def find(name: str) -> KnownModel | None:
     """Return the model of this name or hub repository, None if it is not known."""
-    return next((known for known in KNOWN if name in (known.name, known.repo)), None)
+    return next((known for known in KNOWN if name and name in (known.name, known.repo)), None)

@@ -48,6 +48,7 @@ VERBS = {
     "offline": Verb("let a model answer a recording, as fast as the machine allows", "app.offline:main"),
     "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
     "models": Verb("list, download and verify models", "app.models:main"),
+    "quantize": Verb("make a smaller model of one: weights in 8 or 4 bits", "app.quantize:main"),
     "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
     "picture": Verb("draw a recording or a dataset into a PNG file", "app.ui.report:main"),
     "data import": Verb(

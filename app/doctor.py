@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from app.audio.devices import Kind, list_devices
-from app.catalog import KNOWN, KnownModel
+from app.catalog import HUB, KNOWN, KnownModel
 from app.errors import UserError
 from app.paths import Paths
 from app.talk import screen_trouble
@@ -164,9 +164,9 @@ def judge_card(card: dict[str, Any], built_for: Sequence[str]) -> list[Check]:
     else:
         advice = "This PyTorch has no code for the card; install one that was built for it."
     total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
-    fitting = [known.name for known in KNOWN if known.memory_gb() <= free_gb]
+    fitting = [known.name for known in HUB if known.memory_gb() <= free_gb]
     room = f"{free_gb:.1f} of {total_gb:.1f} GB free"
-    least = min(known.memory_gb() for known in KNOWN)
+    least = min(known.memory_gb() for known in HUB)
     close = f"Close what else uses the card; the smallest known model needs {least:.1f} GB."
     return [
         Check("Graphics card", new and served, f"{card['name']}, compute capability {major}.{minor}", advice),
@@ -236,7 +236,7 @@ def screen(_where: Paths) -> list[Check]:
 
 def disk(where: Paths) -> list[Check]:
     """Look at the room for recordings and for models."""
-    largest_gb = max(known.size_gb for known in KNOWN)
+    largest_gb = max(known.size_gb for known in HUB)
     return [
         _room("Disk, recordings", where.recordings, RECORDINGS_GB, "Make room, or talk with --no-record."),
         _room(
@@ -251,7 +251,7 @@ def disk(where: Paths) -> list[Check]:
 def models(_where: Paths) -> list[Check]:
     """Look for known models that are on this computer already."""
     present = [known.name for known in KNOWN if _is_present(known)]
-    advice = "`aizuchi models list` shows what there is; `tiny` and `echo` need no download."
+    advice = "Install Aizuchi again: `starter` comes with it."
     return [Check("Models", bool(present), ", ".join(present) or "none downloaded", advice)]
 
 
@@ -296,7 +296,7 @@ def _no_card(cuda: str | None) -> Check:
             f"The driver is older than CUDA {cuda} wants; update it." if cuda else "Install PyTorch for CUDA."
         )
     else:
-        advice = "The real models need an NVIDIA card with 12 GB; `tiny` and `echo` run on the processor."
+        advice = "The large models need an NVIDIA card with 12 GB; `starter` runs on the processor."
     return Check("Graphics card", False, "none that PyTorch can use", advice)
 
 

@@ -68,12 +68,11 @@ TINY = """The model is “tiny”: random weights of no use but to try things ou
 def run(where: Paths, settings: Settings, options: Options) -> int:
     """Hold a talk, print it and where its recording is, and return the exit status."""
     settings = chosen(settings, options)
-    spec = settings.model or "tiny"
-    if spec == "tiny":
+    if settings.model == "tiny":
         _say(TINY)
     session = Session()
     with Interrupt() as interrupt:
-        session.load(spec, base=options.base, context=settings.context, models=where.models)
+        session.load(settings.model, base=options.base, models=where.models, loadout=settings.loadout())
         _await_model(session, interrupt)
         try:
             session.start(_talk(session, where, settings, options))

@@ -106,11 +106,11 @@ def rows(device: Device) -> list[Row]:
             licence=known.licence,
             research_only=known.research_only,
             summary=known.summary,
-            size_gb=round(known.size_gb, 1),
+            size_gb=round(known.size_gb, 3),
             mode=known.mode,
             memory_gb=round(known.memory_gb(), 1),
             memory_short_gb=round(known.memory_gb(SHORT_CONTEXT), 1),
-            fits=device.on_card and known.memory_gb() * 1e9 <= device.total_bytes,
+            fits=known.bundled or (device.on_card and known.memory_gb() * 1e9 <= device.total_bytes),
             downloaded=_is_downloaded(known),
         )
         for known in catalog.KNOWN
@@ -158,9 +158,9 @@ def _list(where: Paths, *, as_json: bool) -> None:
     cells += [
         [
             row["name"],
-            LANGUAGES[row["language"]],
+            ", ".join(LANGUAGES[code] for code in row["language"].split()),
             row["licence"] + (" (research only)" if row["research_only"] else ""),
-            f"{row['size_gb']:.1f} GB",
+            f"{row['size_gb']:.{1 if row['size_gb'] >= 0.1 else 2}f} GB",
             f"{row['mode']} {row['memory_gb']:.1f} GB",
             "yes" if row["fits"] else "no",
             "yes" if row["downloaded"] else "no",
@@ -173,7 +173,7 @@ def _list(where: Paths, *, as_json: bool) -> None:
     if device.on_card:
         print(f"\n{device.label} has {device.total_bytes / 1e9:.1f} GB.", end=" ")
     else:
-        print("\nThere is no graphics card that PyTorch can use; `tiny` and `echo` run without one.", end=" ")
+        print("\nThere is no graphics card that PyTorch can use; `starter` runs without one.", end=" ")
     print(f"A context of 30 s in place of 240 s saves {_saved_gb():.1f} GB.")
 
 
@@ -189,7 +189,7 @@ def _own_cells(own: list[OwnRow]) -> list[list[str]]:
 
 
 def _saved_gb() -> float:
-    known = catalog.KNOWN[0]
+    known = catalog.HUB[0]
     return known.memory_gb() - known.memory_gb(SHORT_CONTEXT)
 
 

@@ -31,7 +31,7 @@ from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.recordings import open_recording
 from app.session import Session, Talk
-from app.settings import Settings, load
+from app.settings import CHOICES, Settings, load
 
 TRANSCRIPT = "transcript.txt"
 
@@ -48,6 +48,8 @@ class Options:
     model: str
     base: str | None
     seed: int | None
+    mode: str
+    engine: str
     greedy: bool
     tail: float
     json: bool
@@ -95,6 +97,8 @@ def parse(argv: list[str]) -> Options:
     add("--model", default="", metavar="NAME", help="a known model, a folder, a hub repo, `tiny` or `echo`")
     add("--base", metavar="NAME", help="the model that a LoRA folder belongs on")
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
+    add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
+    add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
     add("--greedy", action="store_true", help="take the likeliest token in place of drawing one")
     add("--tail", type=_length, default=0.0, metavar="SECONDS", help="let the model go on after the user")
     add("--json", action="store_true", help="print the result as one line of JSON")
@@ -112,6 +116,8 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
     """Hold the talk and return what came of it. Raises UserError when it can not be held or kept."""
     if options.seed is not None:
         settings = replace(settings, seed=options.seed)  # which refuses what is no seed
+    given = {name: wish for name in ("mode", "engine") if (wish := getattr(options, name))}
+    settings = replace(settings, **given)
     talk = Talk(
         open_port=lambda: port,
         sampling=replace(settings.sampling(), greedy=options.greedy),
@@ -122,10 +128,10 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
     session = Session()
     try:
         session.load(
-            options.model or settings.model or "tiny",
+            options.model or settings.model,
             base=options.base,
-            context=settings.context,
             models=where.models,
+            loadout=settings.loadout(),
         )
         model = _await_model(session)
         began_s = time.perf_counter()

@@ -22,6 +22,8 @@ class Options:
     compute_ms: float = 0.0
     record: bool | None = None
     seed: int | None = None
+    mode: str = ""
+    engine: str = ""
     microphone: str = ""
     speaker: str = ""
     input: Path | None = None
@@ -33,6 +35,8 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "model": options.model,
         "microphone": options.microphone,
         "speaker": options.speaker,
+        "mode": options.mode,
+        "engine": options.engine,
         "record": options.record,
         "seed": options.seed,
     }

@@ -24,6 +24,7 @@ from app.engine.events import (
     Command,
     Event,
     Failed,
+    Loadout,
     Muted,
     RecordingEnded,
     RecordingStarted,
@@ -78,9 +79,9 @@ class Load:
     """What `Session.load` was asked for."""
 
     spec: str
-    base: str | None = None
-    context: int | None = None
-    models: Path | None = None
+    base: str | None
+    models: Path | None
+    loadout: Loadout
 
 
 class _Unload:
@@ -135,11 +136,16 @@ class Session:
         return self._run.port if self._run is not None and not self._run.over.is_set() else None
 
     def load(
-        self, spec: str, *, base: str | None = None, context: int | None = None, models: Path | None = None
+        self,
+        spec: str,
+        *,
+        base: str | None = None,
+        models: Path | None = None,
+        loadout: Loadout | None = None,
     ) -> None:
         """End the talk and load a model in place of the present one: Loading…, then Ready or Failed."""
         self.stop()
-        self._jobs.put(Load(spec, base, context, models))
+        self._jobs.put(Load(spec, base, models, loadout or Loadout()))
 
     def unload(self) -> None:
         """End the talk and give the model's memory back: Unloaded."""
@@ -211,7 +217,7 @@ class Session:
             from app.engine.model import load_model
 
             self._model = load_model(
-                job.spec, self._events.append, base=job.base, context=job.context, models=job.models
+                job.spec, self._events.append, base=job.base, models=job.models, loadout=job.loadout
             )
             log.info("model ready: %s", job.spec)
         except Exception as fault:

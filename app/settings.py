@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tomli_w
 
-from app.engine.events import Sampling
+from app.catalog import STARTER
+from app.engine.events import AUTO, ENGINES, MODES, Loadout, Sampling
 from app.errors import UserError
 
 if sys.version_info >= (3, 11):
@@ -44,8 +45,10 @@ UPGRADES: Sequence[Upgrade] = ()
 
 VERSION = 1 + len(UPGRADES)
 
-Scheme = Literal["system", "light", "dark"]
-SCHEMES: tuple[Scheme, ...] = ("system", "light", "dark")
+SCHEMES = ("system", "light", "dark")
+
+CHOICES = {"scheme": SCHEMES, "mode": (AUTO, *MODES), "engine": (AUTO, *ENGINES)}
+"""The values of a setting that has only a few."""
 
 LIMITS: dict[str, tuple[float, float]] = {
     "volume": (0.0, 1.0),
@@ -66,8 +69,8 @@ _SAMPLING = Sampling()
 class Settings:
     """The choices of one user. Raises UserError for a value of the wrong kind or out of its limits."""
 
-    model: str = ""
-    """A name of the catalogue, a folder, or a hub repo; '' as long as none was chosen."""
+    model: str = STARTER.name
+    """A name of the catalogue, a folder, or a hub repo."""
     microphone: str = ""
     speaker: str = ""
     """Stable device names as in app.audio.devices; '' is the default device."""
@@ -82,7 +85,11 @@ class Settings:
     """None draws a new seed for each talk."""
     context: int | None = None
     """How many frames the model remembers; None is the model's own figure."""
-    scheme: Scheme = "system"
+    mode: str = AUTO
+    """How weights are kept; `auto` takes what fits the graphics card."""
+    engine: str = AUTO
+    """What steps the language model."""
+    scheme: str = "system"
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -97,6 +104,10 @@ class Settings:
             audio_top_k=self.audio_top_k,
             repetition_penalty=self.repetition_penalty,
         )
+
+    def loadout(self) -> Loadout:
+        """Return how models are loaded."""
+        return Loadout(self.context, self.mode, self.engine)
 
 
 def load(path: Path, report: Report | None = None) -> Settings:
@@ -169,10 +180,8 @@ def _check(name: str, kind: str, value: object) -> None:
     if value is None and kind.endswith("| None"):
         return
     wanted = kind.removesuffix(" | None")
-    if wanted == "Scheme":
-        if value not in SCHEMES:
-            raise UserError(f"The setting “{name}” must be one of {', '.join(SCHEMES)}, not {value!r}.")
-        return
+    if name in CHOICES and value not in CHOICES[name]:
+        raise UserError(f"The setting “{name}” must be one of {', '.join(CHOICES[name])}, not {value!r}.")
     allowed = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}[wanted]
     if not isinstance(value, allowed) or (isinstance(value, bool) and wanted != "bool"):
         raise UserError(f"The setting “{name}” must be {_KINDS[wanted]}, not {value!r}.")

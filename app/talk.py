@@ -14,7 +14,7 @@ from pathlib import Path
 
 from app.options import Options
 from app.paths import Paths
-from app.settings import load
+from app.settings import CHOICES, load
 
 SCREEN_S = 20.0
 """How long a display may take to answer."""
@@ -44,6 +44,8 @@ def parse(argv: list[str]) -> Options:
     add("--seconds", type=_positive, metavar="N", help="end the talk after this time")
     add("--no-record", dest="record", action="store_false", default=None, help="leave no recording")
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
+    add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
+    add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
     add("--microphone", default="", metavar="NAME", help="the device to hear with, as `doctor` names it")
     add("--speaker", default="", metavar="NAME", help="the device to speak with")
     add("--input", type=Path, metavar="FILE", help="headless: a recorded user in place of the microphone")

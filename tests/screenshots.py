@@ -125,7 +125,7 @@ def take_all(out: Path, names: list[str], scale: int, home: Path) -> None:
         theme.set_scheme(scheme)
         for name in names:
             take = STATES[name]
-            model = "" if take is first_run else "moshika"
+            model = "starter" if take is first_run else "moshika"
             camera = Camera(out, f"{name}-{scheme}-{scale}x", home, model)
             try:
                 take(camera)
@@ -180,6 +180,7 @@ class Camera:
 
 
 def first_run(camera: Camera) -> None:
+    camera.stage.load(replaced("starter"))
     camera.shoot()
 
 

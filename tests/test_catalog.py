@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -9,10 +10,11 @@ import torch
 from moshi.models import loaders
 
 from app import catalog
-from app.catalog import KNOWN, KnownModel, find
+from app.catalog import HUB, KNOWN, STARTER, KnownModel, find
+from app.engine.checkpoint import BUNDLED
 
 
-@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
+@pytest.mark.parametrize("known", HUB, ids=lambda known: known.name)
 def test_our_configuration_is_that_of_moshi(known: KnownModel) -> None:
     expected = {**loaders._lm_kwargs, **({"quantize": True} if known.quantized else {})}
     assert known.config == expected
@@ -24,14 +26,14 @@ def test_file_names_are_those_of_moshi() -> None:
     assert catalog.MOSHI_NAME == loaders.MOSHI_NAME
     assert catalog.MIMI_NAME == loaders.MIMI_NAME
     assert catalog.TOKENIZER_NAME == loaders.TEXT_TOKENIZER_NAME
-    for known in KNOWN:
+    for known in HUB:
         expected = loaders.MOSHI_Q8_NAME if known.quantized else loaders.MOSHI_NAME
         assert known.files[0] == f"hf://{known.repo}/{expected}"
 
 
 @pytest.mark.parametrize("quantize", [False, True], ids=["bf16", "q8"])
 def test_sizes_on_disk_are_those_of_the_tensors(quantize: bool) -> None:
-    known = next(known for known in KNOWN if known.quantized == quantize)
+    known = next(known for known in HUB if known.quantized == quantize)
     with torch.device("meta"):
         lm = loaders.get_moshi_lm(None, known.config, device="meta", dtype=torch.bfloat16)
         mimi = loaders.get_mimi(None, device="meta")
@@ -52,11 +54,23 @@ def test_memory_is_what_the_maintainers_of_moshi_report() -> None:
 def test_licences_that_forbid_commercial_use_are_marked() -> None:
     for known in KNOWN:
         assert known.research_only == ("NC" in known.licence)
-        assert re.fullmatch("en|ja", known.language)
+        assert re.fullmatch("en|ja|en ja", known.language)
 
 
 def test_models_are_found_by_name_and_by_repository() -> None:
     assert len({known.name for known in KNOWN}) == len(KNOWN)
     for known in KNOWN:
-        assert find(known.name) is find(known.repo) is known
+        assert find(known.name) is known
+        assert known.bundled or find(known.repo) is known
     assert find("nobody/nothing") is None
+    assert find("") is None
+
+
+def test_the_starter_is_what_the_catalogue_says() -> None:
+    folder = BUNDLED / STARTER.name
+    config = json.loads((folder / "config.json").read_text())
+    assert STARTER.config == {name: config[name] for name in STARTER.config}
+    assert (folder / config["moshi_name"]).stat().st_size == STARTER.weights_bytes
+    assert (folder / config["mimi_name"]).stat().st_size == STARTER.mimi_bytes
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 40_000_000
+    assert STARTER.files == ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from app.catalog import KNOWN
+from app.catalog import HUB, KNOWN
 from app.engine.checkpoint import find
 from app.errors import UserError
 from app.models import main
@@ -37,7 +37,7 @@ def test_list_as_json_is_for_programs(
     where: Paths, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    known = KNOWN[0]
+    known = HUB[0]
     snapshot = tmp_path / f"models--{known.repo.replace('/', '--')}" / "snapshots" / "main"
     snapshot.mkdir(parents=True)
     for reference in known.files:
@@ -45,8 +45,9 @@ def test_list_as_json_is_for_programs(
     assert main(["list", "--json"], where) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == [known.name for known in KNOWN]
-    assert [row["name"] for row in rows if row["downloaded"]] == [known.name]
-    assert rows[0]["memory_gb"] == pytest.approx(17.9)
+    assert [row["name"] for row in rows if row["downloaded"]] == ["starter", known.name]
+    assert rows[1]["memory_gb"] == pytest.approx(17.9)
+    assert rows[0]["fits"], "the starter needs no card"
 
 
 def test_a_tiny_model_is_made_and_verified(

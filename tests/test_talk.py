@@ -95,7 +95,7 @@ def test_the_bundled_user_is_a_few_seconds_of_speech() -> None:
 def test_a_talk_without_devices_leaves_recording_transcript_and_picture(tmp_path: Path) -> None:
     ended = run(tmp_path, "--headless", "--seconds", "3", "--seed", "1")
     assert ended.returncode == 0, ended.stderr
-    assert "tiny" in ended.stderr
+    assert "starter is ready" in ended.stderr
     assert "no sound devices" in ended.stderr
     left = left_behind(ended.stdout)
     assert list(left) == ["recording", "transcript", "picture"]

@@ -11,33 +11,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import sentencepiece
 import torch
 from moshi.models import LMModel, MimiModel, loaders
 from moshi.modules.lora import replace_all_linear_with_lora, replace_lora_with_linear
-from safetensors import safe_open
 
+from app.engine import modes
 from app.engine.checkpoint import Checkpoint
-from app.engine.weights import ELEMENT_BYTES, Tensor, read_header
+from app.engine.events import MODES
+from app.engine.fast.frame import uncovered
+from app.engine.fast.quantized import LEAST, SCALE
+from app.engine.modes import WHOLE
+from app.engine.reader import DTYPES, read_tensors
+from app.engine.weights import Tensor, read_header, read_metadata
 from app.errors import UserError
 from app.frames import FRAME_RATE, SAMPLE_RATE
 
 Told = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) while weights are read."""
 
-SCALES = "weight_scb"
-"""The end of the names of the scales of 8-bit weights; they stay in float32, or moshi refuses to run."""
+_SCALES = ("weight_scb", SCALE, LEAST)
+"""Ends of the names of the scales of packed weights; they stay as they are in the file."""
 
 _EXPOSED = re.compile(r"(gating(?:\.\d+)?\.linear_(?:in|out)|self_attn\.out_proj)_weight$")
 """Names that nu-dialogue/moshi-finetune has until its tools.clean_moshi, which writes moshi's own."""
-
-_DTYPES = {
-    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
-    "BOOL": torch.bool, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,16 +45,20 @@ class Outline:
     checkpoint: Checkpoint
     lm: LMModel
     """On the meta device; with an adapter, its linear layers are LoRA layers."""
-    tensors: tuple[dict[str, Tensor], ...]
-    """The headers of the weights, and of the adapter if there is one."""
     tokenizer: sentencepiece.SentencePieceProcessor
+    packed: str
+    """The mode that the weights of the file are packed in, WHOLE if they are not."""
+    uncovered: str
+    """What our own step does not cover of the model, '' for nothing."""
 
-    def lm_bytes(self, dtype: torch.dtype) -> int:
+    def lm_bytes(self, dtype: torch.dtype, mode: str = WHOLE) -> int:
         """Return what the language model takes in memory, its real numbers kept as `dtype`."""
-        return sum(
-            tensor.elements * (dtype.itemsize if _is_cast(name, tensor) else ELEMENT_BYTES[tensor.dtype])
-            for name, tensor in self.tensors[0].items()
+        whole: int = sum(
+            tensor.numel() * (tensor if _is_kept(name, tensor) else dtype).itemsize
+            for name, tensor in self.lm.state_dict().items()
+            if ".lora_" not in name
         )
+        return whole - modes.saved_bytes(self.lm, mode, dtype.itemsize)
 
     @property
     def mimi_bytes(self) -> int:
@@ -71,34 +73,72 @@ def prove(checkpoint: Checkpoint) -> Outline:
     """
     tokenizer = _open_tokenizer(checkpoint)
     _prove_mimi(checkpoint)
-    tensors = [{_rename(name): each for name, each in read_header(checkpoint.weights).items()}]
-    lm = _outline_lm(checkpoint)
-    if (adapter := checkpoint.adapter) is not None:
-        replace_all_linear_with_lora(lm, adapter.rank, adapter.scaling, device=torch.device("meta"))
-        tensors.append(read_header(adapter.path))
-    _prove_tensors(lm, checkpoint.weights, tensors[0], lambda name: "lora_" not in name)
+    header = {_rename(name): each for name, each in read_header(checkpoint.weights).items()}
+    lm, packed = _outline_lm(checkpoint), _packed(checkpoint.weights)
+    modes.keep_in(lm, packed)
+    reason = uncovered(lm)
+    adapter = checkpoint.adapter
     if adapter is not None:
-        _prove_tensors(lm, adapter.path, tensors[1], lambda name: "lora_" in name)
-    return Outline(checkpoint, lm, tuple(tensors), tokenizer)
+        replace_all_linear_with_lora(lm, adapter.rank, adapter.scaling, device=torch.device("meta"))
+    _prove_tensors(lm, checkpoint.weights, header, lambda name: "lora_" not in name)
+    if adapter is not None:
+        _prove_tensors(lm, adapter.path, read_header(adapter.path), lambda name: "lora_" in name)
+    return Outline(checkpoint, lm, tokenizer, packed, reason)
+
+
+def _packed(weights: Path) -> str:
+    """Return the mode of a file that `aizuchi quantize` wrote, WHOLE for any other. Raises UserError."""
+    said = read_metadata(weights)
+    if said.get("format") != modes.FORMAT:
+        return WHOLE
+    if said.get("version") != modes.VERSION or said.get("mode") not in MODES:
+        advice = "Update Aizuchi, or make the file again with `aizuchi quantize`."
+        raise UserError(f"{weights} was written by a newer version of Aizuchi.", advice)
+    return said["mode"]
 
 
 def precision(checkpoint: Checkpoint) -> torch.dtype:
     """Return how the real numbers of a checkpoint are kept in their file. Raises UserError."""
     header = read_header(checkpoint.weights)
-    return _DTYPES[next(tensor.dtype for tensor in header.values() if tensor.floating)]
+    return DTYPES[next(tensor.dtype for tensor in header.values() if tensor.floating)]
 
 
-def load_lm(outline: Outline, device: torch.device, dtype: torch.dtype, told: Told) -> LMModel:
-    """Read the weights into the outline's model and return it, adapter fused, in evaluation mode."""
+def load_lm(
+    outline: Outline, device: torch.device, dtype: torch.dtype, told: Told, mode: str = WHOLE
+) -> LMModel:
+    """Read the weights into the outline's model and return it, adapter fused, in evaluation mode.
+
+    Whole weights are packed for `mode` one by one, so that all of them are never held on the device. Those of
+    a model with an adapter, or with names of an older format, are put together on the processor first.
+    """
     lm, checkpoint = outline.lm, outline.checkpoint
-    lm.load_state_dict(_read(checkpoint.weights, device, dtype, told), strict=False, assign=True)
-    if checkpoint.adapter is not None:
-        adapter = _read(checkpoint.adapter.path, device, dtype, lambda *_: None)
-        lm.load_state_dict(adapter, strict=False, assign=True)
+    fused_on = torch.device("cpu") if mode != WHOLE else device
+    known = lm.state_dict().keys()
+    own_names = all(_rename(name) in known for name in read_header(checkpoint.weights))
+    if checkpoint.adapter is None and (own_names or mode == WHOLE):
+        modes.keep_in(lm, mode)
+        lm.load_state_dict(_read(lm, checkpoint.weights, device, dtype, told), strict=False, assign=True)
+    else:
+        adapter = () if checkpoint.adapter is None else (checkpoint.adapter.path,)
+        for path in (checkpoint.weights, *adapter):
+            tensors = _read(lm, path, fused_on, dtype, told)
+            lm.load_state_dict(tensors, strict=False, assign=True)
         with torch.no_grad():
             replace_lora_with_linear(lm)
+            _pack_all(lm, mode, device)
     lm.requires_grad_(False)
     return lm.eval()
+
+
+def _pack_all(lm: LMModel, mode: str, device: torch.device) -> None:
+    """Pack a model that is whole in memory and bring it to a device, one tensor after the other."""
+    whole = dict(lm.state_dict())
+    modes.keep_in(lm, mode)
+    state: dict[str, torch.Tensor] = {}
+    while whole:
+        name, tensor = whole.popitem()
+        state.update(modes.pack(lm, name, tensor.to(device)))
+    lm.load_state_dict(state, assign=True)
 
 
 def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
@@ -108,20 +148,17 @@ def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
     return mimi.requires_grad_(False)
 
 
-def _read(path: Path, device: torch.device, dtype: torch.dtype, told: Told) -> dict[str, torch.Tensor]:
-    """Return the tensors of a file, one by one, so that no second copy of all of them is ever held."""
-    state = {}
+def _read(
+    lm: LMModel, path: Path, device: torch.device, dtype: torch.dtype, told: Told
+) -> dict[str, torch.Tensor]:
+    """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
+    state: dict[str, torch.Tensor] = {}
     done, total = 0, path.stat().st_size
-    # A copy on the CPU: what is read there is else a window on the file, which may change.
-    copy = device.type == "cpu"
-    with cast(Any, safe_open)(path, framework="pt", device=str(device)) as file:
-        names = file.keys()  # safe_open is no mapping, so it can not be iterated itself
-        for name in names:
-            tensor = file.get_tensor(name)
-            done += tensor.nbytes
-            keep = not tensor.is_floating_point() or name.endswith(SCALES)
-            state[_rename(name)] = tensor.to(tensor.dtype if keep else dtype, copy=copy)
-            told(done, total)
+    for name, tensor in read_tensors(path, device):
+        done += tensor.nbytes
+        ours = _rename(name)
+        state.update(modes.pack(lm, ours, tensor if _is_kept(ours, tensor) else tensor.to(dtype)))
+        told(done, total)
     return state
 
 
@@ -130,8 +167,9 @@ def _rename(name: str) -> str:
     return _EXPOSED.sub(r"\1.weight", name)
 
 
-def _is_cast(name: str, tensor: Tensor) -> bool:
-    return tensor.floating and not name.endswith(SCALES)
+def _is_kept(name: str, tensor: torch.Tensor) -> bool:
+    """Return whether a tensor stays in the type that it has in the file."""
+    return not tensor.is_floating_point() or name.endswith(_SCALES)
 
 
 def _outline_lm(checkpoint: Checkpoint) -> LMModel:
@@ -179,7 +217,7 @@ def _prove_tensors(
     """
     advice = "The file belongs to another model, or to another configuration: copy or download both again."
     state = {
-        name: torch.empty(tensor.shape, dtype=_DTYPES[tensor.dtype], device="meta")
+        name: torch.empty(tensor.shape, dtype=DTYPES[tensor.dtype], device="meta")
         for name, tensor in header.items()
     }
     try:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import app
 from app import catalog
 from app.engine import download
 from app.engine.fake import ensure_tiny
@@ -31,6 +32,9 @@ NU_DIALOGUE_NAME = "moshi_lm_kwargs.json"
 MIMI_CONFIG_NAME = "mimi.json"
 ADAPTER_NAME = "lora.safetensors"
 CONSOLIDATED_NAME = "consolidated.safetensors"
+
+BUNDLED = Path(app.__file__).parent / "data"
+"""Where the models are that come with the program, each in a folder of its name."""
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _NUMBERS = ("dim", "num_layers", "num_heads", "context", "card", "text_card", "n_q", "dep_q")
@@ -161,6 +165,8 @@ class _Finder:
         )
 
     def _open_known(self, known: catalog.KnownModel) -> Checkpoint:
+        if known.bundled:
+            return self._open_folder(BUNDLED / known.name)
         weights, mimi, tokenizer = (self._fetch(reference) for reference in known.files)
         return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, known.config)
 

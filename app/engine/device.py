@@ -16,10 +16,15 @@ import torch
 
 from app import catalog
 from app.engine.build import Outline
+from app.engine.events import AUTO, MODES, Loadout
+from app.engine.modes import WHOLE
 from app.errors import UserError
 from app.frames import seconds
 
 log = logging.getLogger(__name__)
+
+DESKTOP_BYTES = 400_000_000
+"""What a mode that is chosen by itself leaves of a graphics card to the windows of other programs."""
 
 _CPU_WORKSPACE_BYTES = 200_000_000
 _SMALL_BYTES = 100_000_000
@@ -75,8 +80,36 @@ def share_cores(outline: Outline, device: Device) -> None:
         torch.set_num_threads(1 if small else max(1, (os.cpu_count() or 1) // 2))
 
 
-def needed_bytes(outline: Outline, device: Device, context: int) -> int:
-    """Return what a talk takes: weights, Mimi, the ring of keys and values, and room to work."""
+def choose_mode(outline: Outline, device: Device, loadout: Loadout) -> str:
+    """Return the mode to pack whole weights in while they are read: as wished for, or the first that fits.
+
+    Raises UserError for a wish that can not be fulfilled.
+    """
+    name, wish = outline.checkpoint.name, loadout.mode
+    packed = outline.packed if outline.packed != WHOLE else "q8" if outline.checkpoint.quantized else ""
+    if packed:
+        if wish not in (AUTO, packed):
+            advice = "Leave out --mode, or choose the whole model."
+            raise UserError(f"The weights of {name} are kept in {packed}, not in {wish}.", advice)
+        return WHOLE
+    reason = outline.uncovered or ("moshi's own engine" if loadout.engine == "moshi" else "")
+    if wish != AUTO:
+        if wish != WHOLE and reason:
+            advice = "Leave out --mode or --engine, or choose --mode bf16."
+            sentence = f"{name} can not be kept in {wish}: packed weights do not go with {reason}."
+            raise UserError(sentence, advice)
+        return wish
+    if not device.on_card or reason:
+        return WHOLE
+    context, room = outline.checkpoint.context, device.free_bytes - DESKTOP_BYTES
+    return next((mode for mode in MODES if needed_bytes(outline, device, context, mode) <= room), MODES[-1])
+
+
+def needed_bytes(outline: Outline, device: Device, context: int, mode: str = WHOLE) -> int:
+    """Return what a talk takes: weights, Mimi, the ring of keys and values, and room to work.
+
+    `mode` is what whole weights are packed in.
+    """
     checkpoint = outline.checkpoint
     if not device.on_card:
         workspace = _CPU_WORKSPACE_BYTES
@@ -87,29 +120,31 @@ def needed_bytes(outline: Outline, device: Device, context: int) -> int:
     # moshi computes with 8-bit weights in float16, whatever the rest is kept in.
     element_bytes = 2 if checkpoint.quantized else device.dtype.itemsize
     ring = catalog.kv_bytes(checkpoint.config, context, element_bytes)
-    return outline.lm_bytes(device.dtype) + outline.mimi_bytes + ring + workspace
+    return outline.lm_bytes(device.dtype, mode) + outline.mimi_bytes + ring + workspace
 
 
-def check_memory(outline: Outline, device: Device) -> int:
+def check_memory(outline: Outline, device: Device, mode: str = WHOLE) -> int:
     """Return what a talk takes, in bytes; raise UserError with what would fit if there is no room."""
     name, context = outline.checkpoint.name, outline.checkpoint.context
-    need = needed_bytes(outline, device, context)
+    need = needed_bytes(outline, device, context, mode)
     if need <= device.free_bytes:
         return need
     memory = "graphics memory" if device.on_card else "memory"
     raise UserError(
         f"{name} needs {need / 1e9:.1f} GB of {memory}, and {device.free_bytes / 1e9:.1f} of "
         f"{device.total_bytes / 1e9:.1f} GB are free on {device.label}.",
-        _what_fits(outline, device),
+        _what_fits(outline, device, mode),
     )
 
 
-def _what_fits(outline: Outline, device: Device) -> str:
-    known = catalog.find(f"{outline.checkpoint.name}-q8")
-    if known is not None and device.on_card and known.memory_gb() * 1e9 <= device.free_bytes:
-        return f"{known.name} fits: it needs {known.memory_gb():.1f} GB."
+def _what_fits(outline: Outline, device: Device, mode: str) -> str:
+    context = outline.checkpoint.context
+    smaller = MODES[MODES.index(mode) + 1 :] if device.on_card and not outline.checkpoint.quantized else ()
+    for other in smaller:
+        if (need := needed_bytes(outline, device, context, other)) <= device.free_bytes:
+            return f"With --mode {other} it needs {need / 1e9:.1f} GB."
     for context in _SHORTER_CONTEXTS:
-        need = needed_bytes(outline, device, context)
+        need = needed_bytes(outline, device, context, mode)
         if context < outline.checkpoint.context and need <= device.free_bytes:
             return (
                 f"With a context of {context} frames ({seconds(context):.0f} s) it needs {need / 1e9:.1f} GB."

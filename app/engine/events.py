@@ -29,6 +29,27 @@ class Sampling:
     greedy: bool = False
 
 
+AUTO = "auto"
+
+MODES = ("bf16", "int8", "int4")
+"""How weights are kept, from the most memory to the least."""
+
+ENGINES = ("fast", "moshi")
+"""What steps the language model: our own step, or moshi's LMGen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loadout:
+    """How a model is loaded."""
+
+    context: int | None = None
+    """How many frames it remembers; None is the model's own figure."""
+    mode: str = AUTO
+    """One of MODES; AUTO takes the first that fits the graphics card."""
+    engine: str = AUTO
+    """One of ENGINES; AUTO takes ours where it was measured, and where nothing else fits the card."""
+
+
 # Commands: window -> engine. They take effect between two frames.
 
 

@@ -16,17 +16,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sentencepiece
 import torch
-from moshi.models import LMModel, MimiModel
-from moshi.utils.compile import no_compile
+from moshi.models import MimiModel
+from moshi.utils.compile import CUDAGraphed, no_compile
 
 from app.engine import build, checkpoint
-from app.engine.device import Device, check_memory, choose_device, compile_trouble, share_cores, taken_bytes
-from app.engine.events import Event, Loading, Ready, Sampling, Trouble
+from app.engine.device import (
+    Device,
+    check_memory,
+    choose_device,
+    choose_mode,
+    compile_trouble,
+    share_cores,
+    taken_bytes,
+)
+from app.engine.events import Event, Loading, Loadout, Ready, Sampling, Trouble
 from app.engine.fake import Echo
+from app.engine.modes import WHOLE
 from app.engine.ports import Model, Said
-from app.engine.stepper import make_stepper
+from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.frames import Samples, silence
@@ -43,17 +51,18 @@ def load_model(
     emit: Callable[[Event], None],
     *,
     base: str | None = None,
-    context: int | None = None,
     models: Path | None = None,
+    loadout: Loadout | None = None,
     sampling: Sampling | None = None,
     seed: int = 0,
 ) -> Model:
     """Load a model, warm it up, and tell its way: Loading…, Trouble where something is amiss, Ready.
 
     `spec` is 'echo', 'tiny', a name of the catalogue, a folder or a hub repository 'owner/name'; `base` is
-    what an adapter was trained on; `context` shortens what the model looks back on, in frames; `models` is
-    where the tiny model is kept. Without `sampling`, that of the model's makers is used. Raises UserError.
+    what an adapter was trained on; `models` is where the tiny model is kept. Without `sampling`, that of the
+    model's makers is used. Raises UserError.
     """
+    loadout = loadout or Loadout()
     began = time.perf_counter()
     if spec == "echo":
         emit(Ready("echo", "CPU", "identity", 0, 0.0))
@@ -62,11 +71,12 @@ def load_model(
     found = checkpoint.find(
         spec, base=base, models=models, progress=lambda stage, done, total: emit(Loading(stage, done, total))
     )
-    found = _shorten(found, context)
+    found = _shorten(found, loadout.context)
     if found.note:
         emit(Trouble(found.note, "Name the right model with --base."))
     try:
-        model = _load(found, emit, sampling or recommended(found.generation), seed)
+        model = _load(found, emit, loadout, sampling or recommended(found.generation))
+        model.restart(seed)
     except torch.OutOfMemoryError as fault:
         advice = "Close other programs that use the graphics card, or choose a smaller model."
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
@@ -96,32 +106,30 @@ def _shorten(found: checkpoint.Checkpoint, context: int | None) -> checkpoint.Ch
 
 
 def _load(
-    found: checkpoint.Checkpoint, emit: Callable[[Event], None], sampling: Sampling, seed: int
+    found: checkpoint.Checkpoint, emit: Callable[[Event], None], loadout: Loadout, sampling: Sampling
 ) -> Moshi:
     """Prove, read and warm up; what is told on the way is in the order of what is done."""
     emit(Loading("Checking the files"))
     outline = build.prove(found)
     device = choose_device()
-    needed_bytes = check_memory(outline, device)
+    mode = choose_mode(outline, device, loadout)
+    needed_bytes = check_memory(outline, device, mode)
     share_cores(outline, device)
     trouble = compile_trouble(device)
     if trouble is not None:
         emit(Trouble(*trouble))
     emit(Loading("Reading Mimi"))
     mimi = build.load_mimi(found, device.device)
-    lm = build.load_lm(outline, device.device, device.dtype, _throttled("Reading the language model", emit))
+    told = _throttled("Reading the language model", emit)
+    lm = build.load_lm(outline, device.device, device.dtype, told, mode)
     emit(Loading("Warming up"))
-    model = Moshi(
-        found,
-        mimi,
-        lm,
-        outline.tokenizer,
-        device,
-        compiled=device.on_card and trouble is None,
-    )
+    packed = outline.packed if mode == WHOLE else mode
+    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE)
+    compiled = device.on_card and trouble is None
+    kept = _mode(found, packed, device, compiled)
+    model = Moshi(outline, mimi, stepper, device, mode=kept, compiled=compiled)
     model.set_sampling(sampling)
     model.warm_up()
-    model.restart(seed)
     model.memory_bytes = taken_bytes(device, needed_bytes)
     gc.collect()
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
@@ -147,30 +155,32 @@ class Moshi:
 
     def __init__(
         self,
-        found: checkpoint.Checkpoint,
+        outline: build.Outline,
         mimi: MimiModel,
-        lm: LMModel,
-        tokenizer: sentencepiece.SentencePieceProcessor,
+        stepper: Stepper,
         device: Device,
         *,
+        mode: str,
         compiled: bool,
     ) -> None:
-        self.name = found.name
+        self.name = outline.checkpoint.name
         self.device = device
         self.memory_bytes = 0
-        self.mode = _mode(found, device, compiled)
-        self._identity = found.details
+        self.mode = mode
+        self._identity = outline.checkpoint.details
         self._mimi = mimi
-        self._padding = (lm.text_padding_token_id, lm.end_of_text_padding_id)
-        self._penalty = _Penalty(self._padding, device.device)
-        self._text = Detokenizer(tokenizer)
+        self._stepper = stepper
+        self._padding = (stepper.lm.text_padding_token_id, stepper.lm.end_of_text_padding_id)
+        self._text = Detokenizer(outline.tokenizer)
         self._is_first = True
         self._compilation: Callable[[], AbstractContextManager[None]] = (
             nullcontext if compiled else no_compile
         )
+        # moshi captures parts of Mimi; with our own step the whole of each half becomes one graph.
+        loose = not (device.on_card and stepper.engine == "fast")
+        self._encode, self._decode = (CUDAGraphed(half, disable=loose) for half in (mimi.encode, mimi.decode))
         self._life = ExitStack()
-        self._stepper = make_stepper(lm, self._penalty.apply, self._penalty.note)
-        self._life.callback(self._stepper.close)
+        self._life.callback(stepper.close)
         with torch.no_grad():
             self._life.enter_context(mimi.streaming(1))
 
@@ -193,7 +203,7 @@ class Moshi:
 
     def _answer(self, heard: torch.Tensor) -> npt.NDArray[np.float32] | None:
         """Return 1920 samples and the text token, [1921], for a frame [1, 1, 1920] on the device."""
-        codes = self._mimi.encode(heard)
+        codes = self._encode(heard)
         if self._is_first:
             # As moshi.server does: the first frame only says that there was a past, and its encoding is
             # made of padding, which the reset lets the next frame have again.
@@ -202,7 +212,7 @@ class Moshi:
         tokens = self._stepper.step(codes)
         if tokens is None:
             return None
-        said = self._mimi.decode(tokens[:, 1:])[0, 0]
+        said = self._decode(tokens[:, 1:])[0, 0]
         # Sound and token travel together, so that the device is waited for once; float32 is exact for ids.
         answer: npt.NDArray[np.float32] = torch.cat((said, tokens[0, 0].to(said.dtype))).cpu().numpy()
         return answer
@@ -210,13 +220,11 @@ class Moshi:
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
         self._stepper.set_sampling(sampling)
-        self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
 
     def restart(self, seed: int) -> None:
         """Forget the conversation; the next frame is the first of a new one, drawn with this seed."""
         self._mimi.reset_streaming()
         self._stepper.reset()
-        self._penalty.reset()
         self._text.reset()
         self._is_first = True
         torch.manual_seed(seed)
@@ -229,7 +237,7 @@ class Moshi:
     def close(self) -> None:
         """Give back the memory. The model can not be used afterwards."""
         self._life.close()
-        del self._mimi, self._stepper
+        del self._mimi, self._stepper, self._encode, self._decode
         # What was frozen after loading would never be collected.
         gc.unfreeze()
         gc.collect()
@@ -237,44 +245,9 @@ class Moshi:
             torch.cuda.empty_cache()
 
 
-class _Penalty:
-    """The repetition penalty on text: what was spoken of late becomes less likely.
-
-    Recent tokens stay on the device, so that nothing waits for it. Padding is exempt.
-    """
-
-    def __init__(self, exempt: tuple[int, ...], device: torch.device) -> None:
-        self._exempt = torch.tensor(exempt, device=device)
-        self._strength = 1.0
-        self._recent = self._exempt[:1].clone()
-
-    def set(self, strength: float, frames: int) -> None:
-        """Change strength and memory; what is remembered stays, as far as it fits."""
-        self._strength = strength
-        blank = self._exempt[:1].repeat(max(1, frames))
-        self._recent = torch.cat((blank, self._recent))[-len(blank) :]
-
-    def reset(self) -> None:
-        """Forget what was spoken."""
-        self._recent = self._exempt[:1].repeat(len(self._recent))
-
-    def apply(self, logits: torch.Tensor) -> None:
-        """Lower the logits [1, 1, 1, text_card] of the recent tokens in place."""
-        if self._strength == 1.0:
-            return
-        last = logits[0, 0, 0]
-        before = last[self._recent]
-        lowered = torch.where(before > 0, before / self._strength, before * self._strength)
-        # Duplicates among the recent tokens all write the same value.
-        last[self._recent] = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
-
-    def note(self, token: torch.Tensor) -> None:
-        """Remember the text token, [1], that was drawn just now."""
-        self._recent = torch.cat((self._recent[1:], token))
-
-
-def _mode(found: checkpoint.Checkpoint, device: Device, compiled: bool) -> str:
+def _mode(found: checkpoint.Checkpoint, packed: str, device: Device, compiled: bool) -> str:
     """Return how a model is kept and run, in a word or two."""
     names = {torch.bfloat16: "bf16", torch.float16: "fp16", torch.float32: "float32"}
-    precision = "q8" if found.quantized else names[device.dtype]
+    whole = "q8" if found.quantized else names[device.dtype]
+    precision = whole if packed == WHOLE else packed
     return precision if compiled or not device.on_card else f"{precision}, not compiled"

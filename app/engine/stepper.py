@@ -1,11 +1,10 @@
-"""The language model as a step a frame: ours where it covers the model and was measured, else moshi's LMGen.
+"""The language model as a step a frame: ours or moshi's LMGen.
 
 Knows nothing about sound or about text as letters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -13,16 +12,18 @@ import torch
 from moshi.models import LMGen, LMModel
 from torch import Tensor
 
-from app.engine.events import Sampling
+from app.engine.events import AUTO, Sampling
 from app.engine.fast.frame import FrameStep, uncovered
-
-Hook = Callable[[Tensor], None]
+from app.engine.penalty import Penalty
+from app.errors import UserError
 
 
 class Stepper(Protocol):
     """Hears and says the codes of one frame at a time, for one talk."""
 
     lm: LMModel
+    engine: str
+    """One of app.engine.events.ENGINES."""
 
     def step(self, heard: Tensor) -> Tensor | None:
         """Return what to say, [1, 1 + dep_q, 1], for codes [1, K, 1]; None while the delays fill."""
@@ -37,25 +38,38 @@ class Stepper(Protocol):
         """Give back what the step holds beside the weights."""
 
 
-def make_stepper(lm: LMModel, on_text_logits: Hook, on_text: Hook) -> Stepper:
-    """Return the step of a model; the hooks are those of LMGen.
+def make_stepper(lm: LMModel, engine: str = AUTO, *, packed: bool = False) -> Stepper:
+    """Return the step of a model, of the engine wished for; `packed` tells that its weights are in few bits.
 
-    On a graphics card it is moshi's own: ours was never timed on one.
+    Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights, that
+    moshi's can not step over; on a graphics card it is moshi's otherwise. Raises UserError where the wish, or
+    packed weights, and the model do not go together.
     """
-    if lm.device.type == "cpu" and not uncovered(lm):
-        return FrameStep(lm, on_text_logits, on_text)
-    return MoshiStepper(lm, on_text_logits, on_text)
+    reason = uncovered(lm)
+    if reason and (packed or engine == "fast"):
+        raise UserError(f"The fast engine does not cover a model with {reason}.", "Choose --engine moshi.")
+    if packed and engine == "moshi":
+        raise UserError("moshi's own engine does not take packed weights.", "Leave out --engine.")
+    if engine == "moshi" or reason or (engine == AUTO and lm.device.type == "cuda" and not packed):
+        return MoshiStepper(lm)
+    return FrameStep(lm)
 
 
 class MoshiStepper:
     """A Stepper over LMGen, which stays in streaming mode until `close`."""
 
-    def __init__(self, lm: LMModel, on_text_logits: Hook, on_text: Hook) -> None:
+    engine = "moshi"
+
+    def __init__(self, lm: LMModel) -> None:
         self.lm = lm
+        self._penalty = Penalty((lm.text_padding_token_id, lm.end_of_text_padding_id), lm.device)
         self._life = ExitStack()
         # A model without conditions still has to be given none: LMGen asserts it.
         self._lm_gen = LMGen(
-            lm, condition_tensors={}, on_text_logits_hook=on_text_logits, on_text_hook=on_text
+            lm,
+            condition_tensors={},
+            on_text_logits_hook=self._penalty.apply,
+            on_text_hook=self._penalty.note,
         )
         with torch.no_grad():
             self._life.enter_context(self._lm_gen.streaming(1))
@@ -67,6 +81,7 @@ class MoshiStepper:
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
+        self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
         lm_gen, state = self._lm_gen, self._lm_gen._streaming_state
         baked = (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k)
         lm_gen.use_sampling = not sampling.greedy
@@ -80,6 +95,7 @@ class MoshiStepper:
     def reset(self) -> None:
         """Forget the talk."""
         self._lm_gen.reset_streaming()
+        self._penalty.reset()
 
     def close(self) -> None:
         """Leave streaming mode."""

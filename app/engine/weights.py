@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ ELEMENT_BYTES = {
 _MAX_HEADER_BYTES = 100_000_000
 """The limit of the file format; a larger length is no length."""
 
+_METADATA = "__metadata__"
+"""The name, in the file format, of what is no tensor."""
+
 _SAMPLES = 64
 _SAMPLE_BYTES = 65_536
 
@@ -33,6 +36,9 @@ class Tensor:
 
     dtype: str
     shape: tuple[int, ...]
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+    """Where its bytes begin and end in the file."""
 
     @property
     def floating(self) -> bool:
@@ -64,10 +70,22 @@ def read_header(path: Path) -> dict[str, Tensor]:
     if len(raw) < length and raw[:1] == b"{":
         raise _truncated(path, 8 + length, size)
     entries = _parse(path, raw)
-    end = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+    base = 8 + length
+    end = base + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
     if end > size:
         raise _truncated(path, end, size)
-    return {name: Tensor(entry["dtype"], tuple(entry["shape"])) for name, entry in entries.items()}
+    tensors = {}
+    for name, entry in entries.items():
+        start, end = entry["data_offsets"]
+        tensors[name] = Tensor(entry["dtype"], tuple(entry["shape"]), base + start, base + end)
+    return tensors
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Return what the writer of a safetensors file that `read_header` takes said about it."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    return dict(header.get(_METADATA, {}))
 
 
 def fingerprint(path: Path) -> str:
@@ -84,7 +102,7 @@ def fingerprint(path: Path) -> str:
 def _parse(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         header = json.loads(raw)
-        header.pop("__metadata__", None)
+        header.pop(_METADATA, None)
         for entry in header.values():
             start, end = entry["data_offsets"]
             tensor = Tensor(entry["dtype"], tuple(entry["shape"]))

@@ -94,7 +94,7 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     window.talk.start_when_ready = options.seconds is not None
     window.show()
     window.look_around()
-    if window.settings.model and (options.model or not window.gives_way()):
+    if options.model or not window.gives_way():
         window.load(window.settings.model, options.base)
     return window
 

@@ -92,7 +92,7 @@ class ModeRow(QWidget):
 
     def set_shelf(self, shelf: Shelf) -> None:
         """Show whether the model is here and fits this computer's card."""
-        there = self._model.name in shelf.there
+        there = self._model.bundled or self._model.name in shelf.there
         needed = self._model.memory_gb() * GB
         self._bar.set_memory(needed, shelf.card_bytes)
         self._memory.setText(self._describe(needed, shelf.card_bytes))
@@ -131,6 +131,8 @@ class ModeRow(QWidget):
 
     def _describe(self, needed: float, there: float) -> str:
         need, whole = wording.size_words(needed), wording.size_words(there)
+        if not there and self._model.bundled:
+            return self.tr("Runs on the processor")
         if not there:
             return self.tr("Needs {0} of graphics memory").format(need)
         if needed <= there:

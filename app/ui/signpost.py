@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QFile, QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.catalog import find
+from app.catalog import STARTER, find
 from app.engine.events import Failed, Loading, Ready, Stopped
 from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
@@ -23,7 +23,6 @@ from app.ui.wording import clock
 class State(Enum):
     """What the page is about; each has its own look."""
 
-    FIRST_RUN = auto()
     NO_MODEL = auto()
     LOADING = auto()
     READY = auto()
@@ -52,16 +51,6 @@ class Signpost(QObject):
         self.pane = Pane()
         self.notice = Notice()
 
-    def show_first_run(self) -> None:
-        """Greet somebody who has not chosen a model yet."""
-        sentence = self.tr(
-            "Aizuchi lets you talk with a model that listens while it speaks. Choose a model, put on "
-            "headphones, and press Start. Everything stays on this computer."
-        )
-        tip = self.tr("Load a tiny model that babbles, to try microphone and speaker")
-        trial = Action(self.tr("Try it without a download"), tip, lambda: self.model_wanted.emit("tiny"))
-        self.pane.show_state(self.tr("Hello."), sentence, self._models(self.tr("Choose a model")), trial)
-
     def show_no_model(self, model: str) -> None:
         """Offer to load the model that was chosen."""
         sentence = self.tr("A model has to be in memory before you can talk with it.")
@@ -79,6 +68,14 @@ class Signpost(QObject):
 
     def show_ready(self, ready: Ready) -> None:
         """Invite to press Start."""
+        if ready.model == STARTER.name:
+            sentence = self.tr(
+                "Aizuchi lets you talk with a model that listens while it speaks. Put on headphones, press "
+                "Start, and say hello, in English or Japanese. This one is small and knows a few dozen "
+                "phrases; the others are on the page of models. Everything stays on this computer."
+            )
+            self.pane.show_state(self.tr("Hello."), sentence)
+            return
         sentence = self.tr("Put on headphones, press Start, and say something. It may also begin by itself.")
         self.pane.show_state(self.tr("{0} is ready").format(ready.model), sentence)
 

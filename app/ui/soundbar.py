@@ -92,7 +92,6 @@ class SoundBar(QWidget):
         return self._microphone.currentText(), self._speaker.currentText()
 
     def _fill_models(self) -> None:
-        self._model.addItem(self.tr("Choose a model"), "")
         for known in KNOWN:
             self._model.addItem(known.name, known.name)
         self._model.insertSeparator(self._model.count())
@@ -100,6 +99,8 @@ class SoundBar(QWidget):
             TRIALS, (self.tr("tiny (to try things)"), self.tr("echo (to test)")), strict=True
         ):
             self._model.addItem(text, spec)
+        self._model.insertSeparator(self._model.count())
+        self._model.addItem(self.tr("All models…"), "")
 
 
 def _choose(chooser: Chooser, data: str) -> None:

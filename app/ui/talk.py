@@ -69,7 +69,7 @@ class TalkPage(QWidget):
         super().__init__(parent)
         self._conversation = conversation
         self._settings = settings
-        self._state = State.FIRST_RUN
+        self._state = State.NO_MODEL
         self.start_when_ready = False
         """Begin a talk by itself once a model is ready."""
         self._ready: Ready | None = None
@@ -87,7 +87,7 @@ class TalkPage(QWidget):
         self._lay_out()
         self._connect()
         self.set_settings(settings)
-        self._enter(State.NO_MODEL if settings.model else State.FIRST_RUN)
+        self._enter(State.NO_MODEL)
 
     @property
     def state(self) -> State:
@@ -314,7 +314,7 @@ class TalkPage(QWidget):
         """Show a state; the words stay from the start of one talk to the next model."""
         self._state = state
         self.desk.set_talking(state is State.TALKING)
-        self.desk.set_startable(state is not State.STARTING and bool(self._settings.model))
+        self.desk.set_startable(state is not State.STARTING)
         self.bar.set_locked(self.talking)
         self._mute_key.setEnabled(state is State.TALKING)
         self.scene.show_words(state in (State.TALKING, State.STOPPED))
@@ -323,9 +323,7 @@ class TalkPage(QWidget):
 
     def _describe(self, state: State) -> None:
         """Say in words what the state is, where the talk does not speak for itself."""
-        if state is State.FIRST_RUN:
-            self.signpost.show_first_run()
-        elif state is State.NO_MODEL:
+        if state is State.NO_MODEL:
             self.signpost.show_no_model(self._settings.model)
         elif state is State.STARTING:
             self.signpost.show_starting()

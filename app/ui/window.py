@@ -110,7 +110,8 @@ class MainWindow(QWidget):
         """Load a model for the next talk."""
         if spec:
             self.train.expect_model()
-            self._session.load(spec, base=base, context=self._settings.context, models=self._paths.models)
+            loadout = self._settings.loadout()
+            self._session.load(spec, base=base, models=self._paths.models, loadout=loadout)
             self.show_page(0)
 
     def gives_way(self) -> bool:

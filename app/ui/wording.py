@@ -57,14 +57,16 @@ def length_words(length_s: float) -> str:
 
 
 def size_words(size_bytes: float) -> str:
-    """Return a size in GB of 1e9 bytes, as graphics cards are sold."""
+    """Return a size in GB of 1e9 bytes, as graphics cards are sold, or in MB where it is small."""
+    if size_bytes < GB / 10:
+        return QCoreApplication.translate("Wording", "{0} MB").format(round(size_bytes / 1e6))
     number = QLocale().toString(size_bytes / GB, "f", 0 if size_bytes >= 100 * GB else 1)
     return QCoreApplication.translate("Wording", "{0} GB").format(number)
 
 
-def language_words(code: str) -> str:
-    """Return the name of a language, '' for none."""
-    return QLocale.languageToString(QLocale(code).language()) if code else ""
+def language_words(codes: str) -> str:
+    """Return the names of languages whose codes have spaces between, '' for none."""
+    return ", ".join(QLocale.languageToString(QLocale(code).language()) for code in codes.split())
 
 
 def model_words(name: str) -> str:

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from app import catalog
 from app.engine.build import load_lm, load_mimi, prove
 from app.engine.checkpoint import Checkpoint, find
+from app.engine.events import Loadout
 from app.errors import UserError
 from tests.engine.conftest import GREEDY, Load, speech, talk
 from training.streams import extend
@@ -183,8 +184,10 @@ def test_a_nu_dialogue_folder_on_its_base(tiny: Path, tmp_path: Path, load: Load
     found = find(str(folder), base=str(tiny))
     assert (found.name, found.kind, found.note) == ("step_10000_cleaned", "nu-dialogue", "")
     assert found.mimi == tiny / "mimi.safetensors"
-    expected = talk(load(tiny, sampling=GREEDY), HEARD)
-    assert talk(load(folder, base=str(tiny), sampling=GREEDY), HEARD) == expected
+    for mode in ("bf16", "int8"):
+        how = {"sampling": GREEDY, "loadout": Loadout(mode=mode)}
+        expected = talk(load(tiny, **how), HEARD)
+        assert talk(load(folder, base=str(tiny), **how), HEARD) == expected
 
 
 def test_a_model_for_both_voices_is_found_by_those_who_ask_for_it(tiny: Path, tmp_path: Path) -> None:
@@ -261,6 +264,9 @@ def test_an_adapter_is_fused_into_its_base(tiny: Path, tmp_path: Path, load: Loa
     tolerance = 1e-4 if fused.dtype == torch.float32 else 0.1
     torch.testing.assert_close(logits(fused), expected, rtol=tolerance, atol=tolerance)
     assert not torch.allclose(logits(plain), expected, atol=1.0), "the adapter changes much"
+    packed = load(folder, base=str(tiny), loadout=Loadout(mode="int8"))._stepper.lm
+    off = logits(packed) - expected
+    assert off.norm() < 0.05 * expected.norm(), "fused before it was packed"
 
 
 @torch.no_grad()

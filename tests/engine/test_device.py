@@ -10,12 +10,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from moshi.models import LMModel, loaders
+from sentencepiece import SentencePieceProcessor
 
 from app import catalog
 from app.engine.build import Outline, prove
 from app.engine.checkpoint import Checkpoint, find
-from app.engine.device import Device, check_memory, choose_device, compile_trouble, needed_bytes, taken_bytes
-from app.engine.weights import Tensor
+from app.engine.device import (
+    Device,
+    check_memory,
+    choose_device,
+    choose_mode,
+    compile_trouble,
+    needed_bytes,
+    taken_bytes,
+)
+from app.engine.events import Loadout
 from app.errors import UserError
 
 GB = 1_000_000_000
@@ -26,21 +36,16 @@ def card(free_gb: float, dtype: torch.dtype = torch.bfloat16) -> Device:
 
 
 @pytest.fixture(scope="module")
-def shapes() -> dict[str, dict[str, Tensor]]:
-    """Return what the headers of the 7B models hold, in full precision and in 8 bits."""
-    from moshi.models import loaders
-
-    names = {torch.bfloat16: "BF16", torch.int8: "I8", torch.float32: "F32"}
-    found = {}
-    for mode, quantize in (("bf16", False), ("q8", True)):
-        with torch.device("meta"):
-            lm = loaders.get_moshi_lm(None, catalog.moshi_7b(quantize=quantize), device="meta")
-        state = lm.state_dict().items()
-        found[mode] = {name: Tensor(names[value.dtype], tuple(value.shape)) for name, value in state}
-    return found
+def outlines() -> dict[str, LMModel]:
+    """Return the 7B models without memory, in full precision and in 8 bits."""
+    with torch.device("meta"):
+        return {
+            mode: loaders.get_moshi_lm(None, catalog.moshi_7b(quantize=mode == "q8"), device="meta")
+            for mode in ("bf16", "q8")
+        }
 
 
-def outline(name: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path) -> Outline:
+def outline(name: str, outlines: dict[str, LMModel], tmp_path: Path) -> Outline:
     """Return a known model as if its files were here; Mimi is a hole in a sparse file."""
     known = catalog.find(name)
     assert known is not None
@@ -48,24 +53,24 @@ def outline(name: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path) -> 
     with mimi.open("wb") as file:
         file.truncate(catalog.MIMI_BYTES)
     checkpoint = Checkpoint(name, "catalogue", known.repo, tmp_path, mimi, tmp_path, known.config)
-    return Outline(checkpoint, torch.nn.Module(), (shapes[known.mode],), None)
+    return Outline(checkpoint, outlines[known.mode], SentencePieceProcessor(), "bf16", "")
 
 
 @pytest.mark.parametrize("name", ["moshiko", "moshiko-q8"])
 def test_the_need_on_a_card_is_what_the_catalogue_tells(
-    name: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+    name: str, outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:
     known = catalog.find(name)
     assert known is not None
     for context in (3000, 375):
-        need = needed_bytes(outline(name, shapes, tmp_path), card(24), context) / GB
+        need = needed_bytes(outline(name, outlines, tmp_path), card(24), context) / GB
         assert need == pytest.approx(known.memory_gb(context), abs=0.01)
 
 
 def test_older_cards_take_the_same_and_the_cpu_twice_as_much(
-    shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+    outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:
-    model = outline("moshiko", shapes, tmp_path)
+    model = outline("moshiko", outlines, tmp_path)
     cpu = Device(torch.device("cpu"), "CPU", torch.float32, 64 * GB, 64 * GB)
     assert needed_bytes(model, card(24, torch.float16), 3000) == needed_bytes(model, card(24), 3000)
     assert needed_bytes(model, cpu, 3000) / GB == pytest.approx(2 * 15.4 + 0.4 + 2 * 1.57 + 0.2, abs=0.1)
@@ -74,15 +79,15 @@ def test_older_cards_take_the_same_and_the_cpu_twice_as_much(
 @pytest.mark.parametrize(
     ("free_gb", "advice"),
     [
-        (17.5, "moshiko-q8 fits: it needs 11.9 GB."),
-        (12.0, "moshiko-q8 fits: it needs 11.9 GB."),
+        (17.5, "With --mode int8 it needs 10.6 GB."),
+        (10.5, "With --mode int4 it needs 7.7 GB."),
         (7.0, "Close other programs"),
     ],
 )
 def test_a_card_too_small_is_told_with_what_fits(
-    free_gb: float, advice: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+    free_gb: float, advice: str, outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:
-    model = outline("moshiko", shapes, tmp_path)
+    model = outline("moshiko", outlines, tmp_path)
     with pytest.raises(UserError) as refused:
         check_memory(model, card(free_gb))
     assert refused.value.sentence == (
@@ -96,15 +101,33 @@ def test_a_card_too_small_is_told_with_what_fits(
     [
         ("moshiko-q8", 11.5, "With a context of 1500 frames (120 s) it needs 11.1 GB."),
         ("moshiko-q8", 10.5, "With a context of 375 frames (30 s) it needs 10.5 GB."),
-        ("j-moshi", 17.0, "With a context of 750 frames (60 s) it needs 16.8 GB."),
     ],
 )
 def test_a_shorter_context_is_offered_with_its_figure(
-    name: str, free_gb: float, advice: str, shapes: dict[str, dict[str, Tensor]], tmp_path: Path
+    name: str, free_gb: float, advice: str, outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:
     with pytest.raises(UserError) as refused:
-        check_memory(outline(name, shapes, tmp_path), card(free_gb))
+        check_memory(outline(name, outlines, tmp_path), card(free_gb))
     assert refused.value.advice == advice
+
+
+@pytest.mark.parametrize(
+    ("free_gb", "mode"), [(23.0, "bf16"), (17.5, "int8"), (11.0, "int8"), (10.5, "int4"), (3.0, "int4")]
+)
+def test_the_mode_is_the_first_that_fits_beside_a_desktop(
+    free_gb: float, mode: str, outlines: dict[str, LMModel], tmp_path: Path
+) -> None:
+    model = outline("moshiko", outlines, tmp_path)
+    assert choose_mode(model, card(free_gb), Loadout(mode="auto")) == mode
+    assert choose_mode(model, card(free_gb), Loadout(mode="int8")) == "int8", "a wish is granted"
+
+
+def test_packed_weights_stay_as_they_are(outlines: dict[str, LMModel], tmp_path: Path) -> None:
+    model = outline("moshiko-q8", outlines, tmp_path)
+    assert choose_mode(model, card(5), Loadout(mode="auto")) == "bf16"
+    for packed, name in ((model, "q8"), (replace(model, packed="int8"), "int8")):
+        with pytest.raises(UserError, match=f"kept in {name}, not in int4"):
+            choose_mode(packed, card(5), Loadout(mode="int4"))
 
 
 def test_what_fits_is_let_through_with_its_need(tiny: Path) -> None:

@@ -14,9 +14,10 @@ from moshi.utils import compile as moshi_compile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from app.engine.device import choose_device
-from app.engine.events import Event, Loading, Ready, Sampling
+from app.engine.events import Event, Loading, Loadout, Ready, Sampling
 from app.engine.fake import Echo
-from app.engine.model import _Penalty, load_model, recommended
+from app.engine.model import load_model, recommended
+from app.engine.penalty import Penalty
 from app.engine.stepper import MoshiStepper
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, Samples
@@ -81,8 +82,7 @@ def test_sampling_is_honoured_from_the_next_frame(certain: Sampling, tiny: Path,
 def test_changing_the_sound_sampling_captures_the_depth_graph_anew_and_nothing_else_does(
     tiny: Path, load: Load, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.stepper.uncovered", lambda _: "anything")
-    model = load(tiny)
+    model = load(tiny, loadout=Loadout(engine="moshi"))
     assert isinstance(model._stepper, MoshiStepper)
     state = model._stepper._lm_gen._streaming_state
     assert state is not None
@@ -99,7 +99,7 @@ def test_changing_the_sound_sampling_captures_the_depth_graph_anew_and_nothing_e
 
 def test_a_context_ring_lets_talk_go_on_for_ever(tiny: Path, load: Load) -> None:
     heard = speech(150)
-    short, long = load(tiny, sampling=GREEDY, context=24), load(tiny, sampling=GREEDY)
+    short, long = load(tiny, sampling=GREEDY, loadout=Loadout(context=24)), load(tiny, sampling=GREEDY)
     said, expected = talk(short, heard), talk(long, heard)
     assert said[:24] == expected[:24]
     assert said != expected
@@ -107,12 +107,9 @@ def test_a_context_ring_lets_talk_go_on_for_ever(tiny: Path, load: Load) -> None
     assert len(set(tail)) > 1, "six times round, the model still speaks"
 
 
-def test_a_wrapped_ring_remembers_as_much_as_a_straight_one(
-    tiny: Path, load: Load, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrapped_ring_remembers_as_much_as_a_straight_one(tiny: Path, load: Load) -> None:
     """What lies further back than the context makes no difference, even after the ring went round."""
-    monkeypatch.setattr("app.engine.stepper.uncovered", lambda _: "anything")
-    lm = load(tiny, context=10)._stepper.lm
+    lm = load(tiny, loadout=Loadout(context=10, engine="moshi"))._stepper.lm
     codes = torch.randint(200, (1, 17, 95), generator=torch.Generator().manual_seed(0)).to(lm.device)
     tolerance = 1e-4 if lm.dtype == torch.float32 else 0.1
     with torch.no_grad(), moshi_compile.no_compile():
@@ -165,7 +162,7 @@ def test_no_step_waits_for_the_device_but_once(tiny: Path, load: Load) -> None:
 
 
 def test_penalty_divides_and_multiplies_recent_tokens_and_spares_padding() -> None:
-    penalty = _Penalty((3, 0), torch.device("cpu"))
+    penalty = Penalty((3, 0), torch.device("cpu"))
     penalty.set(2.0, 3)
     for token in (5, 6, 0, 3, 7, 7):
         penalty.note(torch.tensor([token]))
@@ -232,7 +229,7 @@ def test_an_unknown_model_is_refused_with_the_names_of_known_ones(load: Load) ->
 
 def test_a_context_too_short_to_talk_is_refused(tiny: Path, load: Load) -> None:
     with pytest.raises(UserError, match="too short"):
-        load(tiny, context=1)
+        load(tiny, loadout=Loadout(context=1))
 
 
 def test_echo_says_what_it_hears_without_words() -> None:

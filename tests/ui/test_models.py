@@ -178,8 +178,14 @@ def test_every_button_has_a_tooltip(page: ModelsPage) -> None:
     assert all(found.toolTip() for found in page.findChildren(QPushButton))
 
 
+def test_the_starter_is_there_and_needs_no_card(page: ModelsPage) -> None:
+    page.show_shelf(Shelf())
+    assert visible(row(page, "starter")) == ["Verify", "Load"]
+    assert "Runs on the processor" in texts(row(page, "starter"))
+
+
 def test_modes_of_a_model_stand_together() -> None:
-    assert [model.name for model in families()[0]] == ["moshiko", "moshiko-q8"]
+    assert [model.name for model in families()[1]] == ["moshiko", "moshiko-q8"]
 
 
 def test_an_answer_that_is_none_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from app.session import Talk
 from app.settings import Settings
 from app.ui.signpost import State
 from app.ui.words import Words
+from tests.ui import dialogue
 from tests.ui.staging import DEVICES, Stage
 
 
@@ -44,18 +46,19 @@ def asked(stage: Stage, kind: type) -> list[object]:
 def test_whoever_comes_first_is_told_how_to_begin(qtbot: QtBot) -> None:
     stage = Stage(Settings())
     stage.window.show()
-    assert stage.page.state is State.FIRST_RUN
-    assert not stage.page.desk.start.isEnabled()
-    press(stage, "Try it")
-    assert ("load", "tiny") in stage.session.asked
-    assert stage.window.settings.model == "tiny"
+    assert stage.page.state is State.NO_MODEL
+    assert stage.page.desk.start.isEnabled()
+    press(stage, "Load starter")
+    assert ("load", "starter") in stage.session.asked
+    stage.load(replace(dialogue.READY, model="starter"))
+    assert stage.page.signpost.pane.title == "Hello."
     stage.window.close()
 
 
 def test_choosing_a_model_leads_to_the_models(qtbot: QtBot) -> None:
     stage = Stage(Settings())
     stage.window.show()
-    press(stage, "Choose a model")
+    press(stage, "Choose another model")
     assert stage.window.models.isVisible()
     stage.window.close()
 

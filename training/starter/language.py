@@ -20,6 +20,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from app.engine.fake import tiny_config
+from app.errors import UserError
 from app.paths import paths
 from training.starter.codec import CARD
 from training.starter.codec import CONFIG as MIMI_CONFIG
@@ -128,16 +129,18 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
 
     where = paths(home)
     run = where.runs / RUN
-    if list_checkpoints(run):
-        if max(list_checkpoints(run)) < steps:
-            main(["--resume", RUN], where)
-        return run
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "starter.toml"
-    config.write_text(
-        _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed)
-    )
-    main([str(config)], where)
+    done = max(list_checkpoints(run), default=0)
+    if not done:
+        home.mkdir(parents=True, exist_ok=True)
+        config = home / "starter.toml"
+        config.write_text(
+            _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed)
+        )
+        main([str(config)], where)
+    elif done < steps:
+        main(["--resume", RUN], where)
+    if max(list_checkpoints(run), default=0) < steps:
+        raise UserError("The language model was stopped while it learnt.", "The same command goes on.")
     return run
 
 

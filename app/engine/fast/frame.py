@@ -7,7 +7,6 @@ sound.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -23,8 +22,7 @@ from app.engine.events import Sampling
 from app.engine.fast import layers
 from app.engine.fast.layers import Ops, Place, Stack
 from app.engine.fast.plain import Plain
-
-Hook = Callable[[Tensor], None]
+from app.engine.penalty import Penalty
 
 
 def uncovered(lm: LMModel) -> str:
@@ -46,17 +44,18 @@ def uncovered(lm: LMModel) -> str:
 class FrameStep:
     """A Stepper of a model that `uncovered` has nothing against; the same seed draws the tokens of LMGen.
 
-    `on_text_logits` may change the logits [1, 1, 1, text_card] in place, `on_text` is told the token [1]; on
-    a graphics card both become part of a CUDA graph, which is captured anew when the sampling changes.
+    On a graphics card a frame is one CUDA graph, which is captured anew when the sampling changes.
     """
 
-    def __init__(self, lm: LMModel, on_text_logits: Hook, on_text: Hook, ops: Ops | None = None) -> None:
+    engine = "fast"
+
+    def __init__(self, lm: LMModel, ops: Ops | None = None) -> None:
         self.lm = lm
+        self._penalty = Penalty((lm.text_padding_token_id, lm.end_of_text_padding_id), lm.device)
         self._ops = ops or Plain()
         # A captured graph can not look at more slots from frame to frame: there the mask tells.
         self._graph = CUDAGraphed(self._frame, disable=lm.device.type != "cuda")
         self._sampling = Sampling()
-        self._on_text_logits, self._on_text = on_text_logits, on_text
         self._norm = layers.take_norm(lm.out_norm)
         self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
@@ -97,6 +96,7 @@ class FrameStep:
         """Draw the tokens of the following frames this way."""
         if sampling != self._sampling:
             self._graph.reset()
+            self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
         self._sampling = sampling
 
     def close(self) -> None:
@@ -105,6 +105,7 @@ class FrameStep:
     def reset(self) -> None:
         """Forget the talk."""
         self._position.zero_()
+        self._penalty.reset()
         self._tokens.fill_(self.lm.ungenerated_token_id)
         self._steps = 0
 
@@ -148,9 +149,9 @@ class FrameStep:
     def _draw_text(self, x: Tensor) -> Tensor:
         """Return a text token, [1]."""
         logits = self._ops.project(x, self.lm.text_linear)[None, None]
-        self._on_text_logits(logits)
+        self._penalty.apply(logits)
         token = self._draw(logits, self._sampling.text_temperature, self._sampling.text_top_k)
-        self._on_text(token)
+        self._penalty.note(token)
         return token
 
     def _draw_codes(self, x: Tensor, token: Tensor) -> list[Tensor]:

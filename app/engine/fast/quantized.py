@@ -90,8 +90,15 @@ class QuantizedLinear(nn.Module):
 
 
 def outline(linear: nn.Linear, bits: int) -> QuantizedLinear:
-    """Return a layer of the shapes that a linear layer would have in so many bits, on the meta device."""
-    return QuantizedLinear(pack(linear.weight.detach().to("meta"), bits), linear.bias)
+    """Return what a linear layer would be in so many bits, without memory for its weight."""
+    rows, columns = linear.weight.shape
+    with torch.device("meta"):
+        if bits == 8:
+            packed = Packed(torch.empty(rows, columns, dtype=torch.int8), torch.empty(rows), None)
+        else:
+            scale, least = torch.empty(2, rows, columns // GROUP, dtype=torch.bfloat16)
+            packed = Packed(torch.empty(rows, columns // 2, dtype=torch.uint8), scale, least)
+    return QuantizedLinear(packed, linear.bias)
 
 
 def fits(linear: nn.Linear, bits: int) -> bool:

@@ -16,6 +16,7 @@ from app.engine.events import Sampling
 from app.engine.fake import tiny_config
 from app.engine.fast.frame import FrameStep, uncovered
 from app.engine.stepper import MoshiStepper, make_stepper
+from app.errors import UserError
 
 FRAMES = 60
 GREEDY = Sampling(greedy=True)
@@ -33,9 +34,6 @@ def build(**config: Any) -> LMModel:
             else:
                 weight.uniform_(0.5, 1.5)
     return lm
-
-
-def nothing(_: Tensor) -> None: ...
 
 
 def drive(step: Callable[[Tensor], Tensor | None], lm: LMModel, frames: int = FRAMES) -> list[list[int]]:
@@ -64,7 +62,7 @@ def by_moshi(lm: LMModel, sampling: Sampling = GREEDY) -> list[list[int]]:
 
 
 def ours(lm: LMModel, sampling: Sampling = GREEDY) -> FrameStep:
-    step = FrameStep(lm, nothing, nothing)
+    step = FrameStep(lm)
     step.set_sampling(sampling)
     return step
 
@@ -124,18 +122,19 @@ def test_sampling_changes_from_the_next_frame_on() -> None:
     assert said[31:] != greedy[31:]
 
 
-def test_the_hooks_see_logits_and_token_of_each_frame() -> None:
-    lm, told = build(), []
-
-    def forbid(logits: Tensor) -> None:
-        assert logits.shape == (1, 1, 1, lm.text_card)
-        logits[..., 7:] = -torch.inf
-
-    step = FrameStep(lm, forbid, lambda token: told.append(token.tolist()))
-    step.set_sampling(GREEDY)
+def test_the_penalty_is_that_of_moshis_path() -> None:
+    lm = build()
+    strict = replace(GREEDY, repetition_penalty=2.0, repetition_frames=20)
+    step, moshi = ours(lm, strict), MoshiStepper(lm)
+    moshi.set_sampling(strict)
     said = drive(step.step, lm)
-    assert all(tokens[0] < 7 for tokens in said if tokens)
-    assert [tokens[:1] for tokens in said if tokens] == told[: len(said) - 1] or len(told) == FRAMES
+    with no_compile(), torch.no_grad():
+        assert drive(moshi.step, lm) == said
+        moshi.reset()
+        step.reset()
+        assert drive(moshi.step, lm) == drive(step.step, lm) == said, "a reset forgets what was spoken"
+    moshi.close()
+    assert said != drive(ours(lm).step, lm)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +151,14 @@ def test_the_hooks_see_logits_and_token_of_each_frame() -> None:
 def test_what_is_not_covered_is_left_to_moshi(config: dict[str, Any], reason: str) -> None:
     lm = build(**config)
     assert uncovered(lm) == reason
-    step = make_stepper(lm, nothing, nothing)
+    step = make_stepper(lm)
     assert isinstance(step, MoshiStepper)
     step.set_sampling(GREEDY)
     with no_compile():
         assert drive(step.step, lm) == by_moshi_again(step, lm)
     step.close()
+    with pytest.raises(UserError, match=f"does not cover a model with {reason}"):
+        make_stepper(lm, "fast")
 
 
 def by_moshi_again(step: MoshiStepper, lm: LMModel) -> list[list[int]]:
@@ -166,7 +167,7 @@ def by_moshi_again(step: MoshiStepper, lm: LMModel) -> list[list[int]]:
 
 
 def test_a_covered_model_on_the_processor_takes_our_step() -> None:
-    assert isinstance(make_stepper(build(), nothing, nothing), FrameStep)
+    assert isinstance(make_stepper(build()), FrameStep)
 
 
 def test_weights_are_taken_and_not_copied() -> None:

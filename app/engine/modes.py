@@ -1,0 +1,67 @@
+"""In how many bits the weights of a language model are kept, layer by layer.
+
+int8 packs every linear layer in 8 bits, int4 those of the temporal transformer in 4 and the others in 8.
+A model of its own kind of file says its mode there; any other can be packed while it is read. Knows nothing
+about devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from moshi.models import LMModel
+from torch import Tensor, nn
+
+from app.engine.events import MODES
+from app.engine.fast import quantized
+from app.engine.fast.quantized import LEAST, SCALE, QuantizedLinear
+
+WHOLE = MODES[0]
+"""All weights as real numbers; in float32 on a processor."""
+
+FORMAT = "aizuchi-quantized"
+VERSION = "1"
+"""What a file of packed weights says it is, beside its mode, in the metadata of safetensors."""
+
+_TEMPORAL = "transformer."
+_HEADS = ("text_linear", "depformer_in.", "depformer.", "linears.")
+"""What the linear layers that are multiplied with once in each frame, or in each step of it, begin with."""
+
+
+def keep_in(lm: LMModel, mode: str) -> None:
+    """Put layers of packed weights, without memory, in the place of a model's linear layers."""
+    for name, linear, bits in list(_packable(lm, mode)):
+        parent, _, own = name.rpartition(".")
+        setattr(lm.get_submodule(parent), own, quantized.outline(linear, bits))
+
+
+def saved_bytes(lm: LMModel, mode: str, element_bytes: int) -> int:
+    """Return how much less memory a mode takes than whole weights of so many bytes a number."""
+    saved = 0
+    for _, linear, bits in _packable(lm, mode):
+        packed = quantized.outline(linear, bits).state_dict()
+        saved += linear.weight.numel() * element_bytes
+        saved -= sum(tensor.nbytes for name, tensor in packed.items() if name != "bias")
+    return saved
+
+
+def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:
+    """Return the tensors, by name, that a model which `keep_in` went through takes for a whole one."""
+    layer_name, _, own = name.rpartition(".")
+    layer = dict(lm.named_modules()).get(layer_name) if own == "weight" else None
+    if not isinstance(layer, QuantizedLinear) or not tensor.is_floating_point():
+        return {name: tensor}
+    weight, scale, least = quantized.pack(tensor, layer.bits)
+    packed = {name: weight, f"{layer_name}.{SCALE}": scale, f"{layer_name}.{LEAST}": least}
+    return {each: value for each, value in packed.items() if value is not None}
+
+
+def _packable(lm: LMModel, mode: str) -> Iterator[tuple[str, nn.Linear, int]]:
+    """Yield the layers that a mode packs, each with its name and its bits."""
+    if mode == WHOLE:
+        return
+    for name, module in lm.named_modules():
+        ours = name.startswith((_TEMPORAL, *_HEADS)) and ".lora_" not in name
+        if type(module) is nn.Linear and ours:
+            four = mode == "int4" and name.startswith(_TEMPORAL) and quantized.fits(module, 4)
+            yield name, module, 4 if four else 8

@@ -1,0 +1,44 @@
+"""The repetition penalty on text, which moshi's LMGen has no setting for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class Penalty:
+    """Makes the text tokens that were spoken of late less likely; padding is exempt.
+
+    Recent tokens stay on the device, in one place for each number of frames, so that nothing waits for it and
+    a CUDA graph may hold both methods that a step calls.
+    """
+
+    def __init__(self, exempt: tuple[int, ...], device: torch.device) -> None:
+        self._exempt = torch.tensor(exempt, device=device)
+        self._strength = 1.0
+        self._recent = self._exempt[:1].clone()
+
+    def set(self, strength: float, frames: int) -> None:
+        """Change strength and memory; what is remembered stays, as far as it fits."""
+        self._strength = strength
+        if frames != len(self._recent):
+            blank = self._exempt[:1].repeat(max(1, frames))
+            self._recent = torch.cat((blank, self._recent))[-len(blank) :]
+
+    def reset(self) -> None:
+        """Forget what was spoken."""
+        self._recent.copy_(self._exempt[:1].expand(len(self._recent)))
+
+    def apply(self, logits: Tensor) -> None:
+        """Lower the logits [1, 1, 1, text_card] of the recent tokens in place."""
+        if self._strength == 1.0:
+            return
+        last = logits[0, 0, 0]
+        before = last[self._recent]
+        lowered = torch.where(before > 0, before / self._strength, before * self._strength)
+        # Duplicates among the recent tokens all write the same value.
+        last[self._recent] = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
+
+    def note(self, token: Tensor) -> None:
+        """Remember the text token, [1], that was drawn just now."""
+        self._recent.copy_(torch.cat((self._recent[1:], token)))

@@ -1,0 +1,116 @@
+"""Reads weights as fast as the disk gives them: several threads, and one copy from file to device.
+
+A map of the file, as safetensors uses it, is read page by page by the one thread that touches it. Knows
+nothing about models.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+
+from app.engine.weights import Tensor, read_header
+from app.errors import UserError
+
+THREADS = 4
+"""So many reads are under way at a time: enough to keep a solid-state disk busy."""
+
+CHUNK_BYTES = 16 * 2**20
+"""So much is read in one call, and, for a graphics card, pinned by each thread."""
+
+DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
+    "BOOL": torch.bool, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
+}  # fmt: skip
+"""The types of elements by their names in a safetensors file."""
+
+
+def read_tensors(path: Path, device: torch.device) -> Iterator[tuple[str, torch.Tensor]]:
+    """Yield the tensors of a safetensors file on a device, with their names, in the order of the file.
+
+    While one is worked on, the next THREADS are read. Raises UserError where the file can not be read.
+    """
+    header = read_header(path)
+    places = deque(sorted(header.items(), key=lambda item: item[1].start))
+    source = _Source(path, device)
+    ahead: deque[tuple[str, Future[torch.Tensor]]] = deque()
+    try:
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="weights") as threads:
+            try:
+                while places or ahead:
+                    while places and len(ahead) < THREADS:
+                        name, tensor = places.popleft()
+                        ahead.append((name, threads.submit(source.read, tensor)))
+                    name, future = ahead.popleft()
+                    yield name, future.result()
+            finally:
+                threads.shutdown(cancel_futures=True)
+    except OSError as fault:
+        raise UserError(
+            f"{path} can not be read: {fault.strerror}.",
+            "Check the disk, or copy or download the file again.",
+        ) from fault
+    finally:
+        source.close()
+
+
+class _Source:
+    """An open file, and for each thread what it reads through."""
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+        self._device = device
+        self._own = threading.local()
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def read(self, tensor: Tensor) -> torch.Tensor:
+        raw = torch.empty(tensor.end - tensor.start, dtype=torch.uint8, device=self._device)
+        chunks = range(0, len(raw), CHUNK_BYTES)
+        if self._device.type == "cuda":
+            self._fill_card(raw, tensor.start, chunks)
+        else:
+            for at in chunks:
+                self._fill(raw[at : at + CHUNK_BYTES], tensor.start + at)
+        return raw.view(DTYPES[tensor.dtype]).view(tensor.shape)
+
+    def _fill(self, part: torch.Tensor, start: int) -> None:
+        """Read into memory of this computer, [N] uint8, from a place in the file on."""
+        view = memoryview(part.numpy().data)
+        while view:
+            count = os.preadv(self._file, [view], start)
+            if count == 0:
+                raise OSError(0, "it became shorter while it was read")
+            view, start = view[count:], start + count
+
+    def _fill_card(self, raw: torch.Tensor, start: int, chunks: range) -> None:
+        """Read by way of two pinned buffers: while one travels to the card, the other is read into."""
+        stream, buffers = self._pinned()
+        # The memory may have been another tensor's, which work of before may still look at.
+        stream.wait_stream(torch.cuda.default_stream(self._device))
+        with torch.cuda.stream(stream):
+            for turn, at in enumerate(chunks):
+                buffer, sent = buffers[turn % len(buffers)]
+                sent.synchronize()
+                part = raw[at : at + CHUNK_BYTES]
+                self._fill(buffer[: len(part)], start + at)
+                part.copy_(buffer[: len(part)], non_blocking=True)
+                sent.record(stream)  # type: ignore[no-untyped-call]
+        stream.synchronize()
+
+    def _pinned(self) -> tuple[torch.cuda.Stream, list[tuple[torch.Tensor, torch.cuda.Event]]]:
+        if not hasattr(self._own, "pinned"):
+            buffers = [torch.empty(CHUNK_BYTES, dtype=torch.uint8, pin_memory=True) for _ in range(2)]
+            events = [torch.cuda.Event() for _ in buffers]  # type: ignore[no-untyped-call]
+            stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            self._own.pinned = stream, list(zip(buffers, events, strict=True))
+        pinned: tuple[torch.cuda.Stream, list[tuple[torch.Tensor, torch.cuda.Event]]] = self._own.pinned
+        return pinned
