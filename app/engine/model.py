@@ -124,8 +124,8 @@ def _load(
     lm = build.load_lm(outline, device.device, device.dtype, told, mode)
     emit(Loading("Warming up"))
     packed = outline.packed if mode == WHOLE else mode
-    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE)
     compiled = device.on_card and trouble is None
+    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE, compiled=compiled)
     kept = _mode(found, packed, device, compiled)
     model = Moshi(outline, mimi, stepper, device, mode=kept, compiled=compiled)
     model.set_sampling(sampling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,7 +32,7 @@ DTYPES = {
 """The types of elements by their names in a safetensors file."""
 
 
-def read_tensors(path: Path, device: torch.device) -> Iterator[tuple[str, torch.Tensor]]:
+def read_tensors(path: Path, device: torch.device) -> Generator[tuple[str, torch.Tensor]]:
     """Yield the tensors of a safetensors file on a device, with their names, in the order of the file.
 
     While one is worked on, the next THREADS are read. Raises UserError where the file can not be read.

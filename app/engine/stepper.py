@@ -14,6 +14,7 @@ from torch import Tensor
 
 from app.engine.events import AUTO, Sampling
 from app.engine.fast.frame import FrameStep, uncovered
+from app.engine.fast.layers import Ops
 from app.engine.penalty import Penalty
 from app.errors import UserError
 
@@ -38,8 +39,10 @@ class Stepper(Protocol):
         """Give back what the step holds beside the weights."""
 
 
-def make_stepper(lm: LMModel, engine: str = AUTO, *, packed: bool = False) -> Stepper:
+def make_stepper(lm: LMModel, engine: str = AUTO, *, packed: bool = False, compiled: bool = False) -> Stepper:
     """Return the step of a model, of the engine wished for; `packed` tells that its weights are in few bits.
+
+    `compiled` tells that Triton can compile for the device, without which ours is in plain torch.
 
     Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights, that
     moshi's can not step over; on a graphics card it is moshi's otherwise. Raises UserError where the wish, or
@@ -52,7 +55,14 @@ def make_stepper(lm: LMModel, engine: str = AUTO, *, packed: bool = False) -> St
         raise UserError("moshi's own engine does not take packed weights.", "Leave out --engine.")
     if engine == "moshi" or reason or (engine == AUTO and lm.device.type == "cuda" and not packed):
         return MoshiStepper(lm)
-    return FrameStep(lm)
+    return FrameStep(lm, make_ops() if lm.device.type == "cuda" and compiled else None)
+
+
+def make_ops() -> Ops:
+    """Return the kernels. Imported late: processors have no use for Triton."""
+    from app.engine.fast.fused import Fused
+
+    return Fused()
 
 
 class MoshiStepper:

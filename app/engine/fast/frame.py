@@ -73,16 +73,16 @@ class FrameStep:
         lm, device = self.lm, self.lm.device
         attention = lm.transformer.layers[0].self_attn
         assert attention.context is not None, "a talk has a ring"
-        self._context = int(attention.context)
+        self.context = int(attention.context)
         like = torch.empty(0, device=device, dtype=lm.dtype)
         depth = cast(StreamingTransformer, lm.depformer)
-        self._temporal = Stack(lm.transformer, self._context, like, self._ops)
+        self._temporal = Stack(lm.transformer, self.context, like, self._ops)
         self._depth = Stack(depth, lm.dep_q, like, self._ops)
         self._depth_slots = torch.arange(lm.dep_q, device=device)[:, None]
         self._turns = layers.frequencies(lm.transformer.rope, lm.dim // attention.num_heads, device)
         self._delays = torch.tensor(lm.delays, device=device)
         self._max_delay = max(lm.delays)
-        self._slots = torch.arange(self._context, device=device)
+        self._slots = torch.arange(self.context, device=device)
         self._initial = lm._get_initial_token()[0, :, 0]
         self._tokens = torch.full(
             (lm.num_codebooks, self._max_delay + 2), lm.ungenerated_token_id, device=device
@@ -109,6 +109,11 @@ class FrameStep:
         self._tokens.fill_(self.lm.ungenerated_token_id)
         self._steps = 0
 
+    def age(self, frames: int) -> None:
+        """Let the talk be so many frames old; what would be remembered of them is blank."""
+        self._steps = frames
+        self._position.fill_(frames)
+
     @torch.no_grad()
     def step(self, heard: Tensor) -> Tensor | None:
         """Return what to say, [1, 1 + dep_q, 1] int64: text and codes; None while the delays fill.
@@ -116,7 +121,7 @@ class FrameStep:
         `heard` are the codes [1, K, 1] of the user, in 0..card-1.
         """
         self._steps += 1
-        filled = self._context if heard.is_cuda else min(self._steps, self._context)
+        filled = self.context if heard.is_cuda else min(self._steps, self.context)
         said: Tensor = self._graph(heard[0, : self._hears], filled)
         return said[None] if self._steps > self._max_delay else None
 
@@ -141,7 +146,7 @@ class FrameStep:
         """Return the normalised state [1, dim] of this frame."""
         turn = layers.rotation(self._turns, self._position)
         mask = self._slots <= self._position if x.is_cuda else None
-        slot = self._position % self._context
+        slot = self._position % self.context
         place = Place(self._position, slot, filled, mask, turn, self._interleaved)
         x = self._temporal.step(x, 0, place)
         return self._ops.normalize(x, self._norm)

@@ -1,0 +1,48 @@
+"""The arithmetic of a layer by the kernels: what graphics cards use."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from app.engine.fast import kernels
+from app.engine.fast.layers import Activation, Norm, Place
+from app.engine.fast.plain import Plain
+
+
+class Fused:
+    """An Ops. What no kernel covers, such as a LayerNorm, is left to plain torch."""
+
+    def __init__(self) -> None:
+        self._plain = Plain()
+
+    def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
+        """Return x normalised, or as it is."""
+        return self._plain.normalize(x, norm)
+
+    def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
+        """Return the linear map of x."""
+        x, norm = self._before(x, norm)
+        return kernels.multiply(x, linear, norm=norm)
+
+    def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
+        """Return activation(a) * b for the halves a and b of the map of x."""
+        x, norm = self._before(x, norm)
+        if activation is F.silu:
+            return kernels.multiply(x, linear, norm=norm, gated=True)
+        gate, up = kernels.multiply(x, linear, norm=norm).chunk(2, dim=-1)
+        return activation(gate) * up
+
+    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to` + scale * the linear map of x."""
+        return kernels.multiply(x, linear, add=to, scale=scale)
+
+    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+        """Return what is heard of a ring, which takes in this position first."""
+        return kernels.attend(qkv, ring, place)
+
+    def _before(self, x: Tensor, norm: Norm | None) -> tuple[Tensor, Norm | None]:
+        """Do a norm that the product can not do on its way."""
+        if norm is None or not norm.mean_free:
+            return x, norm
+        return self._plain.normalize(x, norm), None

@@ -1,0 +1,127 @@
+"""Every kernel against plain torch, in Triton's interpreter: there is no graphics card where tests run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from app.engine.events import Sampling
+from app.engine.fast import layers
+from app.engine.fast.frame import FrameStep
+from app.engine.fast.layers import Norm, Place
+from app.engine.fast.plain import Plain
+from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
+from tests.engine.fast.test_frame import build, drive
+
+if TYPE_CHECKING:
+    from app.engine.fast.fused import Fused
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:Conversion of an array:DeprecationWarning")
+"""Of the interpreter's own code."""
+
+
+@pytest.fixture(scope="module")
+def fused() -> Iterator[Fused]:
+    """Yield the kernels, decorated for the interpreter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_INTERPRET", "1")
+        from app.engine.fast.fused import Fused
+
+        yield Fused()
+
+
+def chance(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def linear(columns: int, rows: int, bits: int, *, bias: bool = False) -> nn.Module:
+    weight = chance(rows, columns) * columns**-0.5
+    if bits != 16:
+        return QuantizedLinear(pack(weight, bits), chance(rows) if bias else None)
+    layer = nn.Linear(columns, rows, bias=bias)
+    layer.weight.data = weight
+    return layer
+
+
+RMS = Norm(1 + 0.1 * chance(3 * GROUP), None, 1e-5, mean_free=False, exact=True)
+LAYER = Norm(1 + 0.1 * chance(3 * GROUP), chance(3 * GROUP, seed=1), 1e-5, mean_free=True, exact=False)
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+@pytest.mark.parametrize("norm", [None, RMS, LAYER], ids=["bare", "rms", "layer"])
+@torch.no_grad()
+def test_a_product_and_what_stands_around_it(fused: Fused, bits: int, norm: Norm | None) -> None:
+    x, plain = chance(1, 3 * GROUP, seed=2), Plain()
+    for rows, bias in ((20, False), (13, True)):
+        layer = linear(3 * GROUP, rows, bits, bias=bias)
+        to, scale = chance(1, rows, seed=3), chance(rows, seed=4)
+        for ours, theirs in (
+            (fused.project(x, layer, norm), plain.project(x, layer, norm)),
+            (fused.add(to, x, layer), plain.add(to, x, layer)),
+            (fused.add(to, x, layer, scale), plain.add(to, x, layer, scale)),
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+    layer = linear(3 * GROUP, 26, bits)
+    for activation in (F.silu, F.gelu):
+        ours, theirs = (ops.gate(x, layer, norm, activation) for ops in (fused, plain))
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+@torch.no_grad()
+def test_a_row_of_many_blocks(fused: Fused, bits: int) -> None:
+    x, layer = chance(1, 19 * GROUP), linear(19 * GROUP, 9, bits)
+    torch.testing.assert_close(fused.project(x, layer), Plain().project(x, layer), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("slots", "dim"), [(7, 16), (40, 20), (300, 16)])
+@pytest.mark.parametrize("turned", ["no", "interleaved", "halves"])
+def test_attention_over_the_ring(fused: Fused, slots: int, dim: int, turned: str) -> None:
+    heads, plain = 3, Plain()
+    turns = None if turned == "no" else torch.exp(-torch.arange(dim // 2) / 3)
+    rings = [torch.zeros(2, heads, slots, dim) for _ in range(2)]
+    steps = [*range(6), slots - 1, slots, slots + 5] if slots > 40 else range(2 * slots + 3)
+    for step in steps:
+        qkv, position = chance(1, 3 * heads * dim, seed=step), torch.tensor([step])
+        if slots > 40 and step == slots - 1:
+            for ring in rings:
+                ring.copy_(chance(*ring.shape))
+        place = Place(
+            position,
+            position % slots,
+            min(step + 1, slots),
+            None,
+            layers.rotation(turns, position),
+            turned == "interleaved",
+        )
+        ours = fused.attend(qkv.clone(), rings[0], place)
+        theirs = plain.attend(qkv.clone(), rings[1], place)
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(*rings)
+
+
+def test_a_talk_is_the_same_token_for_token(fused: Fused) -> None:
+    lm = build(num_layers=1, context=4, depformer_num_layers=1, layer_scale=0.3)
+    said = []
+    for ops in (fused, Plain()):
+        step = FrameStep(lm, ops)
+        step.set_sampling(replace(Sampling(), greedy=True))
+        said.append(drive(step.step, lm, 9))
+    assert said[0] == said[1]
+
+
+@torch.no_grad()
+def test_half_precision_is_as_near_to_the_truth_as_plain_torch(fused: Fused) -> None:
+    layer, x = linear(3 * GROUP, 20, 16), chance(1, 3 * GROUP, seed=2)
+    exact = Plain().project(x, layer, RMS)
+    half = x.bfloat16()
+    layer.to(torch.bfloat16)
+    ours, theirs = ((ops.project(half, layer, RMS).float() - exact).norm() for ops in (fused, Plain()))
+    assert ours <= 1.5 * theirs

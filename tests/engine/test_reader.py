@@ -1,0 +1,74 @@
+"""What the threads read is what safetensors reads, and a bad disk is one sentence."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from app.engine import reader
+from app.engine.reader import read_tensors
+from app.errors import UserError
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    chance = torch.Generator().manual_seed(0)
+    tensors = {
+        "b.whole": torch.randn(300, 70, generator=chance),
+        "a.half": torch.randn(1000, 33, generator=chance).bfloat16(),
+        "c.codes": torch.randint(-127, 127, (5, 7), generator=chance, dtype=torch.int8),
+        "d.scalar": torch.tensor(3.5),
+        "e.none": torch.empty(0, 4),
+        **{f"f.{at}": torch.full((17,), float(at)) for at in range(20)},
+    }
+    save_file(tensors, tmp_path / "weights.safetensors")
+    return tmp_path / "weights.safetensors"
+
+
+@pytest.mark.parametrize("chunk_bytes", [1000, reader.CHUNK_BYTES])
+def test_every_tensor_is_read_whole(file: Path, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "CHUNK_BYTES", chunk_bytes)
+    expected, found = load_file(file), dict(read_tensors(file, CPU))
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor), name
+
+
+def test_what_is_read_is_no_window_on_the_file(file: Path) -> None:
+    found = dict(read_tensors(file, CPU))
+    before = found["b.whole"].clone()
+    with file.open("r+b") as raw:
+        raw.seek(4000)
+        raw.write(bytes(50_000))
+    assert torch.equal(found["b.whole"], before)
+
+
+def test_a_disk_that_fails_is_one_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "preadv", fail)
+    with pytest.raises(UserError, match="can not be read: Input/output error"):
+        dict(read_tensors(file, CPU))
+
+
+def test_a_file_that_shrinks_meanwhile_is_one_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "preadv", lambda *_: 0)
+    with pytest.raises(UserError, match="became shorter"):
+        dict(read_tensors(file, CPU))
+
+
+def test_who_stops_early_leaves_nothing_open(file: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        tensors = read_tensors(file, CPU)
+        next(tensors)
+        tensors.close()
+    assert len(os.listdir("/proc/self/fd")) == before
