@@ -40,7 +40,7 @@ data = ["kettle"]
 name = "kettle"
 method = "full"
 precision = "float32"
-steps = 60
+steps = 120
 held_out_share = 0.0
 [optimizer]
 lr_temporal = 5e-4
@@ -54,7 +54,7 @@ accumulation = 1
 [memory]
 checkpointing = false
 [evaluation]
-every_steps = 60
+every_steps = 120
 sample_s = 0.0
 """
 
