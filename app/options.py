@@ -24,6 +24,7 @@ class Options:
     seed: int | None = None
     mode: str = ""
     engine: str = ""
+    kv: str = ""
     microphone: str = ""
     speaker: str = ""
     input: Path | None = None
@@ -37,6 +38,7 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "speaker": options.speaker,
         "mode": options.mode,
         "engine": options.engine,
+        "kv": options.kv,
         "record": options.record,
         "seed": options.seed,
     }

@@ -23,7 +23,7 @@ from app.datasets import write_json
 from app.engine import build, modes
 from app.engine.checkpoint import CONFIG_NAME, MIMI_CONFIG_NAME, Checkpoint, find
 from app.engine.compare import agreement, expectations, talk_tokens
-from app.engine.device import DESKTOP_BYTES, Device, choose_device, choose_mode
+from app.engine.device import DESKTOP_BYTES, Device, choose_device, choose_fit
 from app.engine.events import MODES, Loadout
 from app.engine.modes import WHOLE
 from app.engine.weights import fingerprint
@@ -49,7 +49,7 @@ def main(argv: list[str], where: Paths) -> int:
     outline = build.prove(found)
     if found.quantized or outline.packed != WHOLE:
         raise UserError(f"The weights of {found.name} are packed already.", "Choose the whole model.")
-    choose_mode(outline, choose_device(), Loadout(mode=options.mode))
+    choose_fit(outline, choose_device(), Loadout(mode=options.mode))
     device = choose_device()
     print(f"Packing {found.name} in {options.mode} on {device.label}…", flush=True)
     write_packed(outline, _packing_device(outline, device, options.mode), options.mode, out)

@@ -21,7 +21,7 @@ from typing import Any
 import tomli_w
 
 from app.catalog import STARTER
-from app.engine.events import AUTO, ENGINES, MODES, Loadout, Sampling
+from app.engine.events import AUTO, ENGINES, KVS, MODES, Loadout, Sampling
 from app.errors import UserError
 
 if sys.version_info >= (3, 11):
@@ -47,7 +47,12 @@ VERSION = 1 + len(UPGRADES)
 
 SCHEMES = ("system", "light", "dark")
 
-CHOICES = {"scheme": SCHEMES, "mode": (AUTO, *MODES), "engine": (AUTO, *ENGINES)}
+CHOICES = {
+    "scheme": SCHEMES,
+    "mode": (AUTO, *MODES),
+    "engine": (AUTO, *ENGINES),
+    "kv": (AUTO, *KVS),
+}
 """The values of a setting that has only a few."""
 
 LIMITS: dict[str, tuple[float, float]] = {
@@ -89,6 +94,8 @@ class Settings:
     """How weights are kept; `auto` takes what fits the graphics card."""
     engine: str = AUTO
     """What steps the language model."""
+    kv: str = AUTO
+    """How keys and values are kept; `auto` takes what fits the graphics card."""
     scheme: str = "system"
 
     def __post_init__(self) -> None:
@@ -107,7 +114,7 @@ class Settings:
 
     def loadout(self) -> Loadout:
         """Return how models are loaded."""
-        return Loadout(self.context, self.mode, self.engine)
+        return Loadout(self.context, self.mode, self.engine, self.kv)
 
 
 def load(path: Path, report: Report | None = None) -> Settings:

@@ -28,7 +28,7 @@ from app.engine import build, modes
 from app.engine.checkpoint import find
 from app.engine.compare import agreement, expectations
 from app.engine.device import Device, choose_device, compile_trouble
-from app.engine.events import MODES
+from app.engine.events import KVS, MODES
 from app.engine.fake import tiny_config, tiny_mimi_config
 from app.engine.fast.frame import FrameStep
 from app.engine.modes import WHOLE
@@ -69,6 +69,7 @@ class Measured:
 
     config: str
     mode: str
+    kv: str
     device: str
     torch: str
     frames: int
@@ -97,7 +98,9 @@ class Measured:
 def main(argv: list[str], where: Paths | None = None) -> int:
     """Run the command and return its exit status. Raises UserError."""
     options = _parse(argv)
-    measured = measure(options.config, options.mode, options.frames, against=options.against, where=where)
+    measured = measure(
+        options.config, options.mode, options.frames, kv=options.kv, against=options.against, where=where
+    )
     if not options.json:
         _print_table(measured)
     fields = asdict(measured)
@@ -113,6 +116,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--config", default="7b", metavar="7b|tiny|DIR", help="which shape, or a model of its own weights")
     add("--mode", choices=MODES, default=WHOLE, help="how weights are kept (default %(default)s)")
+    add("--kv", choices=KVS, default=KVS[0], help="how keys and values are kept (default %(default)s)")
     add("--against", choices=("moshi",), help="measure moshi's own step in the same run")
     add("--frames", type=int, default=500, help="that are measured (default %(default)s)")
     add("--json", action="store_true", help="print no table")
@@ -123,7 +127,13 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 
 def measure(
-    config: str, mode: str, frames: int, *, against: str | None = None, where: Paths | None = None
+    config: str,
+    mode: str,
+    frames: int,
+    *,
+    kv: str = KVS[0],
+    against: str | None = None,
+    where: Paths | None = None,
 ) -> Measured:
     """Measure the engine on the graphics card if there is one. Raises UserError."""
     device = choose_device()
@@ -133,7 +143,7 @@ def measure(
             life.enter_context(no_compile())
             torch.set_num_threads(1)
         kernels = device.on_card and compile_trouble(device) is None
-        ours = FrameStep(make.lm(mode), make_ops() if kernels else None)
+        ours = FrameStep(make.lm(mode), make_ops() if kernels else None, kv)
         context = ours.context
         codes = _heard(ours.lm)
         steps: list[Step] = [lambda: _drop(ours.step(codes))]
@@ -155,6 +165,7 @@ def measure(
         measured = Measured(
             config=config,
             mode=mode,
+            kv=kv,
             device=device.label,
             torch=torch.__version__,
             frames=frames,
@@ -236,9 +247,8 @@ def count_bytes(step: FrameStep) -> int:
         module for name, module in lm.named_modules() if hasattr(module, "in_features") and "emb" not in name
     )
     weights: int = sum(tensor.nbytes for module in linears for tensor in module.state_dict().values())
-    numbers = 2 * len(lm.transformer.layers) * lm.dim * step.context
-    numbers += lm.num_codebooks * lm.dim + lm.dep_q * lm.depformer_text_emb.embedding_dim
-    return int(weights + numbers * lm.dtype.itemsize)
+    numbers = lm.num_codebooks * lm.dim + lm.dep_q * lm.depformer_text_emb.embedding_dim
+    return int(weights + step.ring_bytes + numbers * lm.dtype.itemsize)
 
 
 def _compare(whole: LMModel, packed: LMModel) -> dict[str, float]:

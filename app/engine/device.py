@@ -9,14 +9,14 @@ import gc
 import logging
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from app import catalog
 from app.engine.build import Outline
-from app.engine.events import AUTO, MODES, Loadout
+from app.engine.events import AUTO, KVS, MODES, Loadout
 from app.engine.modes import WHOLE
 from app.errors import UserError
 from app.frames import seconds
@@ -64,6 +64,29 @@ def choose_device() -> Device:
     return Device(torch.device("cuda"), torch.cuda.get_device_name(), dtype, free, total)
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a model is put into memory."""
+
+    mode: str = WHOLE
+    """What whole weights are packed in while they are read."""
+    kv: str = KVS[0]
+    """How keys and values are kept."""
+    mimi_apart: bool = False
+    """Whether Mimi runs on the processor while the language model runs on a graphics card."""
+
+
+_FITS = (
+    Fit("bf16"),
+    Fit("int8"),
+    Fit("int8", "int8"),
+    Fit("int4"),
+    Fit("int4", "int8"),
+    Fit("int4", "int8", mimi_apart=True),
+)
+"""From the most memory to the least."""
+
+
 def taken_bytes(device: Device, estimate: int) -> int:
     """Return what was taken since the device was chosen; on the CPU, which tells nothing, the estimate."""
     return max(0, device.free_bytes - torch.cuda.mem_get_info()[0]) if device.on_card else estimate
@@ -80,36 +103,52 @@ def share_cores(outline: Outline, device: Device) -> None:
         torch.set_num_threads(1 if small else max(1, (os.cpu_count() or 1) // 2))
 
 
-def choose_mode(outline: Outline, device: Device, loadout: Loadout) -> str:
-    """Return the mode to pack whole weights in while they are read: as wished for, or the first that fits.
+def choose_fit(outline: Outline, device: Device, loadout: Loadout) -> Fit:
+    """Return how a model goes into memory: as wished for, or the first way that leaves room for a desktop.
 
-    Raises UserError for a wish that can not be fulfilled.
+    What is packed in its file stays as it is. Raises UserError for a wish that can not be fulfilled.
     """
-    name, wish = outline.checkpoint.name, loadout.mode
     packed = outline.packed if outline.packed != WHOLE else "q8" if outline.checkpoint.quantized else ""
-    if packed:
-        if wish not in (AUTO, packed):
-            advice = "Leave out --mode, or choose the whole model."
-            raise UserError(f"The weights of {name} are kept in {packed}, not in {wish}.", advice)
-        return WHOLE
     reason = outline.uncovered or ("moshi's own engine" if loadout.engine == "moshi" else "")
-    if wish != AUTO:
-        if wish != WHOLE and reason:
-            advice = "Leave out --mode or --engine, or choose --mode bf16."
-            sentence = f"{name} can not be kept in {wish}: packed weights do not go with {reason}."
-            raise UserError(sentence, advice)
-        return wish
-    if not device.on_card or reason:
-        return WHOLE
+    if outline.checkpoint.quantized:
+        reason = reason or "weights in q8"
+    _check_wishes(outline.checkpoint.name, packed, reason, loadout)
+    if not device.on_card:
+        return Fit(_wish(loadout.mode, WHOLE), _wish(loadout.kv, KVS[0]))
+    fits = dict.fromkeys(
+        Fit(
+            WHOLE if packed or reason else _wish(loadout.mode, fit.mode),
+            KVS[0] if reason else _wish(loadout.kv, fit.kv),
+            fit.mimi_apart,
+        )
+        for fit in _FITS
+    )
     context, room = outline.checkpoint.context, device.free_bytes - DESKTOP_BYTES
-    return next((mode for mode in MODES if needed_bytes(outline, device, context, mode) <= room), MODES[-1])
+    return next((fit for fit in fits if needed_bytes(outline, device, context, fit) <= room), [*fits][-1])
 
 
-def needed_bytes(outline: Outline, device: Device, context: int, mode: str = WHOLE) -> int:
-    """Return what a talk takes: weights, Mimi, the ring of keys and values, and room to work.
+def _check_wishes(name: str, packed: str, reason: str, loadout: Loadout) -> None:
+    """Raise UserError for a wish that does not go with a model packed so, or for a reason of another kind."""
+    if packed and loadout.mode not in (AUTO, packed):
+        advice = "Leave out --mode, or choose the whole model."
+        raise UserError(f"The weights of {name} are kept in {packed}, not in {loadout.mode}.", advice)
+    if reason and not packed and loadout.mode not in (AUTO, WHOLE):
+        advice = "Leave out --mode or --engine, or choose --mode bf16."
+        sentence = f"{name} can not be kept in {loadout.mode}: packed weights do not go with {reason}."
+        raise UserError(sentence, advice)
+    if reason and loadout.kv not in (AUTO, KVS[0]):
+        sentence = (
+            f"Keys and values of {name} can not be kept in {loadout.kv}: that does not go with {reason}."
+        )
+        raise UserError(sentence, "Leave out --kv or --engine.")
 
-    `mode` is what whole weights are packed in.
-    """
+
+def _wish(wish: str, otherwise: str) -> str:
+    return otherwise if wish == AUTO else wish
+
+
+def needed_bytes(outline: Outline, device: Device, context: int, fit: Fit = _FITS[0]) -> int:
+    """Return what a talk takes of a device: weights, Mimi, the ring of keys and values, and room to work."""
     checkpoint = outline.checkpoint
     if not device.on_card:
         workspace = _CPU_WORKSPACE_BYTES
@@ -120,31 +159,37 @@ def needed_bytes(outline: Outline, device: Device, context: int, mode: str = WHO
     # moshi computes with 8-bit weights in float16, whatever the rest is kept in.
     element_bytes = 2 if checkpoint.quantized else device.dtype.itemsize
     ring = catalog.kv_bytes(checkpoint.config, context, element_bytes)
-    return outline.lm_bytes(device.dtype, mode) + outline.mimi_bytes + ring + workspace
+    if fit.kv == "int8":
+        config = checkpoint.config
+        scales = 2 * int(config["num_layers"]) * int(config["num_heads"]) * context * 4
+        ring = catalog.kv_bytes(config, context, 1) + scales
+    mimi = 0 if fit.mimi_apart else outline.mimi_bytes
+    return outline.lm_bytes(device.dtype, fit.mode) + mimi + ring + workspace
 
 
-def check_memory(outline: Outline, device: Device, mode: str = WHOLE) -> int:
+def check_memory(outline: Outline, device: Device, fit: Fit = _FITS[0]) -> int:
     """Return what a talk takes, in bytes; raise UserError with what would fit if there is no room."""
     name, context = outline.checkpoint.name, outline.checkpoint.context
-    need = needed_bytes(outline, device, context, mode)
+    need = needed_bytes(outline, device, context, fit)
     if need <= device.free_bytes:
         return need
     memory = "graphics memory" if device.on_card else "memory"
     raise UserError(
         f"{name} needs {need / 1e9:.1f} GB of {memory}, and {device.free_bytes / 1e9:.1f} of "
         f"{device.total_bytes / 1e9:.1f} GB are free on {device.label}.",
-        _what_fits(outline, device, mode),
+        _what_fits(outline, device, fit),
     )
 
 
-def _what_fits(outline: Outline, device: Device, mode: str) -> str:
+def _what_fits(outline: Outline, device: Device, fit: Fit) -> str:
     context = outline.checkpoint.context
-    smaller = MODES[MODES.index(mode) + 1 :] if device.on_card and not outline.checkpoint.quantized else ()
-    for other in smaller:
-        if (need := needed_bytes(outline, device, context, other)) <= device.free_bytes:
-            return f"With --mode {other} it needs {need / 1e9:.1f} GB."
+    fixed = not device.on_card or outline.checkpoint.quantized or outline.uncovered or outline.packed != WHOLE
+    for mode in () if fixed else MODES[MODES.index(fit.mode) + 1 :]:
+        need = needed_bytes(outline, device, context, replace(fit, mode=mode))
+        if need <= device.free_bytes:
+            return f"With --mode {mode} it needs {need / 1e9:.1f} GB."
     for context in _SHORTER_CONTEXTS:
-        need = needed_bytes(outline, device, context, mode)
+        need = needed_bytes(outline, device, context, fit)
         if context < outline.checkpoint.context and need <= device.free_bytes:
             return (
                 f"With a context of {context} frames ({seconds(context):.0f} s) it needs {need / 1e9:.1f} GB."

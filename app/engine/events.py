@@ -34,6 +34,9 @@ AUTO = "auto"
 MODES = ("bf16", "int8", "int4")
 """How weights are kept, from the most memory to the least."""
 
+KVS = ("bf16", "int8")
+"""How keys and values are kept: as activations are, or in 8 bits."""
+
 ENGINES = ("fast", "moshi")
 """What steps the language model: our own step, or moshi's LMGen."""
 
@@ -48,6 +51,8 @@ class Loadout:
     """One of MODES; AUTO takes the first that fits the graphics card."""
     engine: str = AUTO
     """One of ENGINES; AUTO takes ours where it was measured, and where nothing else fits the card."""
+    kv: str = AUTO
+    """One of KVS; AUTO takes 8 bits where more does not fit the graphics card."""
 
 
 # Commands: window -> engine. They take effect between two frames.

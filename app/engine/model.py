@@ -25,7 +25,7 @@ from app.engine.device import (
     Device,
     check_memory,
     choose_device,
-    choose_mode,
+    choose_fit,
     compile_trouble,
     share_cores,
     taken_bytes,
@@ -112,20 +112,20 @@ def _load(
     emit(Loading("Checking the files"))
     outline = build.prove(found)
     device = choose_device()
-    mode = choose_mode(outline, device, loadout)
-    needed_bytes = check_memory(outline, device, mode)
+    fit = choose_fit(outline, device, loadout)
+    needed_bytes = check_memory(outline, device, fit)
     share_cores(outline, device)
     trouble = compile_trouble(device)
     if trouble is not None:
         emit(Trouble(*trouble))
     emit(Loading("Reading Mimi"))
-    mimi = build.load_mimi(found, device.device)
+    mimi = build.load_mimi(found, torch.device("cpu") if fit.mimi_apart else device.device)
     told = _throttled("Reading the language model", emit)
-    lm = build.load_lm(outline, device.device, device.dtype, told, mode)
+    lm = build.load_lm(outline, device.device, device.dtype, told, fit.mode)
     emit(Loading("Warming up"))
-    packed = outline.packed if mode == WHOLE else mode
+    packed = outline.packed if fit.mode == WHOLE else fit.mode
     compiled = device.on_card and trouble is None
-    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE, compiled=compiled)
+    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE, kv=fit.kv, compiled=compiled)
     kept = _mode(found, packed, device, compiled)
     model = Moshi(outline, mimi, stepper, device, mode=kept, compiled=compiled)
     model.set_sampling(sampling)
@@ -176,8 +176,9 @@ class Moshi:
         self._compilation: Callable[[], AbstractContextManager[None]] = (
             nullcontext if compiled else no_compile
         )
+        self._ears = next(mimi.parameters()).device
         # moshi captures parts of Mimi; with our own step the whole of each half becomes one graph.
-        loose = not (device.on_card and stepper.engine == "fast")
+        loose = not (self._ears.type == "cuda" and stepper.engine == "fast")
         self._encode, self._decode = (CUDAGraphed(half, disable=loose) for half in (mimi.encode, mimi.decode))
         self._life = ExitStack()
         self._life.callback(stepper.close)
@@ -192,7 +193,7 @@ class Moshi:
     def step(self, heard: Samples) -> Said:
         """Hear one frame, [1920] float32, and say one; silence while the acoustic delay fills."""
         with torch.no_grad(), self._compilation():
-            answer = self._answer(torch.tensor(heard, device=self.device.device)[None, None])
+            answer = self._answer(torch.tensor(heard, device=self._ears)[None, None])
         if answer is None:
             return Said(silence())
         samples = np.clip(answer[:-1], -1.0, 1.0)
@@ -203,19 +204,26 @@ class Moshi:
 
     def _answer(self, heard: torch.Tensor) -> npt.NDArray[np.float32] | None:
         """Return 1920 samples and the text token, [1921], for a frame [1, 1, 1920] on the device."""
-        codes = self._encode(heard)
+        with self._by_mimi():
+            codes = self._encode(heard)
         if self._is_first:
             # As moshi.server does: the first frame only says that there was a past, and its encoding is
             # made of padding, which the reset lets the next frame have again.
             self._mimi.reset_streaming()
             self._is_first = False
-        tokens = self._stepper.step(codes)
+        tokens = self._stepper.step(codes.to(self.device.device))
         if tokens is None:
             return None
-        said = self._decode(tokens[:, 1:])[0, 0]
+        tokens = tokens.to(self._ears)
+        with self._by_mimi():
+            said = self._decode(tokens[:, 1:])[0, 0]
         # Sound and token travel together, so that the device is waited for once; float32 is exact for ids.
         answer: npt.NDArray[np.float32] = torch.cat((said, tokens[0, 0].to(said.dtype))).cpu().numpy()
         return answer
+
+    def _by_mimi(self) -> AbstractContextManager[None]:
+        """Keep moshi from compiling Mimi for a processor, which takes minutes."""
+        return no_compile() if self._ears.type == "cpu" else nullcontext()
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""

@@ -1,6 +1,7 @@
 """In how many bits the weights of a language model are kept, layer by layer.
 
-int8 packs every linear layer in 8 bits, int4 those of the temporal transformer in 4 and the others in 8.
+int8 packs every linear layer and every table of embeddings in 8 bits; int4 the linear layers of the temporal
+transformer in 4, and the rest in 8.
 A model of its own kind of file says its mode there; any other can be packed while it is read. Knows nothing
 about devices.
 """
@@ -10,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from moshi.models import LMModel
+from moshi.models.lm_utils import ScaledEmbedding
 from torch import Tensor, nn
 
 from app.engine.events import MODES
 from app.engine.fast import quantized
-from app.engine.fast.quantized import LEAST, SCALE, QuantizedLinear
+from app.engine.fast.quantized import LEAST, ROW_SCALE, SCALE, QuantizedEmbedding, QuantizedLinear
 
 WHOLE = MODES[0]
 """All weights as real numbers; in float32 on a processor."""
@@ -29,18 +31,18 @@ _HEADS = ("text_linear", "depformer_in.", "depformer.", "linears.")
 
 
 def keep_in(lm: LMModel, mode: str) -> None:
-    """Put layers of packed weights, without memory, in the place of a model's linear layers."""
-    for name, linear, bits in list(_packable(lm, mode)):
+    """Put layers of packed weights, without memory, in the place of a model's own."""
+    for name, layer, bits in list(_packable(lm, mode)):
         parent, _, own = name.rpartition(".")
-        setattr(lm.get_submodule(parent), own, quantized.outline(linear, bits))
+        setattr(lm.get_submodule(parent), own, _outline(layer, bits))
 
 
 def saved_bytes(lm: LMModel, mode: str, element_bytes: int) -> int:
     """Return how much less memory a mode takes than whole weights of so many bytes a number."""
     saved = 0
-    for _, linear, bits in _packable(lm, mode):
-        packed = quantized.outline(linear, bits).state_dict()
-        saved += linear.weight.numel() * element_bytes
+    for _, layer, bits in _packable(lm, mode):
+        packed = _outline(layer, bits).state_dict()
+        saved += layer.weight.numel() * element_bytes
         saved -= sum(tensor.nbytes for name, tensor in packed.items() if name != "bias")
     return saved
 
@@ -49,14 +51,27 @@ def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:
     """Return the tensors, by name, that a model which `keep_in` went through takes for a whole one."""
     layer_name, _, own = name.rpartition(".")
     layer = dict(lm.named_modules()).get(layer_name) if own == "weight" else None
-    if not isinstance(layer, QuantizedLinear) or not tensor.is_floating_point():
+    if not tensor.is_floating_point():
+        return {name: tensor}
+    if isinstance(layer, QuantizedEmbedding):
+        rows, scale = quantized.pack_table(tensor)
+        return {name: rows, f"{layer_name}.{ROW_SCALE}": scale}
+    if not isinstance(layer, QuantizedLinear):
         return {name: tensor}
     weight, scale, least = quantized.pack(tensor, layer.bits)
     packed = {name: weight, f"{layer_name}.{SCALE}": scale, f"{layer_name}.{LEAST}": least}
     return {each: value for each, value in packed.items() if value is not None}
 
 
-def _packable(lm: LMModel, mode: str) -> Iterator[tuple[str, nn.Linear, int]]:
+def _outline(layer: nn.Linear | ScaledEmbedding, bits: int) -> QuantizedLinear | QuantizedEmbedding:
+    return (
+        quantized.outline_table(layer)
+        if isinstance(layer, ScaledEmbedding)
+        else quantized.outline(layer, bits)
+    )
+
+
+def _packable(lm: LMModel, mode: str) -> Iterator[tuple[str, nn.Linear | ScaledEmbedding, int]]:
     """Yield the layers that a mode packs, each with its name and its bits."""
     if mode == WHOLE:
         return
@@ -65,3 +80,5 @@ def _packable(lm: LMModel, mode: str) -> Iterator[tuple[str, nn.Linear, int]]:
         if type(module) is nn.Linear and ours:
             four = mode == "int4" and name.startswith(_TEMPORAL) and quantized.fits(module, 4)
             yield name, module, 4 if four else 8
+        elif isinstance(module, ScaledEmbedding) and quantized.is_plain(module):
+            yield name, module, 8

@@ -12,7 +12,7 @@ import torch
 from moshi.models import LMGen, LMModel
 from torch import Tensor
 
-from app.engine.events import AUTO, Sampling
+from app.engine.events import AUTO, KVS, Sampling
 from app.engine.fast.frame import FrameStep, uncovered
 from app.engine.fast.layers import Ops
 from app.engine.penalty import Penalty
@@ -39,23 +39,26 @@ class Stepper(Protocol):
         """Give back what the step holds beside the weights."""
 
 
-def make_stepper(lm: LMModel, engine: str = AUTO, *, packed: bool = False, compiled: bool = False) -> Stepper:
+def make_stepper(
+    lm: LMModel, engine: str = AUTO, *, packed: bool = False, kv: str = KVS[0], compiled: bool = False
+) -> Stepper:
     """Return the step of a model, of the engine wished for; `packed` tells that its weights are in few bits.
 
-    `compiled` tells that Triton can compile for the device, without which ours is in plain torch.
+    `kv` is one of KVS. `compiled` tells that Triton can compile for the device, without which ours is in
+    plain torch.
 
-    Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights, that
-    moshi's can not step over; on a graphics card it is moshi's otherwise. Raises UserError where the wish, or
-    packed weights, and the model do not go together.
+    Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights or
+    keys and values, that moshi's can not step over; on a graphics card it is moshi's otherwise. Raises
+    UserError where the wish, or what is packed, and the model do not go together.
     """
-    reason = uncovered(lm)
+    reason, packed = uncovered(lm), packed or kv != KVS[0]
     if reason and (packed or engine == "fast"):
         raise UserError(f"The fast engine does not cover a model with {reason}.", "Choose --engine moshi.")
     if packed and engine == "moshi":
-        raise UserError("moshi's own engine does not take packed weights.", "Leave out --engine.")
+        raise UserError("moshi's own engine takes nothing packed.", "Leave out --engine.")
     if engine == "moshi" or reason or (engine == AUTO and lm.device.type == "cuda" and not packed):
         return MoshiStepper(lm)
-    return FrameStep(lm, make_ops() if lm.device.type == "cuda" and compiled else None)
+    return FrameStep(lm, make_ops() if lm.device.type == "cuda" and compiled else None, kv)
 
 
 def make_ops() -> Ops:

@@ -18,9 +18,10 @@ from app.engine.build import Outline, prove
 from app.engine.checkpoint import Checkpoint, find
 from app.engine.device import (
     Device,
+    Fit,
     check_memory,
     choose_device,
-    choose_mode,
+    choose_fit,
     compile_trouble,
     needed_bytes,
     taken_bytes,
@@ -79,8 +80,8 @@ def test_older_cards_take_the_same_and_the_cpu_twice_as_much(
 @pytest.mark.parametrize(
     ("free_gb", "advice"),
     [
-        (17.5, "With --mode int8 it needs 10.6 GB."),
-        (10.5, "With --mode int4 it needs 7.7 GB."),
+        (17.5, "With --mode int8 it needs 10.3 GB."),
+        (10.2, "With --mode int4 it needs 7.4 GB."),
         (7.0, "Close other programs"),
     ],
 )
@@ -112,22 +113,38 @@ def test_a_shorter_context_is_offered_with_its_figure(
 
 
 @pytest.mark.parametrize(
-    ("free_gb", "mode"), [(23.0, "bf16"), (17.5, "int8"), (11.0, "int8"), (10.5, "int4"), (3.0, "int4")]
+    ("free_gb", "fit"),
+    [
+        (23.0, Fit("bf16")),
+        (17.5, Fit("int8")),
+        (10.5, Fit("int8", "int8")),
+        (9.5, Fit("int4")),
+        (7.5, Fit("int4", "int8")),
+        (6.8, Fit("int4", "int8", mimi_apart=True)),
+        (3.0, Fit("int4", "int8", mimi_apart=True)),
+    ],
 )
-def test_the_mode_is_the_first_that_fits_beside_a_desktop(
-    free_gb: float, mode: str, outlines: dict[str, LMModel], tmp_path: Path
+def test_a_model_goes_in_the_first_way_that_fits_beside_a_desktop(
+    free_gb: float, fit: Fit, outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:
-    model = outline("moshiko", outlines, tmp_path)
-    assert choose_mode(model, card(free_gb), Loadout(mode="auto")) == mode
-    assert choose_mode(model, card(free_gb), Loadout(mode="int8")) == "int8", "a wish is granted"
+    model, there = outline("moshiko", outlines, tmp_path), card(free_gb)
+    assert choose_fit(model, there, Loadout()) == fit
+    if free_gb > 6:
+        assert needed_bytes(model, there, 3000, fit) <= (free_gb - 0.4) * GB
+    assert choose_fit(model, there, Loadout(mode="int8")).mode == "int8", "a wish is granted"
+    assert choose_fit(model, there, Loadout(kv="bf16")).kv == "bf16", "a wish is granted"
+    plain = choose_fit(model, there, Loadout(engine="moshi"))
+    assert (plain.mode, plain.kv) == ("bf16", "bf16"), "moshi's own engine packs nothing"
 
 
 def test_packed_weights_stay_as_they_are(outlines: dict[str, LMModel], tmp_path: Path) -> None:
     model = outline("moshiko-q8", outlines, tmp_path)
-    assert choose_mode(model, card(5), Loadout(mode="auto")) == "bf16"
+    assert choose_fit(model, card(5), Loadout()) == Fit("bf16", "bf16", mimi_apart=True)
     for packed, name in ((model, "q8"), (replace(model, packed="int8"), "int8")):
         with pytest.raises(UserError, match=f"kept in {name}, not in int4"):
-            choose_mode(packed, card(5), Loadout(mode="int4"))
+            choose_fit(packed, card(5), Loadout(mode="int4"))
+    with pytest.raises(UserError, match="that does not go with weights in q8"):
+        choose_fit(model, card(24), Loadout(kv="int8"))
 
 
 def test_what_fits_is_let_through_with_its_need(tiny: Path) -> None:

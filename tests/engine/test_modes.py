@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from app.cli import run_verb
 from app.engine import build
 from app.engine.checkpoint import find
 from app.engine.events import Loadout
-from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.quantized import QuantizedEmbedding, QuantizedLinear
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
 from app.paths import paths
@@ -58,7 +59,13 @@ def test_every_product_of_a_frame_is_packed(packed: dict[str, Path], load: Load)
     for name, count in found.items():
         # The gates of the tiny model are no whole number of groups wide.
         assert count == (4 if name.startswith("transformer.") and "linear_out" not in name else 8), name
-    assert not any("emb" in name for name in found)
+    tables = {name for name, module in lm.named_modules() if isinstance(module, QuantizedEmbedding)}
+    assert tables == {
+        name for name, _ in lm.named_modules() if re.fullmatch(r"(.*emb|emb\.\d+|.*_emb\.\d+)", name)
+    } - {
+        "emb",
+        "depformer_emb",
+    }
     left = [name for name, module in lm.named_modules() if type(module) is torch.nn.Linear]
     assert not left
 

@@ -7,7 +7,7 @@ sound.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -16,12 +16,13 @@ from moshi.models.lm_utils import ScaledEmbedding
 from moshi.modules.transformer import StreamingTransformer
 from moshi.utils.compile import CUDAGraphed
 from moshi.utils.sampling import sample_token
-from torch import Tensor
+from torch import Tensor, nn
 
-from app.engine.events import Sampling
+from app.engine.events import KVS, Sampling
 from app.engine.fast import layers
 from app.engine.fast.layers import Ops, Place, Stack
 from app.engine.fast.plain import Plain
+from app.engine.fast.quantized import QuantizedEmbedding, is_plain
 from app.engine.penalty import Penalty
 
 
@@ -31,8 +32,7 @@ def uncovered(lm: LMModel) -> str:
         return "no depth transformer"
     if lm.fuser is not None:
         return "conditions"
-    embeddings = [*lm.emb, lm.text_emb, lm.depformer_text_emb, *lm.depformer_emb]
-    if any(each.norm is not None or each.demux_second_stream for each in embeddings):
+    if not all(_is_table(each) for each in (*lm.emb, lm.text_emb, lm.depformer_text_emb, *lm.depformer_emb)):
         return "embeddings of another kind"
     if lm.depformer.rope is not None:
         return "rotary embeddings in depth"
@@ -49,8 +49,10 @@ class FrameStep:
 
     engine = "fast"
 
-    def __init__(self, lm: LMModel, ops: Ops | None = None) -> None:
+    def __init__(self, lm: LMModel, ops: Ops | None = None, kv: str = KVS[0]) -> None:
+        """Begin a talk; `kv`, one of KVS, is how keys and values of the temporal transformer are kept."""
         self.lm = lm
+        self._packed_kv = kv == "int8"
         self._penalty = Penalty((lm.text_padding_token_id, lm.end_of_text_padding_id), lm.device)
         self._ops = ops or Plain()
         # A captured graph can not look at more slots from frame to frame: there the mask tells.
@@ -63,8 +65,8 @@ class FrameStep:
         self._audio_embedding = _join([*lm.emb])
         rows = lm.card + 1
         self._rows = torch.arange(0, rows * lm.n_q, rows, device=lm.device)
-        self._text_embedding = _table(lm.text_emb)
-        self._depth_embeddings = [_table(each) for each in (lm.depformer_text_emb, *lm.depformer_emb)]
+        self._text_embedding = _take(lm.text_emb)
+        self._depth_embeddings = [_take(each) for each in (lm.depformer_text_emb, *lm.depformer_emb)]
         self._interleaved = lm.transformer.positional_embedding == "rope"
         self._begin()
 
@@ -76,7 +78,7 @@ class FrameStep:
         self.context = int(attention.context)
         like = torch.empty(0, device=device, dtype=lm.dtype)
         depth = cast(StreamingTransformer, lm.depformer)
-        self._temporal = Stack(lm.transformer, self.context, like, self._ops)
+        self._temporal = Stack(lm.transformer, self.context, like, self._ops, packed_kv=self._packed_kv)
         self._depth = Stack(depth, lm.dep_q, like, self._ops)
         self._depth_slots = torch.arange(lm.dep_q, device=device)[:, None]
         self._turns = layers.frequencies(lm.transformer.rope, lm.dim // attention.num_heads, device)
@@ -91,6 +93,11 @@ class FrameStep:
         self._hears = lm.num_codebooks - lm.dep_q - 1
         self._position = torch.zeros(1, device=device, dtype=torch.long)
         self._steps = 0
+
+    @property
+    def ring_bytes(self) -> int:
+        """Return what the keys and values of the temporal transformer take."""
+        return self._temporal.ring_bytes
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
@@ -133,8 +140,8 @@ class FrameStep:
         self._tokens[said:].scatter_(1, writes[:, None], heard)
         now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
         now = torch.where(self._position <= self._delays, self._initial, now)
-        x = F.embedding(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
-        x = self._temporal_step(x + F.embedding(now[:1], self._text_embedding), filled)
+        x = _look_up(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
+        x = self._temporal_step(x + _look_up(now[:1], self._text_embedding), filled)
         text = self._draw_text(x)
         tokens = torch.cat([text, *self._draw_codes(x, text)])[:, None]
         self._position.add_(1)
@@ -165,7 +172,7 @@ class FrameStep:
         for at, (into, slot, norm) in enumerate(
             zip(self._depth_in, self._depth_slots, self._depth_norms, strict=True)
         ):
-            state = self._ops.add(F.embedding(token, self._depth_embeddings[at]), x, into)
+            state = self._ops.add(_look_up(token, self._depth_embeddings[at]), x, into)
             place = Place(slot, slot, at + 1, None, None)
             state = self._depth.step(state, at, place)
             logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
@@ -179,17 +186,48 @@ class FrameStep:
         return token[0, 0]
 
 
-def _table(embedding: ScaledEmbedding) -> Tensor:
-    """Return the rows of an embedding, [N, dim], a low rank multiplied out."""
-    weight = embedding.weight.detach()
-    return weight if embedding.low_rank is None else F.linear(weight, embedding.low_rank.weight.detach())
+class _Table(NamedTuple):
+    """Rows of embeddings."""
+
+    rows: Tensor
+    """[N, dim], real numbers or int8."""
+    scale: Tensor | None
+    """[N], what a row of int8 is multiplied by."""
 
 
-def _join(embeddings: list[ScaledEmbedding]) -> Tensor:
-    """Return the rows of embeddings one below the other; those of the model become parts of it."""
-    joined = torch.cat([_table(each) for each in embeddings])
+def _is_table(embedding: nn.Module) -> bool:
+    if isinstance(embedding, ScaledEmbedding):
+        return embedding.low_rank is not None or is_plain(embedding)
+    return isinstance(embedding, QuantizedEmbedding)
+
+
+def _look_up(tokens: Tensor, table: _Table) -> Tensor:
+    """Return the rows [n, dim] of tokens [n]."""
+    rows = F.embedding(tokens, table.rows)
+    if table.scale is None:
+        return rows
+    return rows.to(table.scale.dtype) * table.scale[tokens][:, None]
+
+
+def _take(embedding: nn.Module) -> _Table:
+    """Return the rows of an embedding, a low rank multiplied out."""
+    weight = cast(Tensor, embedding.weight).detach()
+    if isinstance(embedding, QuantizedEmbedding):
+        return _Table(weight, embedding.row_scale.detach())
+    low_rank = cast(ScaledEmbedding, embedding).low_rank
+    return _Table(weight if low_rank is None else F.linear(weight, low_rank.weight.detach()), None)
+
+
+def _join(embeddings: list[nn.Module]) -> _Table:
+    """Return the rows of embeddings of one kind below each other; those of the model become parts of it."""
+    tables = [_take(each) for each in embeddings]
+    scales = [table.scale for table in tables if table.scale is not None]
+    joined = _Table(torch.cat([table.rows for table in tables]), torch.cat(scales) if scales else None)
+    rows = len(tables[0].rows)
     for at, each in enumerate(embeddings):
-        if each.low_rank is None:
-            rows = len(each.weight)
-            each.weight.data = joined[at * rows : (at + 1) * rows]
+        part = joined.rows[at * rows : (at + 1) * rows]
+        if isinstance(each, QuantizedEmbedding):
+            each.weight = part
+        elif cast(ScaledEmbedding, each).low_rank is None:
+            cast(ScaledEmbedding, each).weight.data = part
     return joined

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from app.engine.fast import kernels
-from app.engine.fast.layers import Activation, Norm, Place
+from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
 
 
@@ -37,7 +37,7 @@ class Fused:
         """Return `to` + scale * the linear map of x."""
         return kernels.multiply(x, linear, add=to, scale=scale)
 
-    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+    def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard of a ring, which takes in this position first."""
         return kernels.attend(qkv, ring, place)
 

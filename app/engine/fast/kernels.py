@@ -12,7 +12,7 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from app.engine.fast.layers import Norm, Place
+from app.engine.fast.layers import Norm, Place, Ring
 from app.engine.fast.quantized import GROUP, QuantizedLinear
 
 ROWS = 8
@@ -78,27 +78,29 @@ def multiply(
     return y
 
 
-def attend(qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+def attend(qkv: Tensor, ring: Ring, place: Place) -> Tensor:
     """Return what is heard [1, H * D] of a ring [2, H, S, D], into which this position goes first.
 
     `qkv` [1, 3 * H * D]; its queries are turned in place.
     """
-    _, heads, slots, dim = ring.shape
+    numbers, packed = ring.numbers, ring.scale is not None
+    scale = ring.scale if ring.scale is not None else qkv
+    _, heads, slots, dim = numbers.shape
     heard = torch.empty(1, heads * dim, dtype=qkv.dtype, device=qkv.device)
     turned = place.rotation is not None
     rotation = torch.view_as_real(place.rotation) if place.rotation is not None else qkv
     half = triton.next_power_of_2(dim // 2)
     _write[(heads,)](
-        qkv, rotation, ring, place.slot, heads, slots, dim,
-        TURNED=turned, INTERLEAVED=place.interleaved, HALF=half,
+        qkv, rotation, numbers, scale, place.slot, heads, slots, dim,
+        TURNED=turned, INTERLEAVED=place.interleaved, HALF=half, PACKED=packed,
     )  # fmt: skip
     splits = SPLITS if slots > LONG_SLOTS else 1
     parts = torch.empty(heads, splits, dim + 2, dtype=torch.float32, device=qkv.device)
     share = triton.cdiv(triton.cdiv(slots, splits), SLOTS) * SLOTS
     dims = triton.next_power_of_2(dim)
     _attend[(heads, splits)](
-        qkv, ring, place.position, parts, heard, heads, slots, dim, share, dim**-0.5,
-        SPLIT=splits > 1, DIMS=dims, BLOCK_SLOTS=SLOTS,
+        qkv, numbers, scale, place.position, parts, heard, heads, slots, dim, share, dim**-0.5,
+        SPLIT=splits > 1, DIMS=dims, BLOCK_SLOTS=SLOTS, PACKED=packed,
     )  # fmt: skip
     if splits > 1:
         _combine[(heads,)](parts, heard, dim, DIMS=dims, PARTS=splits)
@@ -193,8 +195,8 @@ def _dot_4(
 
 @triton.jit
 def _write(
-    qkv_ptr, rotation_ptr, ring_ptr, slot_ptr, heads, slots, dim,
-    TURNED: tl.constexpr, INTERLEAVED: tl.constexpr, HALF: tl.constexpr,
+    qkv_ptr, rotation_ptr, ring_ptr, scale_ptr, slot_ptr, heads, slots, dim,
+    TURNED: tl.constexpr, INTERLEAVED: tl.constexpr, HALF: tl.constexpr, PACKED: tl.constexpr,
 ):  # fmt: skip
     """Turn a head's query and key by its rotation, and put key and value into the ring."""
     head = tl.program_id(0)
@@ -207,29 +209,49 @@ def _write(
     slot = tl.load(slot_ptr)
     keys = ring_ptr + (head * slots + slot) * dim
     values = ring_ptr + ((heads + head) * slots + slot) * dim
-    key_first = tl.load(key + first, mask=here, other=0.0)
-    key_second = tl.load(key + second, mask=here, other=0.0)
+    one = tl.load(key + first, mask=here, other=0.0)
+    two = tl.load(key + second, mask=here, other=0.0)
     if TURNED:
         cos = tl.load(rotation_ptr + 2 * pair, mask=here, other=0.0)
         sin = tl.load(rotation_ptr + 2 * pair + 1, mask=here, other=0.0)
-        query_first = tl.load(query + first, mask=here, other=0.0).to(tl.float32)
-        query_second = tl.load(query + second, mask=here, other=0.0).to(tl.float32)
-        tl.store(query + first, query_first * cos - query_second * sin, mask=here)
-        tl.store(query + second, query_first * sin + query_second * cos, mask=here)
-        one, two = key_first.to(tl.float32), key_second.to(tl.float32)
-        tl.store(keys + first, one * cos - two * sin, mask=here)
-        tl.store(keys + second, one * sin + two * cos, mask=here)
-    else:
-        tl.store(keys + first, key_first, mask=here)
-        tl.store(keys + second, key_second, mask=here)
-    tl.store(values + first, tl.load(value + first, mask=here, other=0.0), mask=here)
-    tl.store(values + second, tl.load(value + second, mask=here, other=0.0), mask=here)
+        query_one = tl.load(query + first, mask=here, other=0.0).to(tl.float32)
+        query_two = tl.load(query + second, mask=here, other=0.0).to(tl.float32)
+        tl.store(query + first, query_one * cos - query_two * sin, mask=here)
+        tl.store(query + second, query_one * sin + query_two * cos, mask=here)
+        still_one, still_two = one.to(tl.float32), two.to(tl.float32)
+        one = still_one * cos - still_two * sin
+        two = still_one * sin + still_two * cos
+    places = scale_ptr + head * slots + slot
+    _keep(keys, places, first, second, one, two, here, PACKED)
+    one = tl.load(value + first, mask=here, other=0.0)
+    two = tl.load(value + second, mask=here, other=0.0)
+    _keep(values, places + heads * slots, first, second, one, two, here, PACKED)
+
+
+@triton.jit
+def _keep(goal, scale_goal, first, second, one, two, here, PACKED: tl.constexpr):
+    """Store the halves of a key or a value, in 8 bits with a scale if so told."""
+    if PACKED:
+        one, two = one.to(tl.float32), two.to(tl.float32)
+        scale = tl.max(tl.maximum(tl.abs(one), tl.abs(two)), axis=0) / 127
+        divisor = tl.maximum(scale, 1e-30)
+        one = _round(one / divisor).to(tl.int8)
+        two = _round(two / divisor).to(tl.int8)
+        tl.store(scale_goal, scale)
+    tl.store(goal + first, one, mask=here)
+    tl.store(goal + second, two, mask=here)
+
+
+@triton.jit
+def _round(x):
+    """Return the nearest whole number."""
+    return tl.floor(x + 0.5)
 
 
 @triton.jit
 def _attend(
-    qkv_ptr, ring_ptr, position_ptr, parts_ptr, heard_ptr, heads, slots, dim, share, softness,
-    SPLIT: tl.constexpr, DIMS: tl.constexpr, BLOCK_SLOTS: tl.constexpr,
+    qkv_ptr, ring_ptr, scale_ptr, position_ptr, parts_ptr, heard_ptr, heads, slots, dim, share, softness,
+    SPLIT: tl.constexpr, DIMS: tl.constexpr, BLOCK_SLOTS: tl.constexpr, PACKED: tl.constexpr,
 ):  # fmt: skip
     """Softmax attention of a head over a share of the ring's filled slots, in one pass (arXiv 1805.02867)."""
     head, split = tl.program_id(0), tl.program_id(1)
@@ -247,13 +269,18 @@ def _attend(
         both = known[:, None] & here[None, :]
         at = (head * slots + slot)[:, None] * dim + d[None, :]
         keys = tl.load(ring_ptr + at, mask=both, other=0.0).to(tl.float32)
-        scores = tl.where(known, tl.sum(keys * query[None, :], axis=1), -float("inf"))
+        scores = tl.sum(keys * query[None, :], axis=1)
+        if PACKED:
+            scores *= tl.load(scale_ptr + head * slots + slot, mask=known, other=0.0)
+        scores = tl.where(known, scores, -float("inf"))
         now = tl.maximum(most, tl.max(scores, axis=0))
         fade = tl.exp(most - now)
         weights = tl.exp(scores - now)
         values = tl.load(ring_ptr + heads * slots * dim + at, mask=both, other=0.0).to(tl.float32)
-        heard = heard * fade + tl.sum(values * weights[:, None], axis=0)
         total = total * fade + tl.sum(weights, axis=0)
+        if PACKED:
+            weights *= tl.load(scale_ptr + (heads + head) * slots + slot, mask=known, other=0.0)
+        heard = heard * fade + tl.sum(values * weights[:, None], axis=0)
         most = now
     if SPLIT:
         part = parts_ptr + (head * tl.num_programs(1) + split) * (dim + 2)

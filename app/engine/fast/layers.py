@@ -70,6 +70,15 @@ class Place(NamedTuple):
     """Whether the two numbers that are turned together are neighbours, or half a head apart."""
 
 
+class Ring(NamedTuple):
+    """The keys and the values of one layer, the latest in the place of the oldest."""
+
+    numbers: Tensor
+    """[2, H, S, D], of the type of activations or int8."""
+    scale: Tensor | None = None
+    """[2, H, S] float32, what int8 is multiplied by."""
+
+
 class Ops(Protocol):
     """The arithmetic of a layer, for one position: x is [1, C]."""
 
@@ -85,8 +94,8 @@ class Ops(Protocol):
     def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
         """Return `to` + scale * the linear map of x, [1, out]."""
 
-    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
-        """Return what is heard [1, H * D] of a ring [2, H, S, D], which takes in this position first.
+    def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
+        """Return what is heard [1, H * D] of a ring, which takes in this position first.
 
         `qkv` [1, 3 * H * D] may be overwritten.
         """
@@ -117,13 +126,26 @@ def is_linear(module: nn.Module) -> bool:
 class Stack:
     """The layers of a transformer that `uncovered` has nothing against, and the ring of each; one talk."""
 
-    def __init__(self, transformer: StreamingTransformer, slots: int, like: Tensor, ops: Ops) -> None:
+    def __init__(
+        self,
+        transformer: StreamingTransformer,
+        slots: int,
+        like: Tensor,
+        ops: Ops,
+        *,
+        packed_kv: bool = False,
+    ) -> None:
+        """Make rings of so many slots, of the type and on the device of `like`, or in 8 bits."""
         self._ops = ops
         self._layers = [_take_layer(layer) for layer in transformer.layers]
         attention = transformer.layers[0].self_attn
         shape = (2, attention.num_heads, slots, attention.embed_dim // attention.num_heads)
-        # In the type and on the device of activations.
-        self._rings = [like.new_zeros(shape) for _ in self._layers]
+        self._rings = [_ring(shape, like, packed_kv) for _ in self._layers]
+
+    @property
+    def ring_bytes(self) -> int:
+        """Return what keys and values take."""
+        return sum(part.nbytes for ring in self._rings for part in ring if part is not None)
 
     def step(self, x: Tensor, at: int, place: Place) -> Tensor:
         """Return what the layers make of one position [1, C], with the weights of the step `at`."""
@@ -135,6 +157,12 @@ class Stack:
             gated = ops.gate(x, weights.gate_in, layer.norm2, layer.activation)
             x = ops.add(x, gated, weights.gate_out, layer.scale2)
         return x
+
+
+def _ring(shape: tuple[int, ...], like: Tensor, packed: bool) -> Ring:
+    if not packed:
+        return Ring(like.new_zeros(shape))
+    return Ring(like.new_zeros(shape, dtype=torch.int8), like.new_zeros(shape[:3], dtype=torch.float32))
 
 
 def take_norm(norm: nn.Module) -> Norm | None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast.layers import Activation, Norm, Place
+from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.quantized import QuantizedLinear
 
 
@@ -40,14 +40,26 @@ class Plain:
         mapped = _multiply(x, linear)
         return to + (mapped if scale is None else scale * mapped)
 
-    def attend(self, qkv: Tensor, ring: Tensor, place: Place) -> Tensor:
+    def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard of a ring, which takes in this position first."""
-        qkv = qkv.view(3, ring.shape[1], 1, -1)
+        qkv = qkv.view(3, ring.numbers.shape[1], 1, -1)
         if place.rotation is not None:
             _rotate(qkv[:2], place.rotation, place.interleaved)
-        ring.index_copy_(2, place.slot, qkv[1:])
-        keys, values = ring[:, None, :, : place.filled]
+        keys, values = _remember(ring, qkv[1:], place)
         return F.scaled_dot_product_attention(qkv[0][None], keys, values, place.mask).view(1, -1)
+
+
+def _remember(ring: Ring, new: Tensor, place: Place) -> Tensor:
+    """Put a key and a value [2, H, 1, D] into a ring; return what it holds [2, 1, H, filled, D]."""
+    if ring.scale is None:
+        ring.numbers.index_copy_(2, place.slot, new)
+        return ring.numbers[:, None, :, : place.filled]
+    scale = new.float().abs().amax(dim=-1) / 127
+    codes = (new.float() / scale.clamp(min=torch.finfo(torch.float32).tiny)[..., None]).round()
+    ring.numbers.index_copy_(2, place.slot, codes.to(torch.int8))
+    ring.scale.index_copy_(2, place.slot, scale)
+    held = ring.numbers[:, :, : place.filled].float() * ring.scale[:, :, : place.filled, None]
+    return held.to(new.dtype)[:, None]
 
 
 def _multiply(x: Tensor, linear: nn.Module) -> Tensor:

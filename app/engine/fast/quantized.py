@@ -1,9 +1,9 @@
-"""Linear layers whose weights are kept in 8 or 4 bits, with the names and the layout that their file has.
+"""Layers whose weights are kept in 8 or 4 bits, with the names and the layout that their file has.
 
 8 bits: a row of the weight is its codes times one scale, the largest magnitude of the row being 127. 4 bits:
 each 64 numbers of a row are `code * scale + least`, scale and least searched for the smallest squared error;
-two codes share a byte, the earlier in its low half. What is multiplied by them is not rounded. Knows nothing
-about where in a model a layer is.
+two codes share a byte, the earlier in its low half. What is multiplied by them is not rounded. A table of
+embeddings is kept in 8 bits, a scale for each row. Knows nothing about where in a model a layer is.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
+from moshi.models.lm_utils import ScaledEmbedding
 from torch import Tensor, nn
 
 GROUP = 64
@@ -22,6 +23,9 @@ SHRINKS = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 
 SCALE, LEAST = "weight_scale", "weight_least"
 """What the tensors beside `weight` are called in a file, after the name of the layer."""
+
+ROW_SCALE = "row_scale"
+"""The same for a table of embeddings; unlike the others, it is of the type of activations."""
 
 _MOST = {8: 127, 4: 15}
 _ROWS_AT_ONCE = 4096
@@ -87,6 +91,51 @@ class QuantizedLinear(nn.Module):
     def extra_repr(self) -> str:
         """Return the sizes, as nn.Linear does."""
         return f"in_features={self.in_features}, out_features={self.out_features}, bits={self.bits}"
+
+
+class QuantizedEmbedding(nn.Module):
+    """A table of embeddings for inference, in 8 bits. Its state_dict is what a file holds."""
+
+    weight: Tensor
+    """[N, C] int8."""
+
+    def __init__(self, weight: Tensor, row_scale: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+        # A parameter, since moshi asks the parameters of a model for its type.
+        self.row_scale = nn.Parameter(row_scale, requires_grad=False)
+
+    @property
+    def embedding_dim(self) -> int:
+        """Return the width of a row."""
+        return self.weight.shape[1]
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return rows [..., C] for tokens of any shape; of -1, which stands for nothing, zeros."""
+        known = tokens.clamp(min=0)
+        scale = torch.where(tokens < 0, 0, self.row_scale[known])
+        return self.weight[known].to(scale.dtype) * scale[..., None]
+
+
+def is_plain(embedding: ScaledEmbedding) -> bool:
+    """Return whether an embedding is a table and nothing else."""
+    return embedding.norm is None and embedding.low_rank is None and not embedding.demux_second_stream
+
+
+def outline_table(embedding: ScaledEmbedding) -> QuantizedEmbedding:
+    """Return what a table would be in 8 bits, without memory for it."""
+    shape = embedding.weight.shape
+    with torch.device("meta"):
+        rows = torch.empty(shape, dtype=torch.int8)
+        return QuantizedEmbedding(rows, torch.empty(shape[0], dtype=embedding.weight.dtype))
+
+
+def pack_table(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a table [N, C] in 8 bits, and the scales [N] of its rows in its type."""
+    exact = weight.float()
+    scale = (exact.abs().amax(dim=1) / _MOST[8]).to(weight.dtype)
+    codes = (exact / _no_zeros(scale.float())[:, None]).round().clamp(-_MOST[8], _MOST[8])
+    return codes.to(torch.int8), scale
 
 
 def outline(linear: nn.Linear, bits: int) -> QuantizedLinear:
