@@ -67,6 +67,20 @@ print(json.dumps(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)))
 """
 
 
+ENGINES = """
+import json, sys
+from pathlib import Path
+from app.engine.build import prove
+from app.engine.checkpoint import find
+from app.errors import UserError
+def look(spec):
+    try:
+        return prove(find(spec, models=Path(sys.argv[1]))).uncovered
+    except UserError as fault:
+        return fault.sentence
+print(json.dumps({spec: look(spec) for spec in sys.argv[2:]}))
+"""
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was looked at: its name, whether it will do, what was found, and what to do if not."""
@@ -255,17 +269,32 @@ def models(_where: Paths) -> list[Check]:
     return [Check("Models", bool(present), ", ".join(present) or "none downloaded", advice)]
 
 
-PROBES: tuple[Probe, ...] = (python, packages, graphics, memory, compiler, sound, screen, disk, models)
+def engines(where: Paths) -> list[Check]:
+    """Ask which models our own step does not cover, or whose files do not fit together."""
+    present = [known.name for known in KNOWN if _is_present(known)]
+    present += sorted(path.parent.name for path in where.models.glob("*/config.json"))
+    answer = _ask(ENGINES, str(where.models), *present)
+    if isinstance(answer, str):
+        return [Check("Engine", False, answer, "Run packaging/talk again; it repairs the Python environment.")]
+    faults = [f"{name}: {reason}" for name, reason in answer.items() if reason]
+    found = "; ".join(faults) or f"the fast one for {', '.join(answer)}"
+    advice = "A model that the fast engine does not cover runs with moshi's own, in whole weights."
+    return [Check("Engine", not faults, found, advice)]
+
+
+PROBES: tuple[Probe, ...] = (
+    python, packages, graphics, memory, compiler, sound, screen, disk, models, engines,
+)  # fmt: skip
 
 
 # --- What the probes are made of ------------------------------------------------------------------
 
 
-def _ask(code: str, **environment: str) -> Any:
+def _ask(code: str, *arguments: str, **environment: str) -> Any:
     """Run Python code in a child and return the JSON of its last line, or a str: why it failed."""
     try:
         ended = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", code, *arguments],
             env=os.environ | environment,
             capture_output=True,
             text=True,

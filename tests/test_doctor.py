@@ -10,6 +10,7 @@ import pytest
 from app import doctor
 from app.cli import main as aizuchi
 from app.doctor import Check, examine, judge_card, table
+from app.engine.fake import make_tiny
 from app.paths import Paths, paths
 
 CARD = {
@@ -122,3 +123,17 @@ def test_a_child_that_hangs_is_a_check_and_not_a_fault(where: Paths, monkeypatch
     monkeypatch.setattr(doctor, "CHILD_S", 0.3)
     (check,) = doctor.graphics(where)
     assert "no answer" in check.found
+
+
+def test_a_model_that_the_fast_engine_does_not_cover_is_named(where: Paths) -> None:
+    folder = make_tiny(where.models / "tiny")
+    assert [check.ok for check in doctor.engines(where)] == [True]
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "positional_embedding": "sin"}))
+    (check,) = doctor.engines(where)
+    assert not check.ok
+    assert check.found == "tiny: sin embeddings of positions"
+    assert "moshi's own" in check.advice
+    (folder / "model.safetensors").write_bytes(b"nothing")
+    (check,) = doctor.engines(where)
+    assert "tiny: " in check.found and "model.safetensors" in check.found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -51,6 +52,9 @@ COPIES = 20
 
 COMPARED_FRAMES = 64
 """On which the expectations of packed weights are compared with those of whole ones."""
+
+_ADDED = re.compile(r"out_projs\.\d+\.weight|linear_out\.weight")
+"""Names of the weights whose products are added to the residual stream."""
 
 Step = Callable[[], None]
 
@@ -221,7 +225,8 @@ def _maker(config: str, device: Device, where: Paths | None) -> _Maker:
 def random_lm(shape: dict[str, Any], mode: str, device: torch.device, dtype: torch.dtype) -> LMModel:
     """Return a language model of random weights, the same for each mode, packed one by one as they are made.
 
-    Drawn so that activations keep their size from layer to layer.
+    Drawn so that activations keep their size from layer to layer: what is added to them is the smaller, the
+    more layers there are (GPT-2's way, section 2.3 of its report).
     """
     with torch.device("meta"):
         lm = loaders.get_moshi_lm(None, dict(shape), device="meta", dtype=dtype)
@@ -233,6 +238,9 @@ def random_lm(shape: dict[str, Any], mode: str, device: torch.device, dtype: tor
             chance = torch.Generator(device).manual_seed(seed)
             tensor = torch.randn(each.shape, generator=chance, device=device, dtype=each.dtype)
             tensor *= each.shape[1] ** -0.5
+            if _ADDED.search(name):
+                depth = name.startswith("depformer.")
+                tensor *= (2 * len((lm.depformer if depth else lm.transformer).layers)) ** -0.5
         else:
             tensor = torch.ones(each.shape, device=device, dtype=each.dtype)
         state.update(modes.pack(lm, name, tensor))
