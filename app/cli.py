@@ -64,6 +64,7 @@ VERBS = {
     "starter build": Verb("make the starter model from nothing, in hours", "training.starter.build:main"),
     "starter score": Verb("measure what the starter model can do", "training.starter.score:main"),
     "bench engine": Verb("measure how long a frame of the model takes", "app.engine.bench:main"),
+    "bench loading": Verb("measure how long weights take from the disk", "app.engine.bench_loading:main"),
     "bench train": Verb("measure the speed and memory of training", "training.bench:main"),
 }
 """A verb of two words is what it is even where its first word alone is a verb too."""

@@ -81,6 +81,7 @@ def look(spec):
 print(json.dumps({spec: look(spec) for spec in sys.argv[2:]}))
 """
 
+
 @dataclass(frozen=True)
 class Check:
     """One thing that was looked at: its name, whether it will do, what was found, and what to do if not."""
@@ -275,7 +276,9 @@ def engines(where: Paths) -> list[Check]:
     present += sorted(path.parent.name for path in where.models.glob("*/config.json"))
     answer = _ask(ENGINES, str(where.models), *present)
     if isinstance(answer, str):
-        return [Check("Engine", False, answer, "Run packaging/talk again; it repairs the Python environment.")]
+        return [
+            Check("Engine", False, answer, "Run packaging/talk again; it repairs the Python environment.")
+        ]
     faults = [f"{name}: {reason}" for name, reason in answer.items() if reason]
     found = "; ".join(faults) or f"the fast one for {', '.join(answer)}"
     advice = "A model that the fast engine does not cover runs with moshi's own, in whole weights."

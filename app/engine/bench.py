@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
 from app import catalog
-from app.engine import build, modes
+from app.engine import anatomy, build, modes
 from app.engine.checkpoint import find
 from app.engine.compare import agreement, expectations
 from app.engine.device import Device, choose_device, compile_trouble
@@ -89,6 +89,8 @@ class Measured:
     """Bytes a frame over the median step, as a share of what a copy reaches."""
     peak_gb: float | None
     """Of a graphics card's memory, without Mimi and before moshi's engine is made."""
+    parts_ms: dict[str, dict[str, float]] | None = None
+    """Of a profiled frame, Mimi included, by engine and kind; see app.engine.anatomy."""
     against_step_ms: Spread | None = None
     step_ratio: float | None = None
     against_mimi_ms: Spread | None = None
@@ -103,7 +105,13 @@ def main(argv: list[str], where: Paths | None = None) -> int:
     """Run the command and return its exit status. Raises UserError."""
     options = _parse(argv)
     measured = measure(
-        options.config, options.mode, options.frames, kv=options.kv, against=options.against, where=where
+        options.config,
+        options.mode,
+        options.frames,
+        kv=options.kv,
+        against=options.against,
+        picture=options.profile,
+        where=where,
     )
     if not options.json:
         _print_table(measured)
@@ -123,6 +131,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     add("--kv", choices=KVS, default=KVS[0], help="how keys and values are kept (default %(default)s)")
     add("--against", choices=("moshi",), help="measure moshi's own step in the same run")
     add("--frames", type=int, default=500, help="that are measured (default %(default)s)")
+    add("--profile", type=Path, metavar="FILE.svg", help="draw where the time of a frame goes")
     add("--json", action="store_true", help="print no table")
     options = parser.parse_args(argv)
     if options.frames < 1:
@@ -137,6 +146,7 @@ def measure(
     *,
     kv: str = KVS[0],
     against: str | None = None,
+    picture: Path | None = None,
     where: Paths | None = None,
 ) -> Measured:
     """Measure the engine on the graphics card if there is one. Raises UserError."""
@@ -164,6 +174,13 @@ def measure(
             halves.append(_mimi_step(make.mimi(), device, life, whole=False))
         lm_times, mimi_times = _in_turn(steps, frames), _in_turn(halves, frames)
         counts = [_count_kernels(step, device) for step in steps]
+        parts = None
+        if picture is not None:
+            parts = {
+                name: anatomy.dissect(_both(step, half), on_card=device.on_card)
+                for name, step, half in zip(("fast", "moshi"), steps, halves, strict=False)
+            }
+            anatomy.draw(picture, parts)
         bytes_per_frame = count_bytes(ours)
         copy_gb_s = _copy_gb_s(device)
         measured = Measured(
@@ -181,6 +198,7 @@ def measure(
             copy_gb_s=round(copy_gb_s, 1),
             bandwidth_share=round(bytes_per_frame / 1e6 / _spread(lm_times[0]).p50 / copy_gb_s, 3),
             peak_gb=None if peak_gb is None else round(peak_gb, 2),
+            parts_ms=parts,
         )
         if not against:
             return measured
@@ -307,6 +325,14 @@ def _in_turn(steps: list[Step], frames: int) -> list[list[float]]:
     finally:
         gc.enable()
     return times
+
+
+def _both(step: Step, half: Step) -> Step:
+    def frame() -> None:
+        step()
+        half()
+
+    return frame
 
 
 def _drop(result: Tensor | None) -> None:

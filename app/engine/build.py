@@ -154,10 +154,9 @@ def _read(
     """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
     state: dict[str, torch.Tensor] = {}
     done, total = 0, path.stat().st_size
-    for name, tensor in read_tensors(path, device):
-        done += tensor.nbytes
-        ours = _rename(name)
-        state.update(modes.pack(lm, ours, tensor if _is_kept(ours, tensor) else tensor.to(dtype)))
+    for name, tensor, size in read_tensors(path, device, dtype, _SCALES):
+        done += size
+        state.update(modes.pack(lm, _rename(name), tensor))
         told(done, total)
     return state
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
@@ -24,6 +25,9 @@ THREADS = 4
 CHUNK_BYTES = 16 * 2**20
 """So much is read in one call, and, for a graphics card, pinned by each thread."""
 
+CONVERTED_BYTES = 2**20
+"""So much is read in one call where it becomes another type."""
+
 DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
@@ -32,14 +36,27 @@ DTYPES = {
 """The types of elements by their names in a safetensors file."""
 
 
-def read_tensors(path: Path, device: torch.device) -> Generator[tuple[str, torch.Tensor]]:
-    """Yield the tensors of a safetensors file on a device, with their names, in the order of the file.
+class Read(NamedTuple):
+    """A tensor that was read."""
+
+    name: str
+    tensor: torch.Tensor
+    size: int
+    """Its bytes in the file."""
+
+
+def read_tensors(
+    path: Path, device: torch.device, dtype: torch.dtype | None = None, kept: tuple[str, ...] = ()
+) -> Generator[Read]:
+    """Yield the tensors of a safetensors file on a device, in the order of the file.
+
+    Real numbers become `dtype`, but for those whose names end as in `kept`.
 
     While one is worked on, the next THREADS are read. Raises UserError where the file can not be read.
     """
     header = read_header(path)
     places = deque(sorted(header.items(), key=lambda item: item[1].start))
-    source = _Source(path, device)
+    source = _Source(path, device, dtype, kept)
     ahead: deque[tuple[str, Future[torch.Tensor]]] = deque()
     try:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="weights") as threads:
@@ -47,9 +64,9 @@ def read_tensors(path: Path, device: torch.device) -> Generator[tuple[str, torch
                 while places or ahead:
                     while places and len(ahead) < THREADS:
                         name, tensor = places.popleft()
-                        ahead.append((name, threads.submit(source.read, tensor)))
+                        ahead.append((name, threads.submit(source.read, name, tensor)))
                     name, future = ahead.popleft()
-                    yield name, future.result()
+                    yield Read(name, future.result(), header[name].end - header[name].start)
             finally:
                 threads.shutdown(cancel_futures=True)
     except OSError as fault:
@@ -64,15 +81,23 @@ def read_tensors(path: Path, device: torch.device) -> Generator[tuple[str, torch
 class _Source:
     """An open file, and for each thread what it reads through."""
 
-    def __init__(self, path: Path, device: torch.device) -> None:
+    def __init__(
+        self, path: Path, device: torch.device, dtype: torch.dtype | None, kept: tuple[str, ...]
+    ) -> None:
         self._file = os.open(path, os.O_RDONLY)
         self._device = device
+        self._dtype, self._kept = dtype, kept
         self._own = threading.local()
 
     def close(self) -> None:
         os.close(self._file)
 
-    def read(self, tensor: Tensor) -> torch.Tensor:
+    def read(self, name: str, tensor: Tensor) -> torch.Tensor:
+        found = DTYPES[tensor.dtype]
+        changes = self._dtype is not None and tensor.floating and not name.endswith(self._kept)
+        wanted = self._dtype if changes and self._dtype is not None else found
+        if wanted != found and self._device.type != "cuda":
+            return self._convert(tensor, found, wanted)
         raw = torch.empty(tensor.end - tensor.start, dtype=torch.uint8, device=self._device)
         chunks = range(0, len(raw), CHUNK_BYTES)
         if self._device.type == "cuda":
@@ -80,7 +105,20 @@ class _Source:
         else:
             for at in chunks:
                 self._fill(raw[at : at + CHUNK_BYTES], tensor.start + at)
-        return raw.view(DTYPES[tensor.dtype]).view(tensor.shape)
+        return raw.view(found).view(tensor.shape).to(wanted)
+
+    def _convert(self, tensor: Tensor, found: torch.dtype, wanted: torch.dtype) -> torch.Tensor:
+        """Read a tensor into another type, by way of a buffer that is small enough to stay in a cache."""
+        if not hasattr(self._own, "buffer"):
+            self._own.buffer = torch.empty(CONVERTED_BYTES, dtype=torch.uint8)
+        result = torch.empty(tensor.shape, dtype=wanted)
+        flat, step = result.view(-1), CONVERTED_BYTES // found.itemsize
+        for at in range(0, len(flat), step):
+            part = flat[at : at + step]
+            raw = self._own.buffer[: len(part) * found.itemsize]
+            self._fill(raw, tensor.start + at * found.itemsize)
+            part.copy_(raw.view(found))
+        return result
 
     def _fill(self, part: torch.Tensor, start: int) -> None:
         """Read into memory of this computer, [N] uint8, from a place in the file on."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import torch
 
+from app import catalog
 from app.cli import run_verb
 from app.engine import bench
 from app.engine.fake import tiny_config
@@ -48,6 +50,37 @@ def test_a_folder_of_a_model_is_measured(tiny: Path, capsys: pytest.CaptureFixtu
     measured = json.loads(capsys.readouterr().out)
     assert measured["against_step_ms"] is None
     assert measured["context"] == 250
+
+
+def test_the_time_of_a_frame_is_drawn_by_its_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "frame.svg"
+    arguments = ["--config", "tiny", "--against", "moshi", "--frames", "3", "--kv", "int8", "--json"]
+    assert bench.main([*arguments, "--profile", str(picture)]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert measured["kv"] == "int8"
+    for parts in measured["parts_ms"].values():
+        assert min(parts[kind] for kind in ("products", "convolutions", "attention", "sampling")) > 0
+    shapes = ElementTree.parse(picture).getroot()
+    words = {"".join(each.itertext()) for each in shapes.iter()}
+    assert {"fast", "moshi", "products", "outside operators"} <= words
+
+
+@pytest.mark.parametrize("model", [True, False], ids=["model", "random"])
+def test_loading_is_measured_against_moshis(
+    model: bool,
+    tiny: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalog, "moshi_7b", lambda: tiny_config(640))
+    which = ["--model", str(tiny)] if model else ["--folder", str(tmp_path)]
+    assert run_verb("bench loading", [*which, "--times", "1"], paths(tmp_path)) == 0
+    measured = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert min(measured[name] for name in ("load_s", "against_load_s", "disk_gb_s", "load_ratio")) > 0
+    assert not list(tmp_path.glob("tmp*")), "what was made for it is gone"
 
 
 def test_what_is_no_folder_is_refused() -> None:

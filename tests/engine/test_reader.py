@@ -34,15 +34,26 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("chunk_bytes", [1000, reader.CHUNK_BYTES])
 def test_every_tensor_is_read_whole(file: Path, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "CHUNK_BYTES", chunk_bytes)
-    expected, found = load_file(file), dict(read_tensors(file, CPU))
+    expected, found = load_file(file), {name: tensor for name, tensor, _ in read_tensors(file, CPU)}
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         assert found[name].dtype == tensor.dtype
         assert torch.equal(found[name], tensor), name
 
 
+def test_real_numbers_become_another_type_on_the_way(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "CONVERTED_BYTES", 1000)
+    expected, sizes = load_file(file), 0
+    for name, tensor, size in read_tensors(file, CPU, torch.float64, ("scalar", "half")):
+        kept = name.endswith(("scalar", "half", "codes"))
+        assert tensor.dtype == (expected[name].dtype if kept else torch.float64)
+        assert torch.equal(tensor, expected[name].to(tensor.dtype)), name
+        sizes += size
+    assert sizes == sum(tensor.nbytes for tensor in expected.values())
+
+
 def test_what_is_read_is_no_window_on_the_file(file: Path) -> None:
-    found = dict(read_tensors(file, CPU))
+    found = {name: tensor for name, tensor, _ in read_tensors(file, CPU)}
     before = found["b.whole"].clone()
     with file.open("r+b") as raw:
         raw.seek(4000)
@@ -56,13 +67,13 @@ def test_a_disk_that_fails_is_one_sentence(file: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "preadv", fail)
     with pytest.raises(UserError, match="can not be read: Input/output error"):
-        dict(read_tensors(file, CPU))
+        list(read_tensors(file, CPU))
 
 
 def test_a_file_that_shrinks_meanwhile_is_one_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "preadv", lambda *_: 0)
     with pytest.raises(UserError, match="became shorter"):
-        dict(read_tensors(file, CPU))
+        list(read_tensors(file, CPU))
 
 
 def test_who_stops_early_leaves_nothing_open(file: Path) -> None:
