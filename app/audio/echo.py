@@ -1,0 +1,128 @@
+"""Acoustic echo cancellation: what the speaker says is taken out of what the microphone hears.
+
+Stands between the callbacks of the audio process. The speaker's hands over what it gives to the device, the
+reference; the microphone's takes as much of that as it has heard, never later than the echo can come. The
+arithmetic is WebRTC's AEC3. Knows nothing about devices or rings that are shared.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from app.audio.ring import Ring
+from app.frames import SAMPLE_RATE, Samples
+
+REFERENCE_SAMPLES = 1 << 14
+"""What the reference may run ahead of the microphone: 0.7 s."""
+
+MARGIN_SAMPLES = 48
+"""2 ms: how much of the reference stays untaken at the least moment, so that it never runs dry."""
+
+FAR_AHEAD_SAMPLES = 480
+"""20 ms: a reference that lies so far beyond the margin is cut at once, a smaller excess one by one."""
+
+WINDOW_S = 2.0
+"""Over so long the least moment is sought."""
+
+DELAY_SAMPLES = {False: 216, True: 360}
+"""How long the canceller keeps sound back, 9 ms, and 15 with noise suppression: measured by
+cross-correlation with what went in."""
+
+LOUD = 1e-3
+"""RMS of a reference that is heard in a room, -60 dB of full scale."""
+
+MEMORY_S = 1.0
+"""Over so long the effect is averaged."""
+
+
+class Canceller(Protocol):
+    """Takes the echo of `far` out of `near`, both [N] float32 at 24 kHz, N whatever comes."""
+
+    def process(self, near: Samples, far: Samples) -> Samples:
+        """Return what is left of `near`, [N], a little later."""
+
+
+def make_canceller(suppress_noise: bool) -> Canceller:
+    """Return WebRTC's; imported here, so that who needs none does not load it."""
+    from pywebrtc_audio import AudioProcessor
+
+    canceller: Canceller = AudioProcessor(
+        sample_rate=SAMPLE_RATE, echo_cancellation=True, noise_suppression=suppress_noise
+    )
+    return canceller
+
+
+class Echo:
+    """One canceller and its reference. `play` is for the speaker's thread, `clean` for the microphone's."""
+
+    def __init__(self) -> None:
+        self._reference = Ring(memoryview(bytearray(Ring.size_bytes(REFERENCE_SAMPLES))))
+        # Both are made before sound flows: a callback makes nothing.
+        self._cancellers = {noise: make_canceller(noise) for noise in (False, True)}
+        self._late = {noise: _Delay(samples) for noise, samples in DELAY_SAMPLES.items()}
+        self._least = REFERENCE_SAMPLES
+        self._looked = 0
+        self._excess = 0
+        self._powers = np.zeros(2)
+        self.removed_db: float | None = None
+        """By how much what came in is louder than what is left, while the reference is loud."""
+
+    def play(self, block: Samples) -> None:
+        """Take what goes to the device, [N] float32."""
+        self._reference.write(block)
+
+    def clean(self, block: Samples, *, suppress_noise: bool) -> tuple[Samples, Samples]:
+        """Return what is left of a block [N], and the block itself as late as that."""
+        far = self._take(block.size)
+        near = self._cancellers[suppress_noise].process(block, far)
+        late = self._late[suppress_noise].push(block)
+        self._weigh(far, late, near)
+        return near, late
+
+    def idle(self, block_size: int) -> None:
+        """Pass over as much of the reference as was heard, while nothing is cancelled."""
+        self._reference.skip(block_size)
+        self.removed_db = None
+
+    def _take(self, size: int) -> Samples:
+        """Return as much of the reference as was heard, and bring what lies ahead back to the margin."""
+        ring = self._reference
+        far = np.zeros(size, dtype=np.float32)
+        if self._excess > FAR_AHEAD_SAMPLES:
+            ring.skip(self._excess)
+            self._excess = 0
+        elif self._excess:
+            # As two devices do whose clocks differ; the canceller follows that.
+            ring.skip(1)
+            self._excess -= 1
+        # What is missing is heard later: the silence in its place moves the rest back.
+        ring.read(far)
+        self._least = min(self._least, ring.fill)
+        self._looked += size
+        if self._looked >= WINDOW_S * SAMPLE_RATE:
+            self._excess = max(0, self._least - MARGIN_SAMPLES)
+            self._least, self._looked = REFERENCE_SAMPLES, 0
+        return far
+
+    def _weigh(self, far: Samples, late: Samples, near: Samples) -> None:
+        if np.sqrt(np.mean(np.square(far))) < LOUD:
+            return
+        share = min(1.0, far.size / (MEMORY_S * SAMPLE_RATE))
+        now = np.array([np.mean(np.square(late)), np.mean(np.square(near))])
+        self._powers += share * (now - self._powers)
+        if self._powers[1] > 0:
+            self.removed_db = float(10 * np.log10(self._powers[0] / self._powers[1] + 1e-9))
+
+
+class _Delay:
+    """Gives sound back a fixed number of samples later."""
+
+    def __init__(self, samples: int) -> None:
+        self._held = np.zeros(samples, dtype=np.float32)
+
+    def push(self, block: Samples) -> Samples:
+        joined = np.concatenate((self._held, block))
+        self._held = joined[block.size :]
+        return joined[: block.size]
