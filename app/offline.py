@@ -49,6 +49,7 @@ class Options:
     base: str | None
     seed: int | None
     mode: str
+    kv: str
     engine: str
     greedy: bool
     tail: float
