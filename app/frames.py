@@ -33,6 +33,8 @@ class Heard(NamedTuple):
     """Frames of silence that the speaker had to play since the last `take`."""
     lag_ms: float | None = None
     """Mouth to ear, as measured for the last frame that was given; None where time has no meaning."""
+    raw: Samples | None = None
+    """[FRAME_SAMPLES] float32, the microphone before its echo was cancelled; None where it was not."""
 
 
 def seconds(frames: int) -> float:

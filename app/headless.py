@@ -181,7 +181,13 @@ def _has_sound() -> bool:
 def _open_devices(session: Session, settings: Settings) -> FramePort:
     from app.audio.duplex import Duplex
 
-    port = Duplex(settings.microphone, settings.speaker, report=session.report)
+    port = Duplex(
+        settings.microphone,
+        settings.speaker,
+        echo=settings.echo,
+        suppress_noise=settings.suppress_noise,
+        report=session.report,
+    )
     port.volume = settings.volume
     return port
 

@@ -25,6 +25,7 @@ class Options:
     mode: str = ""
     engine: str = ""
     kv: str = ""
+    echo: str = ""
     microphone: str = ""
     speaker: str = ""
     input: Path | None = None
@@ -39,6 +40,7 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "mode": options.mode,
         "engine": options.engine,
         "kv": options.kv,
+        "echo": options.echo,
         "record": options.record,
         "seed": options.seed,
     }

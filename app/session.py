@@ -42,7 +42,7 @@ from app.engine.fake import Slowed
 from app.engine.loop import Tap, converse
 from app.engine.ports import FramePort, Model, Said
 from app.errors import UserError
-from app.frames import Samples
+from app.frames import Heard
 
 log = logging.getLogger(__name__)
 
@@ -283,7 +283,7 @@ class Session:
 def _limit(max_frames: int, port: FramePort) -> Tap:
     """Return a tap that closes the port after a number of frames."""
 
-    def tap(frame: int, _heard: Samples, _said: Said) -> None:
+    def tap(frame: int, _heard: Heard, _said: Said) -> None:
         if frame + 1 >= max_frames:
             port.close()
 
@@ -305,12 +305,12 @@ class _Recording:
         self._first_frame = 0
         self._lost = False
 
-    def tap(self, frame: int, heard: Samples, said: Said) -> None:
+    def tap(self, frame: int, heard: Heard, said: Said) -> None:
         """Pass a frame on to the recorder, whose own frames count from the start of the recording."""
         self.talk_frames = frame + 1
         self.follow(frame)
         if self._recorder is not None:
-            self._recorder.tap(frame - self._first_frame, heard, said)
+            self._recorder.tap(frame - self._first_frame, heard.samples, said, heard.raw)
 
     def emit(self, event: Event) -> None:
         """Tell an event, and note it in the recording if it belongs there."""

@@ -20,6 +20,7 @@ from typing import Any
 
 import tomli_w
 
+from app.audio.memory import ECHO_WISHES
 from app.catalog import STARTER
 from app.engine.events import AUTO, ENGINES, KVS, MODES, Loadout, Sampling
 from app.errors import UserError
@@ -52,6 +53,7 @@ CHOICES = {
     "mode": (AUTO, *MODES),
     "engine": (AUTO, *ENGINES),
     "kv": (AUTO, *KVS),
+    "echo": ECHO_WISHES,
 }
 """The values of a setting that has only a few."""
 
@@ -79,6 +81,10 @@ class Settings:
     microphone: str = ""
     speaker: str = ""
     """Stable device names as in app.audio.devices; '' is the default device."""
+    echo: str = ECHO_WISHES[0]
+    """Whether the speaker's sound is taken out of the microphone's; `auto` goes by the devices."""
+    suppress_noise: bool = False
+    """Whether noise is taken out as well, where echo is."""
     record: bool = True
     volume: float = 1.0
     text_temperature: float = _SAMPLING.text_temperature

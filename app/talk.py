@@ -45,6 +45,7 @@ def parse(argv: list[str]) -> Options:
     add("--no-record", dest="record", action="store_false", default=None, help="leave no recording")
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
     add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
+    add("--echo", default="", choices=CHOICES["echo"], help="cancel the speaker's echo")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")
     add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
     add("--microphone", default="", metavar="NAME", help="the device to hear with, as `doctor` names it")

@@ -76,7 +76,7 @@ def test_a_muted_user_is_silent_to_the_model_and_to_the_taps() -> None:
     commands.put(Mute(True))
     port = ListPort([Heard(tone(0.5))] * 3)
     tapped, events, _ = talk(port, HalfLoud(at_step=unmute), commands)
-    assert [float(heard[0]) for _, heard, _ in tapped] == [0.0, 0.0, 0.5]
+    assert [float(heard.samples[0]) for _, heard, _ in tapped] == [0.0, 0.0, 0.5]
     assert [float(given[0]) for given in port.given] == [0.0, 0.0, 0.25]
     assert [event for event in events if isinstance(event, Muted)] == [Muted(0, True), Muted(2, False)]
 

@@ -29,6 +29,13 @@ PLUGINS = ("default", "pipewire", "pulse")
 CARD = re.compile(r"\s*\(hw:\d+,\d+\)$")
 """What ALSA adds to a card's name and numbers anew at each start of the computer."""
 
+WORN_FORMS = ("headset", "headphone", "hands-free", "handset")
+"""What a sound server calls the shape of such a device."""
+
+_WORN = re.compile(r"head(phone|set)|earpiece|handset", re.IGNORECASE)
+_CANCELLED = re.compile(r"echo.?cancel", re.IGNORECASE)
+_PART = re.compile(r"^(alsa|bluez)_(in|out)put\.")
+
 LIST_TIMEOUT_S = 20
 
 
@@ -37,7 +44,9 @@ class Device:
     """A microphone ('in') or a speaker ('out').
 
     `name` is for settings and Duplex, `label` for people, `rate` what it runs at in Hz; `default` is the
-    one that the empty name stands for.
+    one that the empty name stands for. `card` is the same for the two halves of one piece of hardware, `bus`
+    how that is connected. `worn` tells that it sits on the ears, `cancelled` that the sound server takes the
+    echo out of it, or plays to it what it takes out.
     """
 
     name: str
@@ -45,6 +54,10 @@ class Device:
     kind: Kind
     default: bool
     rate: int
+    card: str = ""
+    bus: str = ""
+    worn: bool = False
+    cancelled: bool = False
 
 
 def list_devices(env: Mapping[str, str] | None = None) -> list[Device]:
@@ -65,6 +78,29 @@ def list_devices(env: Mapping[str, str] | None = None) -> list[Device]:
     if isinstance(found, dict):
         raise UserError(found["sentence"], found["advice"])
     return [Device(**fields) for fields in found]
+
+
+def needs_cancelling(chosen: Mapping[Kind, str], devices: list[Device]) -> bool:
+    """Say whether a speaker can be heard by a microphone that nobody has taken the echo out of yet.
+
+    Not where the speaker is worn, or both are one headset or one speakerphone, which does it itself.
+    """
+    microphone, speaker = (_entry(chosen[kind], kind, devices) for kind in ("in", "out"))
+    if microphone is None or speaker is None:
+        return True
+    one = microphone.card == speaker.card != "" and speaker.bus in ("usb", "bluetooth")
+    return not (speaker.worn or one or microphone.cancelled)
+
+
+def prefer_cancelled(chosen: dict[Kind, str], devices: list[Device]) -> dict[Kind, str]:
+    """Return, where the default devices are wished for, those whose echo the sound server cancels if any."""
+    ready: dict[Kind, str] = {device.kind: device.name for device in devices if device.cancelled}
+    whole = len(ready) == 2 and not any(chosen.values()) and needs_cancelling(chosen, devices)
+    return {**chosen, **ready} if whole else chosen
+
+
+def _entry(name: str, kind: Kind, devices: list[Device]) -> Device | None:
+    return next((d for d in devices if d.kind == kind and (d.name == name or (not name and d.default))), None)
 
 
 def describe(name: str, devices: list[Device]) -> str:
@@ -124,7 +160,8 @@ def _alsa_devices() -> Iterator[Device]:
             if bare in PLUGINS or CARD.search(bare):
                 label = f"{bare.capitalize()} (ALSA)" if bare in PLUGINS else CARD.sub("", bare)
                 rate = round(entry["default_samplerate"])
-                yield Device(_alsa_name(entry), label, kind, index == default, rate)
+                worn = bool(_WORN.search(label))
+                yield Device(_alsa_name(entry), label, kind, index == default, rate, worn=worn)
 
 
 def _alsa_name(entry: dict[str, Any]) -> str:
@@ -145,7 +182,23 @@ def _server_devices(kind: Kind) -> Iterator[Device]:
             continue
         rate = re.search(r"(\d+)\s*Hz", str(entry.get("sample_specification", "")))
         label = str(entry.get("description") or name)
-        yield Device(SERVER + name, label, kind, name == default, int(rate.group(1)) if rate else 0)
+        yield Device(
+            SERVER + name,
+            label,
+            kind,
+            name == default,
+            int(rate.group(1)) if rate else 0,
+            card=_PART.sub("", name).partition(".")[0],
+            bus=str(entry.get("properties", {}).get("device.bus", "")),
+            worn=_is_worn(entry),
+            cancelled=bool(_CANCELLED.search(f"{name} {label}")),
+        )
+
+
+def _is_worn(entry: dict[str, Any]) -> bool:
+    """Say whether the server tells that a device, or the jack in use of it, sits on the ears."""
+    form = str(entry.get("properties", {}).get("device.form_factor", ""))
+    return form in WORN_FORMS or bool(_WORN.search(str(entry.get("active_port") or "")))
 
 
 def _ask_server(*question: str) -> dict[str, Any]:

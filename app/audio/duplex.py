@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
-from app.audio.memory import SharedSound, Side
+from app.audio.memory import ECHO_WISHES, UNKNOWN, SharedSound, Side
 from app.audio.process import AudioProcess, Report
 from app.audio.realtime import hasten, slacken
 from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Heard, Samples
@@ -66,6 +66,9 @@ class Counters:
     restarts: int
     microphone: str
     speaker: str
+    cancels_echo: bool = False
+    echo_removed_db: float | None = None
+    """By how much the echo is lessened; None where none is cancelled, or nothing was said yet."""
 
 
 class Duplex:
@@ -80,20 +83,24 @@ class Duplex:
         microphone: str = "",
         speaker: str = "",
         *,
+        echo: str = ECHO_WISHES[0],
+        suppress_noise: bool = False,
         report: Report | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Open two devices by the names of `list_devices`, '' for the default ones.
 
-        `report` is told, on another thread, of trouble that does not end the talk. `env` is the
-        environment of the audio process. Raises UserError where no devices can be opened.
+        `echo` is one of ECHO_WISHES; noise is suppressed only where echo is cancelled. `report` is told, on
+        another thread, of trouble that does not end the talk. `env` is the environment of the audio process.
+        Raises UserError where no devices can be opened.
         """
         self.volume = 1.0
         self._sound = SharedSound()
+        self.cancel_echo(echo, suppress_noise=suppress_noise)
         self._process = AudioProcess(self._sound, microphone, speaker, report or _ignore, env)
         self._closed = threading.Event()
         self._closing = threading.Lock()
-        self._ear = _Ear(self._sound.mic)
+        self._ear = _Ear(self._sound)
         self._mouth = _Mouth(self._sound)
         self._lag_ms: float | None = None
         self._hastened = 0
@@ -123,6 +130,11 @@ class Duplex:
         # Mouth to ear: from the oldest sample of the frame into the microphone to its way out of the speaker.
         self._lag_ms = 1000 * (now - self._oldest_s + waits_s)
 
+    def cancel_echo(self, wish: str, *, suppress_noise: bool) -> None:
+        """Cancel echo as wished, one of ECHO_WISHES, within a tenth of a second."""
+        self._sound.echo.wish.value = ECHO_WISHES.index(wish)
+        self._sound.echo.noise.value = int(suppress_noise)
+
     def close(self) -> None:
         """Let go of the devices; a waiting `take` returns None at once. Calling it again does nothing."""
         self._closed.set()
@@ -133,7 +145,8 @@ class Duplex:
     def counters(self) -> Counters:
         """Return how the sound is doing now; cheap, for a meter that asks 30 times a second."""
         ear, mouth, process = self._ear, self._mouth, self._process
-        mic, speaker = self._sound.mic, self._sound.speaker
+        mic, speaker, echo = self._sound.mic, self._sound.speaker, self._sound.echo
+        removed = echo.removed.value
         return Counters(
             lag_ms=self._lag_ms,
             heard_peak_db=_peak_db(mic, mic.ring.written),
@@ -149,21 +162,25 @@ class Duplex:
             restarts=process.restarts,
             microphone=process.names[0],
             speaker=process.names[1],
+            cancels_echo=bool(echo.active.value),
+            echo_removed_db=removed / 10 if echo.active.value and removed != UNKNOWN else None,
         )
 
     def _take(self) -> Heard:
         slow = len(self._steps_s) == STEPS and statistics.median(self._steps_s) > SLOW_SHARE * FRAME_MS / 1000
-        samples, skipped, age_s = self._ear.hear(0 if slow else BACKLOG_FRAMES)
+        samples, raw, skipped, age_s = self._ear.hear(0 if slow else BACKLOG_FRAMES)
         self._taken_s = time.monotonic()
         self._oldest_s = self._taken_s - age_s
-        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms)
+        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms, raw)
 
 
 class _Ear:
     """The reading end of the microphone's ring."""
 
-    def __init__(self, side: Side) -> None:
-        self._side = side
+    def __init__(self, sound: SharedSound) -> None:
+        self._side = sound.mic
+        self._raw = sound.raw
+        self._echo = sound.echo
         self._lost = 0
         self._first = True
         self.backlog = 0
@@ -180,14 +197,18 @@ class _Ear:
         blocks = -(-missing // round(BLOCK_S * SAMPLE_RATE))
         return max(POLL_S, blocks * BLOCK_S - since_s - POLL_S)
 
-    def hear(self, backlog_frames: int) -> tuple[Samples, int, float]:
-        """Return a frame, the frames dropped before it so that the backlog is bounded, and its age in s."""
+    def hear(self, backlog_frames: int) -> tuple[Samples, Samples | None, int, float]:
+        """Return a frame, the same raw, the frames dropped before it so that the backlog is bounded, its age.
+
+        The age is in s; there is no raw one where no echo is cancelled.
+        """
         ring = self._side.ring
         most = 0 if self._first else backlog_frames
         drop = max(0, ring.fill // FRAME_SAMPLES - 1 - most)
         ring.skip(drop * FRAME_SAMPLES)
         age_s = ring.fill / SAMPLE_RATE + _since_block_s(self._side) + self._side.latency_us.value / 1e6
         samples = np.empty(FRAME_SAMPLES, dtype=np.float32)
+        raw = self._raw.get(ring.taken, FRAME_SAMPLES) if self._echo.active.value else None
         ring.read(samples)
         self.backlog = ring.fill // FRAME_SAMPLES
         lost = self._side.lost.value - self._lost
@@ -195,7 +216,7 @@ class _Ear:
         skipped = 0 if self._first else drop + -(-lost // FRAME_SAMPLES)
         self._first = False
         self.skipped_frames += skipped
-        return samples, skipped, age_s
+        return samples, raw, skipped, age_s
 
 
 class _Mouth:

@@ -65,11 +65,13 @@ class Echo:
         # Both are made before sound flows: a callback makes nothing.
         self._cancellers = {noise: make_canceller(noise) for noise in (False, True)}
         self._late = {noise: _Delay(samples) for noise, samples in DELAY_SAMPLES.items()}
-        self._waits = np.zeros(0, dtype=np.float32)
+        self._waits: Samples = np.zeros(0, dtype=np.float32)
         self._least = REFERENCE_SAMPLES
         self._looked = 0
         self._excess = 0
         self._powers = np.zeros(2)
+        self.delay_s = 0.0
+        """How long sound is kept back at present."""
         self.removed_db: float | None = None
         """By how much what came in is louder than what is left, while the reference is loud."""
 
@@ -84,12 +86,14 @@ class Echo:
         """
         waits = np.concatenate((self._waits, block))
         whole = waits.size // BLOCK_SAMPLES * BLOCK_SAMPLES
-        block, self._waits = waits[:whole], waits[whole:]
+        sound: Samples = waits[:whole]
+        self._waits = waits[whole:]
         if not whole:
-            return block, block
+            return sound, sound
+        self.delay_s = DELAY_SAMPLES[suppress_noise] / SAMPLE_RATE
         far = self._take(whole)
-        left = self._cancellers[suppress_noise].process(block, far)
-        late = self._late[suppress_noise].push(block)
+        left = self._cancellers[suppress_noise].process(sound, far)
+        late = self._late[suppress_noise].push(sound)
         self._weigh(far, late, left)
         return left, late
 
@@ -133,7 +137,7 @@ class _Delay:
     """Gives sound back a fixed number of samples later."""
 
     def __init__(self, samples: int) -> None:
-        self._held = np.zeros(samples, dtype=np.float32)
+        self._held: Samples = np.zeros(samples, dtype=np.float32)
 
     def push(self, block: Samples) -> Samples:
         joined = np.concatenate((self._held, block))

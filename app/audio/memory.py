@@ -1,4 +1,4 @@
-"""The memory that the audio process and its parent share: two rings, and what the audio process counts.
+"""The memory that the audio process and its parent share: two rings, what is counted, and what is wished.
 
 It has no name in the file system: both sides map one anonymous file, and it is gone with the last of
 them, however they end. Knows nothing about devices.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 
-from app.audio.ring import LINE_BYTES, Ring
+from app.audio.ring import LINE_BYTES, Lane, Ring
 
 MIC_SAMPLES = 1 << 17
 """What the microphone ring holds: 5.4 s, longer than any stall that a talk survives."""
@@ -86,23 +86,50 @@ class Side:
         return LINE_BYTES + Ring.size_bytes(samples)
 
 
+class EchoPanel:
+    """What is wished of the echo canceller, and how it does."""
+
+    def __init__(self, memory: memoryview) -> None:
+        gauges = [Gauge(memory[at : at + 8]) for at in range(0, LINE_BYTES, 8)]
+        self.wish, self.noise, self.active, self.removed = gauges[:4]
+        """An index of ECHO_WISHES and whether noise is suppressed, both written by the parent; whether
+        echo is cancelled, and by how many tenths of a dB it is lessened, UNKNOWN while nothing is said."""
+
+
+ECHO_WISHES = ("auto", "on", "off")
+"""Left to itself, echo is cancelled unless microphone and speaker are one headset."""
+
+UNKNOWN = -(2**31)
+
+
 class SharedSound:
-    """Both sides and the log of the speaker's blocks, in one anonymous file.
+    """Both sides, the log of the speaker's blocks and the panel of the echo canceller, in one anonymous file.
 
     The log holds, for each block, how many samples the ring held beyond what the speaker took: less
     than nothing when silence had to fill up.
     """
 
     def __init__(self, fd: int | None = None) -> None:
-        sizes = (Side.size_bytes(MIC_SAMPLES), Side.size_bytes(SPEAKER_SAMPLES), BlockLog.size_bytes())
+        sizes = (
+            Side.size_bytes(MIC_SAMPLES),
+            Side.size_bytes(SPEAKER_SAMPLES),
+            BlockLog.size_bytes(),
+            LINE_BYTES,
+            Lane.size_bytes(MIC_SAMPLES),
+        )
         self.fd = os.memfd_create("aizuchi-sound") if fd is None else fd
         if fd is None:
             os.ftruncate(self.fd, sum(sizes))
         memory = memoryview(mmap.mmap(self.fd, sum(sizes)))
-        mic, speaker, log = (memory[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(3))
+        mic, speaker, log, panel, raw = (
+            memory[sum(sizes[:i]) : sum(sizes[: i + 1])] for i in range(len(sizes))
+        )
         self.mic = Side(mic, MIC_SAMPLES)
         self.speaker = Side(speaker, SPEAKER_SAMPLES)
         self.spare = BlockLog(log)
+        self.echo = EchoPanel(panel)
+        self.raw = Lane(raw)
+        """The microphone as it was before its echo was cancelled, beside what is in its ring."""
 
     def close(self) -> None:
         """Let go of the file; the mapping goes with the last reference to it."""

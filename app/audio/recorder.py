@@ -3,6 +3,8 @@
 Knows nothing about devices, models or what the noted events mean. The folder holds
 
 - `audio.wav` while the talk goes on, `audio.flac` afterwards: 24 kHz, 16 bit, left = model, right = user;
+- `microphone.wav` or `.flac`, one channel beside it, where echo was cancelled: the user's side as it was
+  before that, at the same samples; where it was not cancelled, what the model heard;
 - `events.jsonl`: one event a line, `{"kind": "spoke", "frame": 12, "token": 412, "text": "hi"}`;
 - `session.json`: `format`, `model`, `started`, `ended` (ISO 8601, null until the end), `frames`, `details`.
 
@@ -25,7 +27,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +46,10 @@ MAX_WAITING_S = 60
 MAX_LENGTH_S = 12 * 3600
 """A wav file ends at 4 GiB, which is 12.4 hours of this format."""
 
+MICROPHONE_WAV, MICROPHONE_FLAC = "microphone.wav", "microphone.flac"
+
 _WAV_HEADER_BYTES = 44
-_BYTES_PER_SAMPLE = 4  # two channels of 16 bit
+_SAMPLE_BYTES = 2
 _COPY_SAMPLES = 1 << 16
 
 OnFailure = Callable[[Path, str, str], None]
@@ -83,7 +87,7 @@ class Recorder:
         self._patience_s = 0 if folder is None else MAX_WAITING_S
         self._on_failure = on_failure
         # Twice the frames: room for one note with each.
-        self._queue: queue.Queue[bytes | str | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
+        self._queue: queue.Queue[_Frame | str | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
         self._over = threading.Event()  # set by whoever ends the recording first, read by all
         self._ending = threading.Lock()  # taken by the first to end it and never released
         self._stalled = False  # set before the talk closes the recorder, read there
@@ -99,9 +103,12 @@ class Recorder:
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
-    def tap(self, frame: int, heard: Samples, said: HasSamples) -> None:
-        """Record one frame; `frame` counts up from 0 without gaps, so the file itself keeps the number."""
-        self._put(_pcm(said.samples, heard))
+    def tap(self, frame: int, heard: Samples, said: HasSamples, raw: Samples | None = None) -> None:
+        """Record one frame; `frame` counts up from 0 without gaps, so the file itself keeps the number.
+
+        `raw` is what was heard before its echo was cancelled.
+        """
+        self._put(_Frame(_pcm(said.samples, heard), None if raw is None else _pcm(raw)))
 
     def note(self, kind: str, fields: Mapping[str, object]) -> None:
         """Record one event as a line of `events.jsonl`."""
@@ -117,7 +124,7 @@ class Recorder:
                 break
         self._thread.join()
 
-    def _put(self, item: bytes | str) -> None:
+    def _put(self, item: _Frame | str) -> None:
         if self._over.is_set():
             return
         try:
@@ -153,6 +160,14 @@ class Recorder:
             self._on_failure(self.folder, sentence, advice)
 
 
+class _Frame(NamedTuple):
+    """One frame of 16-bit PCM."""
+
+    stereo: bytes
+    raw: bytes | None
+    """One channel."""
+
+
 class _SessionFiles:
     """The open files of one session folder; any method but `abandon` may raise OSError."""
 
@@ -161,21 +176,25 @@ class _SessionFiles:
         self._folder = folder
         self._session = session
         _write_json(folder / SESSION, session)
+        self._raw: _Wav | None = None
         with ExitStack() as files:
             self._events = files.enter_context(open(folder / EVENTS, "w", encoding="utf-8", buffering=1))
-            self._file = files.enter_context(open(folder / WAV, "wb"))
-            self._wav = files.enter_context(wave.open(self._file, "wb"))
-            self._wav.setparams((2, 2, SAMPLE_RATE, 0, "NONE", ""))
-            self._add_pcm(b"")  # the header: from now on the file opens
+            self._stereo = files.enter_context(_Wav(folder / WAV, 2))
             self._open = files.pop_all()
 
-    def add(self, item: bytes | str) -> None:
-        """Append one frame of stereo PCM or one line, and hand it to the system at once."""
+    def add(self, item: _Frame | str) -> None:
+        """Append one frame of PCM or one line, and hand it to the system at once."""
         if isinstance(item, str):
             self._events.write(item)
-        else:
-            self._add_pcm(item)
-            self.frames += 1
+            return
+        if item.raw is not None and self._raw is None:
+            self._raw = self._open.enter_context(_Wav(self._folder / MICROPHONE_WAV, 1))
+            for stereo in self._stereo.read_back():
+                self._raw.add(_right(stereo))
+        self._stereo.add(item.stereo)
+        if self._raw is not None:
+            self._raw.add(_right(item.stereo) if item.raw is None else item.raw)
+        self.frames += 1
 
     def finish(self) -> None:
         """Close the files, write the end into session.json, and compress."""
@@ -184,17 +203,47 @@ class _SessionFiles:
         _write_json(self._folder / SESSION, {**self._session, "ended": ended, "frames": self.frames})
         if self.frames:
             _compress(self._folder / WAV, self._folder / FLAC)
+            if self._raw is not None:
+                _compress(self._folder / MICROPHONE_WAV, self._folder / MICROPHONE_FLAC)
 
     def abandon(self) -> None:
         """Close the files after the disk refused one, so that what is there opens."""
         with suppress(OSError):
             self._open.close()
         with suppress(OSError):
-            _mend_header(self._folder / WAV)
+            _mend_header(self._folder / WAV, 2)
+            _mend_header(self._folder / MICROPHONE_WAV, 1)
 
-    def _add_pcm(self, pcm: bytes) -> None:
+
+class _Wav:
+    """A 16-bit wav file that opens after each frame; a context manager. May raise OSError."""
+
+    def __init__(self, path: Path, channels: int) -> None:
+        self._path = path
+        self._files = ExitStack()
+        with ExitStack() as files:
+            self._file = files.enter_context(open(path, "wb"))
+            self._wav = files.enter_context(wave.open(self._file, "wb"))
+            self._wav.setparams((channels, _SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
+            self.add(b"")  # the header: from now on the file opens
+            self._files = files.pop_all()
+
+    def __enter__(self) -> _Wav:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._files.close()
+
+    def add(self, pcm: bytes) -> None:
+        """Append frames."""
         self._wav.writeframes(pcm)  # brings the sizes in the header up to date as well
         self._file.flush()
+
+    def read_back(self) -> Iterator[bytes]:
+        """Yield what was written so far, a piece at a time."""
+        with wave.open(str(self._path), "rb") as written:
+            while piece := written.readframes(_COPY_SAMPLES):
+                yield piece
 
 
 def _new_folder(root: Path, model: str, began: datetime) -> Path:
@@ -218,13 +267,18 @@ def _numbered(path: Path) -> Iterator[Path]:
         number += 1
 
 
-def _pcm(said: Samples, heard: Samples) -> bytes:
+def _right(stereo: bytes) -> bytes:
+    """Return the right channel of interleaved 16-bit samples."""
+    return np.frombuffer(stereo, dtype=np.int16)[1::2].tobytes()
+
+
+def _pcm(*channels: Samples) -> bytes:
     """Return one frame as interleaved 16-bit samples; beyond full scale is clipped, a NaN is silence.
 
     The scale is libsndfile's for reading: 16-bit audio that came in goes out unchanged.
     """
-    stereo = 32768.0 * np.nan_to_num(np.stack([said, heard], axis=1), posinf=1.0, neginf=-1.0)
-    pcm: npt.NDArray[np.int16] = np.clip(np.rint(stereo), -32768, 32767).astype(np.int16)
+    interleaved = 32768.0 * np.nan_to_num(np.stack(channels, axis=1), posinf=1.0, neginf=-1.0)
+    pcm: npt.NDArray[np.int16] = np.clip(np.rint(interleaved), -32768, 32767).astype(np.int16)
     return pcm.tobytes()
 
 
@@ -241,10 +295,11 @@ def _write_json(path: Path, values: Mapping[str, object]) -> None:
         raise
 
 
-def _mend_header(path: Path) -> None:
+def _mend_header(path: Path, channels: int) -> None:
     """Make the sizes in a wav header agree with the file, and cut off half a sample."""
     with open(path, "r+b") as file:
-        data_bytes = (path.stat().st_size - _WAV_HEADER_BYTES) // _BYTES_PER_SAMPLE * _BYTES_PER_SAMPLE
+        frame_bytes = channels * _SAMPLE_BYTES
+        data_bytes = (path.stat().st_size - _WAV_HEADER_BYTES) // frame_bytes * frame_bytes
         file.truncate(_WAV_HEADER_BYTES + data_bytes)
         file.seek(4)
         file.write(struct.pack("<L", _WAV_HEADER_BYTES - 8 + data_bytes))
@@ -270,7 +325,7 @@ def _compress(wav: Path, flac: Path) -> None:
 def _transcode(wav: Path, flac: Path) -> None:
     with (
         soundfile.SoundFile(wav) as source,
-        soundfile.SoundFile(flac, "w", SAMPLE_RATE, 2, "PCM_16", format="FLAC") as target,
+        soundfile.SoundFile(flac, "w", SAMPLE_RATE, source.channels, "PCM_16", format="FLAC") as target,
     ):
         for block in source.blocks(_COPY_SAMPLES, dtype="int16"):
             target.write(block)

@@ -32,13 +32,16 @@ MODULES = {
     "mic": "module-remap-source source_name=mic master=wire.monitor channels=1 channel_map=mono "
     "master_channel_map=front-left remix=no source_properties=device.description=Virtual-microphone",
     "speaker": "module-remap-sink sink_name=speaker master=wire channels=1 channel_map=mono "
-    "master_channel_map=front-right remix=no sink_properties=device.description=Virtual-speaker",
+    "master_channel_map=front-right remix=no "
+    'sink_properties="device.description=Virtual-speaker device.form_factor=headset"',
     "other": "module-null-sink sink_name=other rate=48000 channels=2 "
     "sink_properties=device.description=Other-speaker",
     "other_mic": "module-remap-source source_name=other_mic master=other.monitor "
     "source_properties=device.description=Other-microphone",
 }
-"""What is loaded, by name. Play into `air` for the microphone to hear; record `wire.monitor`."""
+"""What is loaded, by name. Play into `air` for the microphone to hear; record `wire.monitor`.
+
+The speaker is worn, so that no echo is looked for where there is none."""
 
 ALSA_CONFIG = """\
 </usr/share/alsa/alsa.conf>

@@ -59,10 +59,7 @@ class Ring:
         """Append samples, [N] float32, and return how many found room. The writer's alone."""
         position = self._written[0]
         count = min(samples.size, self.capacity - (position - self._taken[0]))
-        start = position & (self.capacity - 1)
-        first = min(count, self.capacity - start)
-        self._samples[start : start + first] = samples[:first]
-        self._samples[: count - first] = samples[first:count]
+        _store(self._samples, position, samples[:count])
         self._written[0] = position + count
         return int(count)
 
@@ -73,6 +70,11 @@ class Ring:
         self._copy(position, into[:count])
         self._taken[0] = position + count
         return int(count)
+
+    @property
+    def room(self) -> int:
+        """Return how many samples can be written now. The writer's alone."""
+        return self.capacity - self.fill
 
     def skip(self, count: int) -> int:
         """Drop up to `count` of the oldest samples and return how many. The reader's alone."""
@@ -91,7 +93,43 @@ class Ring:
         return copy
 
     def _copy(self, position: int, into: Samples) -> None:
-        start = position & (self.capacity - 1)
-        first = min(into.size, self.capacity - start)
-        into[:first] = self._samples[start : start + first]
-        into[first:] = self._samples[: into.size - first]
+        _load(self._samples, position, into)
+
+
+class Lane:
+    """Samples beside those of a ring, at the same positions: what belongs to each of them.
+
+    The ring's writer puts them here before it writes there, its reader gets them before it reads.
+    """
+
+    def __init__(self, memory: memoryview) -> None:
+        self._samples = np.frombuffer(memory, dtype=np.float32)
+
+    @staticmethod
+    def size_bytes(capacity: int) -> int:
+        """Return the memory that the lane of a ring of this many samples needs."""
+        return 4 * capacity
+
+    def put(self, position: int, samples: Samples) -> None:
+        """Keep samples, [N] float32, for a position of the ring and those after it."""
+        _store(self._samples, position, samples)
+
+    def get(self, position: int, count: int) -> Samples:
+        """Return a copy of what belongs to a position and those after it, [count] float32."""
+        copy = np.empty(count, dtype=np.float32)
+        _load(self._samples, position, copy)
+        return copy
+
+
+def _store(circle: Samples, position: int, samples: Samples) -> None:
+    start = position & (circle.size - 1)
+    first = min(samples.size, circle.size - start)
+    circle[start : start + first] = samples[:first]
+    circle[: samples.size - first] = samples[first:]
+
+
+def _load(circle: Samples, position: int, into: Samples) -> None:
+    start = position & (circle.size - 1)
+    first = min(into.size, circle.size - start)
+    into[:first] = circle[start : start + first]
+    into[first:] = circle[: into.size - first]

@@ -21,8 +21,18 @@ import time
 
 import sounddevice
 
-from app.audio.devices import SERVER, Kind, find_devices, is_on_server, portaudio_index
-from app.audio.memory import SharedSound
+from app.audio.devices import (
+    SERVER,
+    Device,
+    Kind,
+    find_devices,
+    is_on_server,
+    needs_cancelling,
+    portaudio_index,
+    prefer_cancelled,
+)
+from app.audio.echo import Echo
+from app.audio.memory import ECHO_WISHES, SharedSound
 from app.audio.realtime import Priority
 from app.audio.streams import Stream
 
@@ -47,16 +57,16 @@ def tell(**fields: object) -> None:
     print(json.dumps(fields), flush=True)
 
 
-def choose(wished: dict[Kind, str]) -> dict[Kind, str]:
+def choose(wished: dict[Kind, str], devices: list[Device]) -> dict[Kind, str]:
     """Return the devices to use: those wished for, or the default ones ('') in place of what is not there."""
-    present = {(device.kind, device.name) for device in find_devices()}
+    present = {(device.kind, device.name) for device in devices}
     chosen: dict[Kind, str] = {}
     for kind, name in wished.items():
         there = not name or (kind, name) in present
         chosen[kind] = name if there else ""
         if not there and any(kind == other for other, _ in present):
             tell_missing(kind, name)
-    return chosen
+    return prefer_cancelled(chosen, devices)
 
 
 def tell_missing(kind: Kind, name: str) -> None:
@@ -85,7 +95,7 @@ def route(chosen: dict[Kind, str]) -> None:
             os.environ[variables[kind]] = name.removeprefix(SERVER)
 
 
-def open_streams(sound: SharedSound, chosen: dict[Kind, str]) -> list[Stream]:
+def open_streams(sound: SharedSound, echo: Echo, chosen: dict[Kind, str]) -> list[Stream]:
     """Open the speaker and the microphone. Raises PortAudioError where one of them can not be."""
     streams: list[Stream] = []
     kinds: tuple[Kind, Kind] = ("out", "in")
@@ -94,7 +104,7 @@ def open_streams(sound: SharedSound, chosen: dict[Kind, str]) -> list[Stream]:
             device = portaudio_index(chosen[kind], kind)
             if device is None:
                 raise sounddevice.PortAudioError(f"no {'microphone' if kind == 'in' else 'speaker'}")
-            streams.append(Stream(kind, device, sound))
+            streams.append(Stream(kind, device, sound, echo))
     except sounddevice.PortAudioError:
         for stream in streams:
             stream.close()
@@ -102,7 +112,13 @@ def open_streams(sound: SharedSound, chosen: dict[Kind, str]) -> list[Stream]:
     return streams
 
 
-def watch(streams: list[Stream], chosen: dict[Kind, str]) -> int:
+def follow_wish(sound: SharedSound, *, needed: bool) -> None:
+    """Switch the echo canceller as wished; left to itself it runs where it is needed."""
+    wish = ECHO_WISHES[sound.echo.wish.value]
+    sound.echo.active.value = int(wish == "on" or (wish == "auto" and needed))
+
+
+def watch(streams: list[Stream], chosen: dict[Kind, str], sound: SharedSound, *, needed: bool) -> int:
     """Look after the streams until stdin ends; return the exit status."""
     priority = Priority()
     # A warning about a spinning thread must end the wait at once.
@@ -120,6 +136,7 @@ def watch(streams: list[Stream], chosen: dict[Kind, str]) -> int:
             return EXIT_LOST
         if not all(well):
             tell(reopened=[stream.kind for stream, is_well in zip(streams, well, strict=True) if not is_well])
+        follow_wish(sound, needed=needed)
         priority.follow(all(stream.flows for stream in streams))
         if looked - asked > ASK_S:
             forget_unplugged(chosen)
@@ -135,10 +152,13 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.alarm(HUNG_S)
     sound = SharedSound(int(argv[0]))
-    chosen = choose({"in": argv[1], "out": argv[2]})
+    devices = find_devices()
+    chosen = choose({"in": argv[1], "out": argv[2]}, devices)
+    needed = needs_cancelling(chosen, devices)
+    follow_wish(sound, needed=needed)
     route(chosen)
     try:
-        streams = open_streams(sound, chosen)
+        streams = open_streams(sound, Echo(), chosen)
     except sounddevice.PortAudioError as fault:
         tell(absent=str(fault))
         return EXIT_ABSENT
@@ -147,7 +167,7 @@ def main(argv: list[str]) -> int:
     # The callbacks make no cycles; a collection would only be a pause at a bad moment.
     gc.disable()
     tell(microphone=chosen["in"], speaker=chosen["out"])
-    return watch(streams, chosen)
+    return watch(streams, chosen, sound, needed=needed)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ import numpy as np
 import sounddevice
 
 from app.audio.devices import Kind
-from app.audio.memory import SharedSound, Side
+from app.audio.echo import Echo
+from app.audio.memory import UNKNOWN, SharedSound
 from app.audio.resample import Puller, Resampler
 from app.frames import SAMPLE_RATE, Samples
 
@@ -63,22 +64,34 @@ class MicCallback:
     and a thread between two rings would need a second cushion against its own lateness.
     """
 
-    def __init__(self, side: Side, form: Format) -> None:
-        self._side = side
+    def __init__(self, sound: SharedSound, echo: Echo, form: Format) -> None:
+        self._side = sound.mic
+        self._raw = sound.raw
+        self._panel = sound.echo
+        self._echo = echo
         self._channels = form.channels
         self._resampler = None if form.rate == SAMPLE_RATE else Resampler(form.rate, SAMPLE_RATE)
 
     @property
     def delay_s(self) -> float:
-        """Return how long sound stays in the resampler."""
-        return self._resampler.delay_s if self._resampler is not None else 0.0
+        """Return how long sound stays in the resampler and in the echo canceller."""
+        delay_s = self._resampler.delay_s if self._resampler is not None else 0.0
+        return delay_s + (self._echo.delay_s if self._panel.active.value else 0.0)
 
     def __call__(self, indata: Any, _frames: int, _info: Any, status: Any) -> None:
         """Take one block from PortAudio's thread."""
         samples = np.frombuffer(indata, dtype=np.float32)[:: self._channels]
         if self._resampler is not None:
             samples = self._resampler.push(np.ascontiguousarray(samples))
+        raw = samples
+        if self._panel.active.value:
+            samples, raw = self._echo.clean(samples, suppress_noise=self._panel.noise.value != 0)
+        else:
+            self._echo.idle()
+        removed_db = self._echo.removed_db
+        self._panel.removed.value = UNKNOWN if removed_db is None else round(10 * removed_db)
         side = self._side
+        self._raw.put(side.ring.written, raw[: side.ring.room])
         side.lost.value += samples.size - side.ring.write(samples)
         if status.input_overflow:
             side.xruns.value += 1
@@ -89,8 +102,9 @@ class MicCallback:
 class SpeakerCallback:
     """Copies what the ring holds to a device, and silence when it holds nothing."""
 
-    def __init__(self, sound: SharedSound, form: Format) -> None:
+    def __init__(self, sound: SharedSound, echo: Echo, form: Format) -> None:
         self._side = sound.speaker
+        self._echo = echo
         self._spare = sound.spare
         self._channels = form.channels
         self._mono = np.zeros(form.block_samples, dtype=np.float32)
@@ -143,6 +157,8 @@ class SpeakerCallback:
             into[count : count + fade.size] = fade
             into[count + fade.size :] = 0
         self._last = float(into[-1])
+        # Before it goes to the device: a reference that comes after its echo is of no use.
+        self._echo.play(into)
         return count
 
 
@@ -152,8 +168,9 @@ class Stream:
     Its callback runs on a thread of PortAudio; the two share only plain numbers.
     """
 
-    def __init__(self, kind: Kind, device: int, sound: SharedSound) -> None:
+    def __init__(self, kind: Kind, device: int, sound: SharedSound, echo: Echo) -> None:
         self._sound = sound
+        self._echo = echo
         self._side = sound.mic if kind == "in" else sound.speaker
         self.kind = kind
         self._device = device
@@ -220,9 +237,9 @@ class Stream:
         self._callback: MicCallback | SpeakerCallback
         if self.kind == "in":
             shape = sounddevice.RawInputStream
-            self._callback = MicCallback(self._side, form)
+            self._callback = MicCallback(self._sound, self._echo, form)
         else:
-            self._callback = SpeakerCallback(self._sound, form)
+            self._callback = SpeakerCallback(self._sound, self._echo, form)
         self._block_s = form.block_samples / form.rate
         self._blocks, self._xruns = self._side.blocks.value, self._side.xruns.value
         self._opened_ns = time.monotonic_ns()

@@ -24,9 +24,9 @@ from app.engine.events import (
     Stepped,
 )
 from app.engine.ports import FramePort, Model, Said
-from app.frames import Samples, level_db, silence
+from app.frames import Heard, level_db, silence
 
-Tap = Callable[[int, Samples, Said], None]
+Tap = Callable[[int, Heard, Said], None]
 """Called after each frame with (frame, what the model heard, what it said); must not block."""
 
 Emit = Callable[[Event], None]
@@ -52,18 +52,19 @@ def converse(
     while (heard := port.take()) is not None:
         while not commands.empty():
             muted = _obey(commands.get(), frame, model, muted, emit)
-        samples = nothing if muted else heard.samples
+        if muted:
+            heard = heard._replace(samples=nothing, raw=None)
         began = time.perf_counter()
-        said = model.step(samples)
+        said = model.step(heard.samples)
         step_ms = 1000 * (time.perf_counter() - began)
         port.give(said.samples)
         for tap in taps:
-            tap(frame, samples, said)
+            tap(frame, heard, said)
         if heard.skipped:
             emit(Skipped(frame, heard.skipped))
         if heard.starved:
             emit(Starved(frame, heard.starved))
-        emit(Stepped(frame, level_db(samples), level_db(said.samples), step_ms, heard.lag_ms))
+        emit(Stepped(frame, level_db(heard.samples), level_db(said.samples), step_ms, heard.lag_ms))
         if said.token is not None:
             emit(Spoke(frame, said.token, said.text))
         frame += 1

@@ -24,9 +24,12 @@ from app.settings import Settings
 
 
 class SoundPort(FramePort, Protocol):
-    """A frame port with a volume and figures, as the sound card has them."""
+    """A frame port with a volume, an echo canceller and figures, as the sound card has them."""
 
     volume: float
+
+    def cancel_echo(self, wish: str, *, suppress_noise: bool) -> None:
+        """Cancel echo as wished, one of ECHO_WISHES; may be called from any thread."""
 
     def counters(self) -> Counters:
         """Return how the sound is doing; may be called from any thread."""
@@ -100,6 +103,11 @@ class Conversation:
         if self._sound is not None:
             self._sound.volume = volume
 
+    def cancel_echo(self, settings: Settings) -> None:
+        """Cancel echo as the settings say."""
+        if self._sound is not None:
+            self._sound.cancel_echo(settings.echo, suppress_noise=settings.suppress_noise)
+
     def counters(self) -> Counters | None:
         """Return how the sound is doing; None while no talk has opened it."""
         return self._sound.counters() if self._sound is not None and self._session.port is not None else None
@@ -118,7 +126,13 @@ class Conversation:
         return sound
 
     def _open_devices(self, settings: Settings) -> SoundPort:
-        return Duplex(settings.microphone, settings.speaker, report=self._session.report)
+        return Duplex(
+            settings.microphone,
+            settings.speaker,
+            echo=settings.echo,
+            suppress_noise=settings.suppress_noise,
+            report=self._session.report,
+        )
 
 
 def new_seed(settings: Settings) -> int:

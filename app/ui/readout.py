@@ -21,7 +21,7 @@ SHOW_EVERY_FRAMES = 6
 
 
 class Readout(QWidget):
-    """Four figures of the last second, two by two; those that mean loss turn red."""
+    """Four figures of the last second, two by two, those that mean loss turn red; and what echo there was."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +49,11 @@ class Readout(QWidget):
         grid.setColumnMinimumWidth(2, GRID)
         for name in ("skipped", "starved"):
             self._values[name].setMinimumWidth(self.fontMetrics().horizontalAdvance("000"))
+        self._echo = QLabel()
+        self._echo.setFont(scaled(self.font(), SMALL))
+        self._echo.setToolTip(self.tr("How much quieter the speaker's sound became in what the model hears"))
+        self._echo.setAccessibleName(self.tr("echo"))
+        grid.addWidget(self._echo, 0, 6, 2, 1, Qt.AlignmentFlag.AlignTop)
         self.clear()
 
     def clear(self) -> None:
@@ -60,6 +65,13 @@ class Readout(QWidget):
             self._show_lost(name)
         for name in ("lag", "step"):
             self._values[name].setText("–")
+        self.show_echo(None)
+
+    def show_echo(self, removed_db: float | None) -> None:
+        """Show by how many dB the echo is lessened; None where nothing is."""
+        self._echo.setVisible(removed_db is not None)
+        if removed_db is not None:
+            self._echo.setText(self.tr("echo −{removed} dB").format(removed=max(0, round(removed_db))))
 
     def push(self, frame: int, lag_ms: float | None, step_ms: float) -> None:
         """Take the figures of one frame."""

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.audio.memory import ECHO_WISHES
 from app.frames import FRAME_RATE
 from app.paths import Paths
 from app.settings import LIMITS, SCHEMES, Settings
@@ -80,11 +81,13 @@ class SettingsPage(QWidget):
         self._settings = settings
         for box, name in ((self._microphone, settings.microphone), (self._speaker, settings.speaker)):
             _choose(box, name)
-        for widget in (self._record, *self._schemes.buttons()):
+        _choose(self._echo, settings.echo)
+        for widget in (self._record, self._noise, *self._schemes.buttons()):
             widget.blockSignals(True)
         self._record.setChecked(settings.record)
+        self._noise.setChecked(settings.suppress_noise)
         self._schemes.buttons()[SCHEMES.index(settings.scheme)].setChecked(True)
-        for widget in (self._record, *self._schemes.buttons()):
+        for widget in (self._record, self._noise, *self._schemes.buttons()):
             widget.blockSignals(False)
         for name, number in self._numbers.items():
             number.set_value(getattr(settings, name))
@@ -116,8 +119,26 @@ class SettingsPage(QWidget):
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
         panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
-        advice = self.tr("Wear headphones: through a loudspeaker the model hears itself.")
+        advice = self.tr("Headphones are best: the model hears you alone, also while it speaks.")
         panel.add_row(self.tr("Speaker"), advice, self._speaker)
+        self._echo = QComboBox()
+        for wish, name in zip(
+            ECHO_WISHES, (self.tr("Automatic"), self.tr("Always"), self.tr("Never")), strict=True
+        ):
+            self._echo.addItem(name, wish)
+        self._echo.setAccessibleName(self.tr("Cancel echo"))
+        self._echo.setToolTip(self.tr("Automatic: wherever microphone and speaker are not one headset"))
+        _fix_width(self._echo)
+        self._echo.activated.connect(lambda _: self._change(echo=self._echo.currentData()))
+        explanation = self.tr(
+            "Takes the speaker's sound out of the microphone's, and makes you quieter while both speak."
+        )
+        panel.add_row(self.tr("Cancel echo"), explanation, self._echo)
+        self._noise = Switch(self.tr("Suppress noise"))
+        self._noise.setToolTip(self.tr("Take out hum and hiss as well, wherever echo is cancelled"))
+        self._noise.toggled.connect(lambda on: self._change(suppress_noise=on))
+        explanation = self.tr("Hum and hiss go too, wherever echo is cancelled; adds 6 ms.")
+        panel.add_row(self.tr("Suppress noise"), explanation, self._noise)
 
     def _add_recording(self) -> None:
         panel = self._column.section(self.tr("Recordings"))

@@ -106,6 +106,8 @@ class TalkPage(QWidget):
         self.bar.set_sound(settings.microphone, settings.speaker)
         self.desk.set_volume(settings.volume)
         self.drawer.set_settings(settings)
+        if (settings.echo, settings.suppress_noise) != (before.echo, before.suppress_noise):
+            self._conversation.cancel_echo(settings)
         if not self.talking:
             self.desk.record.setChecked(settings.record)
         elif settings.sampling() != before.sampling():
@@ -226,6 +228,8 @@ class TalkPage(QWidget):
         if counters is None:
             self.bar.heard.push(event.heard_db)
             self.bar.said.push(event.said_db)
+        else:
+            self.desk.readout.show_echo(counters.echo_removed_db if counters.cancels_echo else None)
         self.drawer.push(event.lag_ms, event.step_ms, counters.speaker_fill_ms if counters else None)
         self._show_time()
         was_late = self._lateness.late

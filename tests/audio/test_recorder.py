@@ -67,6 +67,20 @@ def test_left_is_the_model_and_right_the_user_bit_for_bit(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_the_raw_microphone_is_kept_beside_what_was_heard(tmp_path: Path) -> None:
+    heard, said, raw = pcm_frames(1, 30), pcm_frames(2, 30), pcm_frames(3, 30)
+    recorder = make(tmp_path)
+    for frame in range(30):
+        # Cancelling was switched on in the tenth frame, and off again later.
+        recorder.tap(frame, heard[frame], Said(said[frame]), raw[frame] if 10 <= frame < 20 else None)
+    recorder.close()
+    microphone, rate = soundfile.read(recorder.folder / "microphone.flac", dtype="float32")
+    assert rate == SAMPLE_RATE
+    expected = np.concatenate((heard[:10], raw[10:20], heard[20:])).reshape(-1)
+    np.testing.assert_array_equal(microphone, expected)
+    assert not (recorder.folder / "microphone.wav").exists()
+
+
 def test_the_session_file_says_what_was_recorded(tmp_path: Path) -> None:
     recorder = make(tmp_path)
     session = json.loads((recorder.folder / "session.json").read_text())

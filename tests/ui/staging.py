@@ -44,6 +44,7 @@ class Sound:
 
     def __init__(self) -> None:
         self.volume = 1.0
+        self.echo = ("", False)
         self.figures = Counters(
             180, -14, -19, 0, 0, 20, 110, 60, 0, 0, 0, 0, "pulse/headset", "pulse/headset"
         )
@@ -56,6 +57,9 @@ class Sound:
 
     def close(self) -> None:
         pass
+
+    def cancel_echo(self, wish: str, *, suppress_noise: bool) -> None:
+        self.echo = (wish, suppress_noise)
 
     def counters(self) -> Counters:
         return self.figures

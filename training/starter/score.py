@@ -24,7 +24,7 @@ from app.engine.loop import converse
 from app.engine.model import load_model
 from app.engine.ports import Said
 from app.errors import UserError
-from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, level_db
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Heard, level_db
 from app.paths import Paths
 from training.starter.acoustics import CLEAN, scale
 from training.starter.caller import AUDIBLE_DB, Act, Caller
@@ -122,7 +122,7 @@ def hold_talk(folder: Path, speaker: Speaker, seed: int = _SEED) -> Talk:
     texts: list[str] = []
     step_ms: list[float] = []
 
-    def tap(frame: int, heard: Samples, said: Said) -> None:
+    def tap(frame: int, heard: Heard, said: Said) -> None:
         texts.append(said.text)
 
     def emit(event: Event) -> None:
