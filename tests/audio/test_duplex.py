@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.audio.devices import Device, describe, list_devices
+from app.audio.devices import describe, list_devices
 from app.audio.duplex import Duplex
 from app.audio.rig import RATE, Rig, read_recording
 from app.errors import UserError
