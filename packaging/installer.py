@@ -1,0 +1,258 @@
+"""The second stage of the first start: fetches the large packages, in a window that shows how far it is.
+
+Called by `launch` as `installer.py PART READY` with the Python of the environment in PART, which holds
+nothing but PySide6 yet. When all is there PART is renamed to READY, so that there is never half a program.
+Without a screen it does the same on the terminal. Knows nothing about the program itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+CANCELLED = 130
+POLL_MS = 1000
+SPEED_S = 20.0
+"""Over so long the speed is averaged."""
+
+WORDS = {
+    "title": ("Setting up Aizuchi", "Aizuchi を準備しています"),
+    "what": (
+        "Some 3 GB are fetched once: PyTorch and what it needs on graphics cards. You may close this window; "
+        "the next start goes on from here.",
+        "PyTorch と GPU 用の部品、約 3 GB を一度だけダウンロードします。"
+        "このウィンドウは閉じてもかまいません。次に起動したとき、続きから始まります。",
+    ),
+    "no card": (
+        "No NVIDIA driver was found: the starter model will run, the large ones need a card.",
+        "NVIDIA のドライバーが見つかりません。starter モデルは動きますが、大きなモデルには GPU が必要です。",
+    ),
+    "far": ("{done:.1f} of {total:.1f} GB unpacked", "{total:.1f} GB 中 {done:.1f} GB"),
+    "left": (", {speed:.0f} MB/s, {minutes} min left", "、{speed:.0f} MB/s、残り {minutes} 分"),
+    "last": ("Putting it together…", "仕上げています…"),
+    "failed": (
+        "It could not be finished. Check the network and the disk, and try again; what was fetched is kept.",
+        "完了できませんでした。ネットワークとディスクを確認して、もう一度お試しください。取得した分は残ります。",
+    ),
+    "retry": ("Try again", "再試行"),
+    "cancel": ("Cancel", "キャンセル"),
+    "folder": ("From a folder of wheels…", "wheel のフォルダーから…"),
+}
+
+
+def word(name: str) -> str:
+    """Return a sentence in the language of the system."""
+    wished = next((value for each in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(each))), "")
+    return WORDS[name][wished.startswith("ja")]
+
+
+class Job:
+    """The packages on their way: one process of uv after the other, and how much there is so far."""
+
+    def __init__(self, part: Path, ready: Path) -> None:
+        self._part, self._ready = part, ready
+        self._payload = part / "payload"
+        self._cache = Path(os.environ["UV_CACHE_DIR"])
+        self.total = int((self._payload / "bytes").read_text())
+        self._log = part / "log"
+        self._steps: Iterator[list[str]] = iter(())
+        self._process: subprocess.Popen[bytes] | None = None
+        self.failed = False
+
+    def begin(self, wheels: str = "") -> None:
+        """Begin, or begin again; what uv has in its cache is not fetched twice."""
+        wheels = wheels or os.environ.get("AIZUCHI_WHEELS", "")
+        index = os.environ.get("AIZUCHI_INDEX", "")
+        source = ["--no-index", "--find-links", wheels] if wheels else []
+        source += ["--default-index", index] if index and not wheels else []
+        install = [str(self._payload / "uv"), "pip", "install", "--python", sys.executable]
+        (own,) = self._payload.glob("aizuchi-*.whl")
+        self._steps = iter(
+            [
+                [*install, "--require-hashes", "-r", str(self._payload / "requirements.txt"), *source],
+                [*install, "--no-deps", "--no-index", str(own)],
+            ]
+        )
+        self.failed = False
+        self._next()
+
+    def look(self) -> bool:
+        """Go on, and return whether all is there."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        if self._process.returncode != 0:
+            self.failed, self._process = True, None
+            return False
+        return not self._next()
+
+    def done(self) -> int:
+        """Return how many bytes are unpacked."""
+        return min(self.total, _size(self._cache if self._cache.is_dir() else self._part))
+
+    def cancel(self) -> None:
+        """Stop; what is whole is kept for the next start."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def finish(self) -> None:
+        """Put the environment in its place, and drop what was only needed for it."""
+        if (self._payload / "libportaudio.so.2").exists():
+            (self._part / "portaudio").touch()
+        self._ready.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self._part, self._ready)
+        for other in self._ready.parent.iterdir():
+            if other != self._ready and other.name != "python":
+                shutil.rmtree(other, ignore_errors=True)
+
+    def complaint(self) -> str:
+        """Return the last lines of what uv said."""
+        return "\n".join(self._log.read_text(errors="replace").strip().splitlines()[-4:])
+
+    def _next(self) -> bool:
+        """Start the next step and return whether there was one."""
+        step = next(self._steps, None)
+        if step is None:
+            return False
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(step, stdout=log, stderr=subprocess.STDOUT)
+        return True
+
+
+def _size(folder: Path) -> int:
+    total, folders = 0, [os.fspath(folder)]
+    while folders:
+        try:
+            for entry in os.scandir(folders.pop()):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue  # uv moves its folders while they are counted
+    return total
+
+
+def in_terminal(job: Job) -> int:
+    """Do it with a line a while on the terminal."""
+    print(word("what"), flush=True)
+    job.begin()
+    while not job.look():
+        if job.failed:
+            print(job.complaint(), word("failed"), sep="\n", flush=True)
+            return 1
+        time.sleep(2)
+        print(word("far").format(done=job.done() / 1e9, total=job.total / 1e9), flush=True)
+    job.finish()
+    return 0
+
+
+def in_window(job: Job) -> int:
+    """Do it with a window."""
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtWidgets import (
+        QApplication,
+        QFileDialog,
+        QHBoxLayout,
+        QLabel,
+        QProgressBar,
+        QPushButton,
+        QVBoxLayout,
+        QWidget,
+    )
+
+    app = QApplication(sys.argv[:1])
+    app.setApplicationDisplayName("Aizuchi")
+    app.setDesktopFileName("io.github.aizuchi.aizuchi")
+    window = QWidget()
+    window.setWindowTitle(word("title"))
+    rows = QVBoxLayout(window)
+    rows.setContentsMargins(24, 24, 24, 24)
+    rows.setSpacing(16)
+    what, state = QLabel(word("what")), QLabel()
+    for label in (what, state):
+        label.setWordWrap(True)
+    state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    bar = QProgressBar(maximum=1000, textVisible=False)
+    bar.setAccessibleName(word("title"))
+    rows.addWidget(what)
+    if not Path("/proc/driver/nvidia/version").exists():
+        rows.addWidget(QLabel(word("no card"), wordWrap=True))
+    rows.addWidget(bar)
+    rows.addWidget(state)
+    retry, folder, cancel = (QPushButton(word(name)) for name in ("retry", "folder", "cancel"))
+    across = QHBoxLayout()
+    across.addStretch(1)
+    for button in (folder, retry, cancel):
+        across.addWidget(button)
+    rows.addStretch(1)
+    rows.addLayout(across)
+    for button in (retry, folder):
+        button.hide()
+    seen: list[tuple[float, int]] = []
+
+    def begin(wheels: str = "") -> None:
+        retry.hide()
+        folder.hide()
+        job.begin(wheels)
+        timer.start()
+
+    def choose() -> None:
+        if chosen := QFileDialog.getExistingDirectory(window, word("folder")):
+            begin(chosen)
+
+    def look() -> None:
+        if job.look():
+            timer.stop()
+            job.finish()
+            app.exit(0)
+            return
+        if job.failed:
+            timer.stop()
+            state.setText(f"{word('failed')}\n\n{job.complaint()}")
+            retry.show()
+            folder.show()
+            return
+        done, now = job.done(), time.monotonic()
+        seen.append((now, done))
+        while now - seen[0][0] > SPEED_S:
+            del seen[0]
+        bar.setValue(round(1000 * done / job.total))
+        text = word("far").format(done=done / 1e9, total=job.total / 1e9)
+        speed = (done - seen[0][1]) / max(1e-9, now - seen[0][0])
+        if done >= job.total:
+            text = word("last")
+        elif speed > 1e5 and len(seen) > 2:
+            minutes = max(1, round((job.total - done) / speed / 60))
+            text += word("left").format(speed=speed / 1e6, minutes=minutes)
+        state.setText(text)
+
+    timer = QTimer(interval=POLL_MS)
+    timer.timeout.connect(look)
+    retry.clicked.connect(lambda: begin())
+    folder.clicked.connect(choose)
+    cancel.clicked.connect(window.close)
+    window.resize(560, 260)
+    window.show()
+    app.setQuitOnLastWindowClosed(False)
+    app.lastWindowClosed.connect(lambda: app.exit(CANCELLED))
+    begin()
+    status = app.exec()
+    job.cancel()
+    return status
+
+
+def main() -> int:
+    """Fetch, and return 0 when the program is ready to start."""
+    job = Job(Path(sys.argv[1]), Path(sys.argv[2]))
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return in_window(job) if screen else in_terminal(job)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
