@@ -300,11 +300,11 @@
     </message>
     <message>
         <source>One thing is odd; look at it before you train.</source>
-        <translation>おかしな点が 1 つあります。学習の前に見てください。</translation>
+        <translation>おかしな点が 1 件あります。学習の前に見てください。</translation>
     </message>
     <message>
         <source>{0} things are odd; look at them before you train.</source>
-        <translation>おかしな点が {0} つあります。学習の前に見てください。</translation>
+        <translation>おかしな点が {0} 件あります。学習の前に見てください。</translation>
     </message>
 </context>
 <context>
@@ -1249,7 +1249,7 @@
     </message>
     <message>
         <source>{0} of {1} graphics memory</source>
-        <translation>GPU メモリ {1} のうち {0} を使用</translation>
+        <translation>GPU メモリ {1} のうち {0} が必要</translation>
     </message>
     <message>
         <source>Needs {0} of {1} graphics memory; {2} with a memory of 30 s</source>
@@ -1506,7 +1506,7 @@
     </message>
     <message>
         <source>from {0}</source>
-        <translation>{0} で学習</translation>
+        <translation>データ: {0}</translation>
     </message>
 </context>
 <context>
@@ -1835,7 +1835,7 @@
     </message>
     <message>
         <source>learns from {0}</source>
-        <translation>{0} から学習</translation>
+        <translation>学習用 {0}</translation>
     </message>
     <message>
         <source>{0} kept aside to judge it</source>
@@ -2330,11 +2330,11 @@
     </message>
     <message>
         <source>The talk took {0} and is recorded.</source>
-        <translation>会話は {0}で、録音されています。</translation>
+        <translation>{0} の会話を録音しました。</translation>
     </message>
     <message>
         <source>The talk took {0} and was not recorded.</source>
-        <translation>会話は {0}で、録音されていません。</translation>
+        <translation>{0} の会話は録音されていません。</translation>
     </message>
     <message>
         <source>Delete the recording</source>
