@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import PySide6
 import pytest
-from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtCore import QCoreApplication, QLocale, QSize
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -278,3 +278,24 @@ def test_the_language_is_chosen_on_the_settings_page(stage: Stage) -> None:
     chooser.activated.emit(chooser.currentIndex())
     assert stage.window.settings.language == "ja"
     assert chooser.currentText() == "日本語"
+
+
+@pytest.mark.parametrize("size", [QSize(1280, 720), QSize(900, 600)])
+def test_nothing_is_cut_off_in_japanese(speak: Install, size: QSize, tmp_path: Path, qtbot: QtBot) -> None:
+    speak("ja")
+    stage = Stage(Settings(model="moshika"), paths(tmp_path / "stage"))
+    stage.window.show()
+    stage.load()
+    stage.talk(0, 12, step_ms=97.0)
+    stage.page.toggle_drawer()
+    stage.window.resize(size)
+    qtbot.wait(50)
+    for page in PAGES:
+        stage.window.show_page(page)
+        qtbot.wait(50)
+        for widget in stage.window.findChildren(QWidget):
+            if widget.isVisible() and isinstance(widget, (QAbstractButton, QLabel)):
+                needed = widget.minimumSizeHint()
+                assert widget.width() >= needed.width(), (page, widget, widget.text())
+                assert widget.height() >= needed.height(), (page, widget, widget.text())
+    stage.window.close()
