@@ -47,9 +47,11 @@ UPGRADES: Sequence[Upgrade] = ()
 VERSION = 1 + len(UPGRADES)
 
 SCHEMES = ("system", "light", "dark")
+LANGUAGES = ("system", "en", "ja")
 
 CHOICES = {
     "scheme": SCHEMES,
+    "language": LANGUAGES,
     "mode": (AUTO, *MODES),
     "engine": (AUTO, *ENGINES),
     "kv": (AUTO, *KVS),
@@ -103,6 +105,8 @@ class Settings:
     kv: str = AUTO
     """How keys and values are kept; `auto` takes what fits the graphics card."""
     scheme: str = "system"
+    language: str = "system"
+    """What the window is written in."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,4 +1,5 @@
-"""Pictures of every page and state of the real window: `python -m tests.screenshots [--only NAME] [OUT_DIR]`.
+"""Pictures of every page and state of the real window: `python -m tests.screenshots [--only NAME]
+[--language ja] [OUT_DIR]`.
 
 Starts an X server of its own (Xvfb) and in it, once for each scale, a process that opens the window on
 real recordings and a staged session, at 1280x720, light and dark. Prints the path of each picture. They
@@ -19,6 +20,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.settings import LANGUAGES
 from tests.screenshots_train import TRAIN_STATES, leave_runs
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def main(argv: list[str]) -> int:
     out: Path = asked.out_dir.resolve()
     names = [name for name in STATES if asked.only in name]
     if asked.child is not None:
-        take_all(out, names, int(asked.child[0]), Path(asked.child[1]))
+        take_all(out, names, int(asked.child[0]), Path(asked.child[1]), asked.language)
         return 0
     out.mkdir(parents=True, exist_ok=True)
     status = 0
@@ -66,6 +68,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.screenshots", description=__doc__.split(":")[0])
     parser.add_argument("out_dir", nargs="?", type=Path, default=OUT, metavar="OUT_DIR")
     parser.add_argument("--only", default="", metavar="NAME", help="only the states with this in their name")
+    parser.add_argument("--language", default="en", choices=LANGUAGES, help="what the window speaks")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
@@ -111,15 +114,16 @@ def record(home: Path) -> None:
     (talk("moshika", "en", 9, (0, 5)) / "audio.flac").write_bytes(b"damaged")
 
 
-def take_all(out: Path, names: list[str], scale: int, home: Path) -> None:
+def take_all(out: Path, names: list[str], scale: int, home: Path, spoken: str) -> None:
     """Take the pictures of one scale, in both schemes."""
     from PySide6.QtWidgets import QApplication
 
-    from app.ui import theme
+    from app.ui import language, theme
     from app.ui.typeface import even_strokes
 
     even_strokes()
     app = QApplication(["aizuchi"])
+    language.install(app, spoken)
     theme.apply(app)
     for scheme in ("light", "dark"):
         theme.set_scheme(scheme)

@@ -47,7 +47,7 @@ def train_data(camera: Camera) -> None:
 def train_dataset(camera: Camera) -> None:
     page = show_step(camera, 0)
     page.data.show_dataset(camera.stage.where.datasets / "my-talks")
-    camera.wait_until(lambda: "9 dialogues" in page.data.view.text)
+    camera.wait_until(lambda: page.data._facts is not None)
     camera.shoot()
 
 

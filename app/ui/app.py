@@ -1,7 +1,7 @@
 """Opens the window, and runs the one timer that drains the session and moves the window along.
 
-In order: threads may take turns more often than usual, crashes leave a trace, the theme, the window, then the
-sound devices and the model. Knows nothing about pages.
+In order: threads may take turns more often than usual, crashes leave a trace, the language, the theme, the
+window, then the sound devices and the model. Knows nothing about pages.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.options import chosen
 from app.session import Session
-from app.ui import theme
+from app.ui import language, theme
 from app.ui.conversation import Conversation, Wishes
 from app.ui.typeface import even_strokes
 from app.ui.window import MainWindow
@@ -73,6 +73,7 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     app.setApplicationName("aizuchi")
     app.setApplicationDisplayName("Aizuchi")
     app.setDesktopFileName("aizuchi")
+    language.install(app, settings.language)
     theme.apply(app, settings.scheme)
     session = Session()
     try:
@@ -107,7 +108,8 @@ def _catch(pulse: Pulse, session: Session) -> None:
 
     def tell(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
         log.critical("an error in the window", exc_info=(kind, fault, trace))
-        session.report(f"Something went wrong in the window: {fault}", "The log holds the details.")
+        sentence = QCoreApplication.translate("App", "Something went wrong in the window: {0}").format(fault)
+        session.report(sentence, QCoreApplication.translate("App", "The log holds the details."))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from PySide6.QtCore import QCoreApplication
+
 from app.audio.devices import list_devices
 from app.audio.duplex import Counters, Duplex
 from app.engine.events import Mute, Restart
@@ -21,6 +23,7 @@ from app.frames import FRAME_RATE
 from app.headless import NO_DEVICES, recorded_user
 from app.session import Session, Talk
 from app.settings import Settings
+from app.ui.told import told
 
 
 class SoundPort(FramePort, Protocol):
@@ -119,7 +122,8 @@ class Conversation:
         except UserError:
             if list_devices():
                 raise
-            self._session.report(NO_DEVICES, "Plug in a headset and start again.")
+            advice = QCoreApplication.translate("Conversation", "Plug in a headset and start again.")
+            self._session.report(told(NO_DEVICES), advice)
             return recorded_user()
         sound.volume = settings.volume
         self._sound = sound

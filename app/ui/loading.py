@@ -10,6 +10,7 @@ import time
 from PySide6.QtCore import QObject
 
 from app.engine.events import Loading
+from app.ui.told import told
 
 GB = 1e9
 PATIENCE_S = 1.5
@@ -35,9 +36,11 @@ class LoadingText(QObject):
         if event.stage != self._stage:
             self._stage, self._began_s, self._began_bytes = event.stage, now, event.done_bytes
         if not event.total_bytes:
-            return None, event.stage
+            return None, told(event.stage)
         amount = self.tr("{stage} · {done} of {total} GB").format(
-            stage=event.stage, done=f"{event.done_bytes / GB:.1f}", total=f"{event.total_bytes / GB:.1f}"
+            stage=told(event.stage),
+            done=f"{event.done_bytes / GB:.1f}",
+            total=f"{event.total_bytes / GB:.1f}",
         )
         passed_s, done = now - self._began_s, event.done_bytes - self._began_bytes
         if passed_s > PATIENCE_S and done > 0:

@@ -17,6 +17,7 @@ from app.ui import theme, wording
 from app.ui.memory_bar import MemoryBar
 from app.ui.panel import Panel, heading, quiet
 from app.ui.shelf import Shelf, family_name
+from app.ui.told import told
 
 MODE_WIDTH = 120
 BUTTON_WIDTH = 96
@@ -44,7 +45,7 @@ class ModelCard(Panel):
             quiet(" · ".join((wording.language_words(first.language), self._voice(first), first.licence)))
         )
         self.add_space(theme.GRID)
-        self.add(_wrapped(first.summary))
+        self.add(_wrapped(told(first.summary)))
         self.add(quiet(self._limits(first)))
         self.modes: dict[str, ModeRow] = {}
         for model in family:
@@ -118,7 +119,7 @@ class ModeRow(QWidget):
         if event.total_bytes:
             done, total = wording.size_words(event.done_bytes), wording.size_words(event.total_bytes)
             progress = self.tr(": {0} of {1}").format(done, total)
-        self.say(event.stage + progress)
+        self.say(told(event.stage) + progress)
 
     def say(self, text: str) -> None:
         """Show a sentence below the row."""

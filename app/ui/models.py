@@ -27,6 +27,7 @@ from app.ui.model_card import ModelCard, ModeRow
 from app.ui.own_card import OwnCard
 from app.ui.panel import Column, Panel, heading, quiet
 from app.ui.shelf import OwnModelFacts, Shelf, families, family_name, read_downloaded, read_own
+from app.ui.told import told
 
 INDENT = 4 * theme.GRID
 """How far a finetune stands to the right of its parent."""
@@ -137,7 +138,7 @@ class ModelsPage(QWidget):
         if row is not None:
             row.show_loading(event)
         elif self._wanted:
-            self._own.show_model(self._wanted, loaded=False, note=event.stage)
+            self._own.show_model(self._wanted, loaded=False, note=told(event.stage))
 
     def _show_loaded(self, spec: str) -> None:
         self._loaded = spec

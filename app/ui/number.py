@@ -33,6 +33,8 @@ class Number(QWidget):
         self._default = default
         self._box = _number_box(low, high, default)
         self._box.setFixedWidth(NUMBER_WIDTH if not whenever else NUMBER_WIDTH + 4 * theme.GRID)
+        # Qt measures the first font alone; the letters of another, such as Japanese ones, are taller.
+        self._box.setMinimumHeight(3 * theme.GRID)
         self._box.setSpecialValueText(whenever)
         self._box.setSuffix(suffix)
         self._box.setKeyboardTracking(False)

@@ -15,6 +15,7 @@ from app.ui import theme, wording
 from app.ui.model_card import BUTTON_WIDTH
 from app.ui.panel import Panel, heading, quiet
 from app.ui.shelf import OwnModelFacts
+from app.ui.told import told
 from app.ui.training.words import score_names, score_words
 
 SHOWN_SCORES = ("text", "semantic", "acoustic", "user")
@@ -66,7 +67,7 @@ class OwnCard(Panel):
         if event.total_bytes:
             done, total = wording.size_words(event.done_bytes), wording.size_words(event.total_bytes)
             progress = self.tr(": {0} of {1}").format(done, total)
-        self.say(event.stage + progress)
+        self.say(told(event.stage) + progress)
 
     def say(self, text: str) -> None:
         """Show a sentence below."""

@@ -30,6 +30,8 @@ from app.ui.timeline_data import TimelineData
 from app.ui.timeline_paint import paint_hatch, paint_timeline
 from app.ui.typeface import choose_letters, even_strokes
 
+translate = QCoreApplication.translate
+
 FILE, CHECK_FILE = "timeline.png", "check.png"
 PAGE_WIDTH = 1_200.0
 """The width that distances and letters are made for; another width scales them all."""
@@ -191,11 +193,11 @@ def _draw_legend(painter: QPainter, sheet: Sheet) -> None:
     metrics = QFontMetricsF(sheet.font)
     right, top = PAGE_WIDTH - MARGIN, MARGIN + 6
     for name, draw_sample in (
-        (_tr("interruption"), _draw_wedge),
-        (_tr("backchannel"), _draw_cup),
-        (_tr("both at once"), paint_hatch),
-        (_tr("you"), partial(_fill, side="user")),
-        (_tr("the model"), partial(_fill, side="model")),
+        (translate("Report", "interruption"), _draw_wedge),
+        (translate("Report", "backchannel"), _draw_cup),
+        (translate("Report", "both at once"), paint_hatch),
+        (translate("Report", "you"), partial(_fill, side="user")),
+        (translate("Report", "the model"), partial(_fill, side="model")),
     ):
         left = right - metrics.horizontalAdvance(name)
         _write(painter, sheet.font, sheet.tones.quiet, QPointF(left, top + 12), name)
@@ -253,11 +255,14 @@ def _draw_footer(painter: QPainter, sheet: Sheet) -> None:
     figures = sheet.figures
     number = QLocale().toString
     parts = (
-        (_tr("turns"), figures.turns), (_tr("pauses"), figures.pauses), (_tr("gaps"), figures.gaps),
-        (_tr("overlaps"), figures.overlaps), (_tr("backchannels"), figures.backchannels),
-        (_tr("interruptions"), figures.interruptions),
-    )  # fmt: skip
-    text = _tr("Each minute: {0}").format(
+        (translate("Report", "turns"), figures.turns),
+        (translate("Report", "pauses"), figures.pauses),
+        (translate("Report", "gaps"), figures.gaps),
+        (translate("Report", "overlaps"), figures.overlaps),
+        (translate("Report", "backchannels"), figures.backchannels),
+        (translate("Report", "interruptions"), figures.interruptions),
+    )
+    text = translate("Report", "Each minute: {0}").format(
         ", ".join(f"{number(value, 'f', 1)} {name}" for name, value in parts)
     )
     _write(painter, sheet.font, sheet.tones.quiet, QPointF(MARGIN, sheet.height - MARGIN), text)
@@ -272,7 +277,3 @@ def _write(painter: QPainter, font: QFont, colour: QColor, place: QPointF, text:
     painter.setFont(font)
     painter.setPen(colour)
     painter.drawText(place, text)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Report", text)

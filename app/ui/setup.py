@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.audio.memory import ECHO_WISHES
 from app.frames import FRAME_RATE
 from app.paths import Paths
-from app.settings import LIMITS, SCHEMES, Settings
+from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
 from app.ui.controls import CONTROL_HEIGHT, Chooser
@@ -93,6 +93,7 @@ class SettingsPage(QWidget):
             number.set_value(getattr(settings, name))
         self._seed.set_value(settings.seed)
         _choose(self._context, settings.context)
+        _choose(self._language, settings.language)
 
     def shut(self) -> None:
         """End what is under way beside the window."""
@@ -174,6 +175,18 @@ class SettingsPage(QWidget):
             self._schemes.addButton(button)
             buttons.append(button)
         panel.add_row(self.tr("Colours"), "", *buttons)
+        self._add_language(panel)
+
+    def _add_language(self, panel: Panel) -> None:
+        # Whoever can not read the window finds their language by its own name.
+        names = {"system": self.tr("As the system"), "en": "English", "ja": "日本語"}
+        explanation = self.tr("It takes effect when Aizuchi is opened the next time.")
+        self._language = Chooser("talk", self.tr("Language"), explanation)
+        _fix_width(self._language)
+        for language in LANGUAGES:
+            self._language.addItem(names[language], language)
+        self._language.activated.connect(lambda _: self._change(language=self._language.currentData()))
+        panel.add_row(self.tr("Language"), explanation, self._language)
 
     def _add_sampling(self) -> None:
         panel = self._column.section(self.tr("How the model chooses what to say"))

@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QWidge
 from app.engine.events import Event, Failed, Loading, Ready, RecordingEnded, Started, Trouble, Unloaded
 from app.ui.card import CardMemory
 from app.ui.theme import GRID, SMALL, colours, scaled
+from app.ui.told import DOWNLOADING, told
 
 GB = 1e9
-DOWNLOADING = "Downloading"
-"""How the stage of a load begins that uses the network."""
 TIP_MS = 20_000
 
 
@@ -54,7 +53,7 @@ class StatusLine(QWidget):
         match event:
             case Loading(stage):
                 self._ready = None
-                self._tell_model(self.tr("loading…"), stage)
+                self._tell_model(self.tr("loading…"), told(stage))
                 self.set_network(stage.startswith(DOWNLOADING))
             case Ready():
                 self._ready = event

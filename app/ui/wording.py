@@ -7,12 +7,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from PySide6.QtCore import QCoreApplication, QDate, QDateTime, QLocale, QTime
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDate, QDateTime, QLocale, QTime
 
 from app.frames import seconds
 from app.recordings import Line, Recording
 
 GB = 1e9
+
+LANGUAGES = (
+    QT_TRANSLATE_NOOP("Languages", "Chinese"),
+    QT_TRANSLATE_NOOP("Languages", "Dutch"),
+    QT_TRANSLATE_NOOP("Languages", "English"),
+    QT_TRANSLATE_NOOP("Languages", "French"),
+    QT_TRANSLATE_NOOP("Languages", "German"),
+    QT_TRANSLATE_NOOP("Languages", "Italian"),
+    QT_TRANSLATE_NOOP("Languages", "Japanese"),
+    QT_TRANSLATE_NOOP("Languages", "Korean"),
+    QT_TRANSLATE_NOOP("Languages", "Portuguese"),
+    QT_TRANSLATE_NOOP("Languages", "Spanish"),
+)
+"""The names of languages that are translated."""
 
 
 def clock(time_s: float) -> str:
@@ -33,7 +47,7 @@ def date_words(when: datetime, today: QDate | None = None) -> str:
         return QCoreApplication.translate("Wording", "Today, {0}").format(time)
     if ago == 1:
         return QCoreApplication.translate("Wording", "Yesterday, {0}").format(time)
-    return f"{locale.toString(day, QLocale.FormatType.LongFormat)}, {time}"
+    return _day_and_time(locale.toString(day, QLocale.FormatType.LongFormat), time)
 
 
 def full_date(when: datetime) -> str:
@@ -41,7 +55,7 @@ def full_date(when: datetime) -> str:
     moment = QDateTime(QDate(when.year, when.month, when.day), QTime(when.hour, when.minute))
     locale = QLocale()
     day = locale.toString(moment.date(), QLocale.FormatType.LongFormat)
-    return f"{day}, {locale.toString(moment.time(), QLocale.FormatType.ShortFormat)}"
+    return _day_and_time(day, locale.toString(moment.time(), QLocale.FormatType.ShortFormat))
 
 
 def length_words(length_s: float) -> str:
@@ -66,7 +80,10 @@ def size_words(size_bytes: float) -> str:
 
 def language_words(codes: str) -> str:
     """Return the names of languages whose codes have spaces between, '' for none."""
-    return ", ".join(QLocale.languageToString(QLocale(code).language()) for code in codes.split())
+    # Qt knows the names of languages in English alone.
+    names = (QLocale.languageToString(QLocale(code).language()) for code in codes.split())
+    comma = QCoreApplication.translate("Wording", ", ")
+    return comma.join(QCoreApplication.translate("Languages", name) for name in names)
 
 
 def model_words(name: str) -> str:
@@ -105,6 +122,10 @@ def spoken_line(line: Line) -> str:
         return line.text.strip()
     length = QLocale().toString(seconds(line.frames), "f", 1)
     return QCoreApplication.translate("Wording", "you, {0} s").format(length)
+
+
+def _day_and_time(day: str, time: str) -> str:
+    return QCoreApplication.translate("Wording", "{0}, {1}").format(day, time)
 
 
 def _capital(part: str, *, first: bool) -> str:

@@ -13,8 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QCoreApplication
+
 from app.datasets import AUDIO, DATASET, IMPORTED, PREPARED, SPOKEN, TEXT
 from app.errors import UserError
+
+translate = QCoreApplication.translate
 
 CHECK = "check.json"
 BARE_SPACE_LIMIT = 0.1
@@ -94,12 +98,13 @@ def read_check(folder: Path) -> Check:
         return parse_check(json.loads((folder / CHECK).read_text(encoding="utf-8")))
     except FileNotFoundError as fault:
         raise UserError(
-            f"The dataset {folder.name} was not checked yet.",
-            f"Run `aizuchi data check {folder.name}` first.",
+            translate("CheckData", "The dataset {0} was not checked yet.").format(folder.name),
+            translate("CheckData", "Run `aizuchi data check {0}` first.").format(folder.name),
         ) from fault
     except (OSError, ValueError) as fault:
         raise UserError(
-            f"{folder / CHECK} can not be read.", f"Run `aizuchi data check {folder.name}` again."
+            translate("CheckData", "{0} can not be read.").format(folder / CHECK),
+            translate("CheckData", "Run `aizuchi data check {0}` again.").format(folder.name),
         ) from fault
 
 

@@ -16,6 +16,8 @@ from app.ui.theme import GRID, SMALL, Colours, mixed, scaled
 from app.ui.timeline_paint import paint_hatch
 from app.ui.wording import length_words
 
+translate = QCoreApplication.translate
+
 BAR_PX = 14.0
 ROW_PX = 22.0
 MARK_PX = 18.0
@@ -63,92 +65,121 @@ def pictures(check: Check) -> list[Picture]:
 
 def model_name() -> str:
     """Return what the voice A of a dataset is called."""
-    return _tr("Model (A)")
+    return translate("CheckPictures", "Model (A)")
 
 
 def user_name() -> str:
     """Return what the voice B of a dataset is called."""
-    return _tr("User (B)")
+    return translate("CheckPictures", "User (B)")
 
 
 def percent(share: float) -> str:
     """Return a share as 41 %, small ones as 0.6 %."""
     digits = 1 if 0 < share < 0.0995 else 0
-    return _tr("{0} %").format(QLocale().toString(100 * share, "f", digits))
+    return translate("CheckPictures", "{0} %").format(QLocale().toString(100 * share, "f", digits))
 
 
 def _speech(check: Check) -> Picture:
     total_s = 3600 * check.hours
 
     def bar(name: str, share: float, fill: str) -> Bar:
-        words = _tr("{0} · {1}").format(length_words(share * total_s), percent(share))
+        words = translate("CheckPictures", "{0} · {1}").format(length_words(share * total_s), percent(share))
         return Bar(name, share, words, fill)
 
     bars = [
         bar(model_name(), check.model.speech_share, "model"),
         bar(user_name(), check.user.speech_share, "user"),
-        bar(_tr("Both at once"), check.overlap_share, "both"),
+        bar(translate("CheckPictures", "Both at once"), check.overlap_share, "both"),
     ]
-    sentence = _tr("How much of the time each voice speaks; the model learns when to speak from this.")
-    return _bar_picture(_tr("Speech"), sentence, bars, full=1.0)
+    sentence = translate(
+        "CheckPictures", "How much of the time each voice speaks; the model learns when to speak from this."
+    )
+    return _bar_picture(translate("CheckPictures", "Speech"), sentence, bars, full=1.0)
 
 
 def _pace(check: Check) -> Picture:
     rates = [voice.tokens_per_s for voice in (check.model, check.user)]
     full = max(2.0, *(1.2 * (rate or 0.0) for rate in rates))
     bars = _voices(check, lambda voice: voice.tokens_per_s, _tokens_words)
-    sentence = _tr("Text tokens in each second of the dialogues: how much there is to say in the time.")
-    return _bar_picture(_tr("Token rate"), sentence, bars, full=full)
+    sentence = translate(
+        "CheckPictures", "Text tokens in each second of the dialogues: how much there is to say in the time."
+    )
+    return _bar_picture(translate("CheckPictures", "Token rate"), sentence, bars, full=full)
 
 
 def _padding(check: Check) -> Picture:
     bars = _voices(check, lambda voice: voice.padding_share, percent)
-    sentence = _tr("The share of the text stream in which there is no text: silence, and words that last.")
-    return _bar_picture(_tr("Padding"), sentence, bars, full=1.0)
+    sentence = translate(
+        "CheckPictures",
+        "The share of the text stream in which there is no text: silence, and words that last.",
+    )
+    return _bar_picture(translate("CheckPictures", "Padding"), sentence, bars, full=1.0)
 
 
 def _bare_spaces(check: Check) -> Picture:
     bars = _voices(check, lambda voice: voice.bare_space_share, percent)
     bars = [bar._replace(alarming=(bar.value or 0.0) > BARE_SPACE_LIMIT) for bar in bars]
     full = max(BARE_SPACE_FULL, *(1.1 * (bar.value or 0.0) for bar in bars))
-    sentence = _tr(
+    sentence = translate(
+        "CheckPictures",
         "The share of text tokens that are a bare ▁, a space without letters. "
-        "Japanese above 10 % is refused: the model would learn to say spaces."
+        "Japanese above 10 % is refused: the model would learn to say spaces.",
     )
-    return _bar_picture(_tr("Bare ▁"), sentence, bars, full=full, limit=BARE_SPACE_LIMIT)
+    return _bar_picture(
+        translate("CheckPictures", "Bare ▁"), sentence, bars, full=full, limit=BARE_SPACE_LIMIT
+    )
 
 
 def _turn_taking(check: Check) -> Picture:
     each = check.per_minute
     rows = (
-        (_tr("Turns"), each.turns, "plain"),
-        (_tr("Pauses"), each.pauses, "plain"),
-        (_tr("Gaps"), each.gaps, "plain"),
-        (_tr("Overlaps"), each.overlaps, "both"),
-        (_tr("Backchannels"), each.backchannels, "model"),
+        (translate("CheckPictures", "Turns"), each.turns, "plain"),
+        (translate("CheckPictures", "Pauses"), each.pauses, "plain"),
+        (translate("CheckPictures", "Gaps"), each.gaps, "plain"),
+        (translate("CheckPictures", "Overlaps"), each.overlaps, "both"),
+        (translate("CheckPictures", "Backchannels"), each.backchannels, "model"),
     )
     bars = [
-        Bar(name, value, _tr("{0} / min").format(QLocale().toString(value, "f", 1)), fill)
+        Bar(
+            name,
+            value,
+            translate("CheckPictures", "{0} / min").format(QLocale().toString(value, "f", 1)),
+            fill,
+        )
         for name, value, fill in rows
     ]
     full = max(2.0, *(1.1 * value for _, value, _ in rows))
-    sentence = _tr("What happens each minute; a pause is a silence within a turn, a gap one between two.")
-    return _bar_picture(_tr("Turn-taking"), sentence, bars, full=full)
+    sentence = translate(
+        "CheckPictures",
+        "What happens each minute; a pause is a silence within a turn, a gap one between two.",
+    )
+    return _bar_picture(translate("CheckPictures", "Turn-taking"), sentence, bars, full=full)
 
 
 def _lengths(check: Check) -> Picture:
     lengths = [item.seconds for item in check.items if item.seconds > 0]
-    count = _tr("1 dialogue") if check.dialogues == 1 else _tr("{0} dialogues").format(check.dialogues)
+    count = (
+        translate("CheckPictures", "1 dialogue")
+        if check.dialogues == 1
+        else translate("CheckPictures", "{0} dialogues").format(check.dialogues)
+    )
     numbers = count
     if lengths:
         span = length_words(min(lengths)), length_words(max(lengths))
-        numbers = _tr("{0}, {1} to {2}").format(count, *span) if len(lengths) > 1 else f"{count}, {span[0]}"
-    sentence = _tr("How long the dialogues are. Training cuts out stretches; very short ones are left out.")
+        numbers = (
+            translate("CheckPictures", "{0}, {1} to {2}").format(count, *span)
+            if len(lengths) > 1
+            else f"{count}, {span[0]}"
+        )
+    sentence = translate(
+        "CheckPictures",
+        "How long the dialogues are. Training cuts out stretches; very short ones are left out.",
+    )
 
     def paint(painter: QPainter, area: QRectF, tones: Colours) -> None:
         _paint_histogram(painter, area, check, numbers, tones)
 
-    return Picture(_tr("Lengths"), sentence, numbers, HISTOGRAM_PX, paint)
+    return Picture(translate("CheckPictures", "Lengths"), sentence, numbers, HISTOGRAM_PX, paint)
 
 
 def _voices(
@@ -160,14 +191,21 @@ def _voices(
     for name, voice, fill in rows:
         value = figure(voice)
         if value is not None and not voice.with_text:
-            found.append(Bar(name, None, _tr("no words"), fill))
+            found.append(Bar(name, None, translate("CheckPictures", "no words"), fill))
         else:
-            found.append(Bar(name, value, _tr("not prepared yet") if value is None else words(value), fill))
+            found.append(
+                Bar(
+                    name,
+                    value,
+                    translate("CheckPictures", "not prepared yet") if value is None else words(value),
+                    fill,
+                )
+            )
     return found
 
 
 def _tokens_words(rate: float) -> str:
-    return _tr("{0} tokens/s").format(QLocale().toString(rate, "f", 1))
+    return translate("CheckPictures", "{0} tokens/s").format(QLocale().toString(rate, "f", 1))
 
 
 def _bar_picture(
@@ -232,7 +270,7 @@ def _paint_limit(
     painter.setPen(QPen(tones.text, 1.5, Qt.PenStyle.DashLine))
     painter.drawLine(QPointF(x, top + MARK_PX - 2), QPointF(x, bottom))
     painter.setPen(tones.quiet)
-    name = _tr("limit {0}").format(percent(limit))
+    name = translate("CheckPictures", "limit {0}").format(percent(limit))
     box = QRectF(x - 100, top, 200, MARK_PX - 2)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, name)
     painter.restore()
@@ -281,11 +319,10 @@ def _paint_edges(painter: QPainter, area: QRectF, check: Check, width: float, to
 
 def _edge_words(edge_s: float) -> str:
     """Return a round length in its largest unit."""
-    for unit_s, text in ((3600, _tr("{0} h")), (60, _tr("{0} min"))):
+    for unit_s, text in (
+        (3600, translate("CheckPictures", "{0} h")),
+        (60, translate("CheckPictures", "{0} min")),
+    ):
         if edge_s >= unit_s:
             return text.format(QLocale().toString(edge_s / unit_s, "g", 3))
-    return _tr("{0} s").format(round(edge_s))
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("CheckPictures", text)
+    return translate("CheckPictures", "{0} s").format(round(edge_s))

@@ -10,10 +10,16 @@ from PySide6.QtCore import QCoreApplication
 from app.ui.checking.data import Check
 from app.ui.wording import language_words, length_words
 
+translate = QCoreApplication.translate
+
 
 def facts(check: Check) -> str:
     """Return how much there is, and in which language."""
-    count = _tr("1 dialogue") if check.dialogues == 1 else _tr("{0} dialogues").format(check.dialogues)
+    count = (
+        translate("CheckWords", "1 dialogue")
+        if check.dialogues == 1
+        else translate("CheckWords", "{0} dialogues").format(check.dialogues)
+    )
     parts = count, length_words(3600 * check.hours), language_words(check.language)
     return " · ".join(part for part in parts if part)
 
@@ -22,13 +28,9 @@ def verdict(check: Check) -> str:
     """Return in one sentence whether there is anything to look at."""
     count = len(check.findings)
     if check.refused:
-        return _tr("Training refuses this dataset; what has to be mended is below.")
+        return translate("CheckWords", "Training refuses this dataset; what has to be mended is below.")
     if count == 0:
-        return _tr("Nothing odd was found.")
+        return translate("CheckWords", "Nothing odd was found.")
     if count == 1:
-        return _tr("One thing is odd; look at it before you train.")
-    return _tr("{0} things are odd; look at them before you train.").format(count)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("CheckWords", text)
+        return translate("CheckWords", "One thing is odd; look at it before you train.")
+    return translate("CheckWords", "{0} things are odd; look at them before you train.").format(count)

@@ -52,8 +52,8 @@ class SoundReader(QObject):
             peaks = self._kept.pop(key, None) or open_peaks(audio)
         except (OSError, soundfile.SoundFileError) as fault:
             raise UserError(
-                f"The sound of {audio.stem} can not be read.",
-                "Import the dialogue again, or leave it out of the dataset.",
+                self.tr("The sound of {0} can not be read.").format(audio.stem),
+                self.tr("Import the dialogue again, or leave it out of the dataset."),
             ) from fault
         self._kept[key] = peaks
         while len(self._kept) > MOST_SOUNDS:

@@ -5,7 +5,7 @@ Knows nothing about sound. Keys that it has no use for go to the page, as they d
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QModelIndex, QPersistentModelIndex, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QWidget
 
@@ -87,5 +87,5 @@ class WordTable(QTableView):
         metrics = self.fontMetrics()
         clock = metrics.horizontalAdvance(exact_clock(max(600.0, self._words.length_s)))
         self.setColumnWidth(TIME, clock + 4 * theme.GRID)
-        voices = [self._words.tr("Voice"), model_name(), user_name()]
+        voices = [QCoreApplication.translate("WordList", "Voice"), model_name(), user_name()]
         self.setColumnWidth(VOICE, max(map(metrics.horizontalAdvance, voices)) + 4 * theme.GRID)

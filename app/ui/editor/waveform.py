@@ -6,7 +6,7 @@ tells where it is wanted.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -313,5 +313,5 @@ class Waveform(SoundView):
 def word_facts(word: TimedWord) -> str:
     """Return what is known of a word in one line."""
     name = model_name() if word.speaker == "A" else user_name()
-    length = f"{word.end_s - word.start_s:.2f} s"
+    length = QCoreApplication.translate("Wording", "{0} s").format(f"{word.end_s - word.start_s:.2f}")
     return f"{word.text} · {name} · {exact_clock(word.start_s)} – {exact_clock(word.end_s)} · {length}"

@@ -22,6 +22,7 @@ from app.ui.aside import Aside
 from app.ui.notice import Notice
 from app.ui.pane import Action
 from app.ui.theme import GRID, make_primary
+from app.ui.told import told
 from app.ui.training.dataset import DatasetView
 from app.ui.training.facts import Facts, finding_words, read_facts
 from app.ui.training.new import NewDataset, Wish
@@ -251,6 +252,7 @@ class DataStep(QWidget):
             self.notice.tell("finding", text, "", grave=False)
 
     def _show_progress(self, stage: str, share: float, left_s: float) -> None:
+        stage = told(stage)
         title = f"{stage}…" if share < 0 else self.tr("{0}, {1} %").format(stage, round(100 * share))
         self.bar.say(title, left_words(left_s))
         self.bar.show_progress(max(0.0, share))

@@ -136,41 +136,61 @@ class Expert(QWidget):
         self._panel.add_row(title, explanation, self._method)
 
     def _rows(self) -> tuple[_Row, ...]:
-        tr = self.tr
         micro = " ×10⁻⁶"
         return (
-            _Row("steps", tr("Steps"), tr("How often the model is changed a little."), 1, 1_000_000),
-            _Row("rank", tr("Rank of the LoRA"), tr("More can learn more, and needs more memory."), 1, 1_024),
+            _Row(
+                "steps", self.tr("Steps"), self.tr("How often the model is changed a little."), 1, 1_000_000
+            ),
+            _Row(
+                "rank",
+                self.tr("Rank of the LoRA"),
+                self.tr("More can learn more, and needs more memory."),
+                1,
+                1_024,
+            ),
             _Row(
                 "lr_temporal",
-                tr("Learning rate, words and turns"),
-                tr("Of the temporal transformer. Above 10 ×10⁻⁶ little data collapses into silence."),
+                self.tr("Learning rate, words and turns"),
+                self.tr("Of the temporal transformer. Above 10 ×10⁻⁶ little data collapses into silence."),
                 0.0,
                 1_000.0,
                 micro,
             ),
             _Row(
                 "lr_depth",
-                tr("Learning rate, sound"),
-                tr("Of the depth transformer, which makes the voice."),
+                self.tr("Learning rate, sound"),
+                self.tr("Of the depth transformer, which makes the voice."),
                 0.0,
                 1_000.0,
                 micro,
             ),
-            _Row("seconds", tr("Length of an example"), tr("Longer dialogues are cut."), 1, 3_600, tr(" s")),
-            _Row("accumulation", tr("Examples in a step"), tr("Gathered one after another."), 1, 4_096),
+            _Row(
+                "seconds",
+                self.tr("Length of an example"),
+                self.tr("Longer dialogues are cut."),
+                1,
+                3_600,
+                self.tr(" s"),
+            ),
+            _Row(
+                "accumulation",
+                self.tr("Examples in a step"),
+                self.tr("Gathered one after another."),
+                1,
+                4_096,
+            ),
             _Row(
                 "held_out_percent",
-                tr("Kept aside"),
-                tr("The share of the dialogues that the model never learns from, to judge it by."),
+                self.tr("Kept aside"),
+                self.tr("The share of the dialogues that the model never learns from, to judge it by."),
                 0,
                 90,
-                tr(" %"),
+                self.tr(" %"),
             ),
             _Row(
                 "patience",
-                tr("Patience"),
-                tr("Evaluations without a better loss after which it stops early; 0 is never."),
+                self.tr("Patience"),
+                self.tr("Evaluations without a better loss after which it stops early; 0 is never."),
                 0,
                 1_000,
             ),

@@ -11,12 +11,14 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QProcess, QTimer, Signal
 
 from app.cli import child_command
 from app.errors import UserError
 from app.paths import Paths
 from app.runs import Run, open_run, read_metrics
+
+translate = QCoreApplication.translate
 
 LOOK_MS = 500
 TAIL_BYTES = 4_000
@@ -34,7 +36,8 @@ def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
         log.write_bytes(b"")
     except OSError as fault:
         raise UserError(
-            f"The log {log} can not be written: {fault.strerror}.", "Make room on the disk."
+            translate("Process", "The log {0} can not be written: {1}.").format(log, fault.strerror),
+            translate("Process", "Make room on the disk."),
         ) from fault
     command = [*child_command(where), *arguments]
     # Qt tells the process id only where it is given nothing but a command; the shell opens the log, and
@@ -42,7 +45,8 @@ def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
     started, pid = QProcess.startDetached("/bin/sh", ["-c", _INTO_LOG, str(log), *command])
     if not started:
         raise UserError(
-            "Training could not be started.", "Close other programs, or restart this one, and try again."
+            translate("Process", "Training could not be started."),
+            translate("Process", "Close other programs, or restart this one, and try again."),
         )
     return pid
 

@@ -165,7 +165,8 @@ class TrainStep(QWidget):
         try:
             write_document(choices.document(), config)
         except OSError as fault:
-            raise UserError(f"{config} can not be written: {fault.strerror}.", "Make room.") from fault
+            sentence = self.tr("{0} can not be written: {1}.").format(config, fault.strerror)
+            raise UserError(sentence, self.tr("Make room on the disk.")) from fault
         pid = start_detached(["train", str(config)], log_file(choices.name, self._paths), self._paths)
         self.show_run(self._paths.runs / choices.name, pid)
 

@@ -1,0 +1,3384 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="ja" sourcelanguage="en">
+<context>
+    <name>About</name>
+    <message>
+        <source>Copy for a bug report</source>
+        <translation>不具合報告用にコピー</translation>
+    </message>
+    <message>
+        <source>Look over this computer and copy what was found, without names of files</source>
+        <translation>このコンピューターを調べ、結果をコピーする（ファイル名は含みません）</translation>
+    </message>
+    <message>
+        <source>Python {0}, PySide6 {1}. Free software under the MIT licence.</source>
+        <translation>Python {0}、PySide6 {1}。MIT ライセンスの自由ソフトウェアです。</translation>
+    </message>
+    <message>
+        <source>Looking over this computer…</source>
+        <translation>このコンピューターを調べています…</translation>
+    </message>
+    <message>
+        <source>This computer could not be looked over.</source>
+        <translation>このコンピューターを調べられませんでした。</translation>
+    </message>
+    <message>
+        <source>`aizuchi doctor` ended without a word.</source>
+        <translation>`aizuchi doctor` が何も出力せずに終了しました。</translation>
+    </message>
+    <message>
+        <source>Copied. Paste it below your description of what happened.</source>
+        <translation>コピーしました。何が起きたかの説明に続けて貼り付けてください。</translation>
+    </message>
+</context>
+<context>
+    <name>ActionBar</name>
+    <message>
+        <source>Progress</source>
+        <translation>進捗</translation>
+    </message>
+</context>
+<context>
+    <name>App</name>
+    <message>
+        <source>Something went wrong in the window: {0}</source>
+        <translation>ウィンドウで問題が発生しました: {0}</translation>
+    </message>
+    <message>
+        <source>The log holds the details.</source>
+        <translation>詳しくはログをご覧ください。</translation>
+    </message>
+</context>
+<context>
+    <name>Axis</name>
+    <message>
+        <source>-{seconds} s</source>
+        <translation>-{seconds} 秒</translation>
+    </message>
+    <message>
+        <source>now</source>
+        <translation>現在</translation>
+    </message>
+</context>
+<context>
+    <name>CardList</name>
+    <message>
+        <source>Recordings, newest first</source>
+        <translation>録音（新しい順）</translation>
+    </message>
+    <message>
+        <source>Click, or press Return, to open a talk</source>
+        <translation>クリックまたは Return で会話を開く</translation>
+    </message>
+</context>
+<context>
+    <name>CheckData</name>
+    <message>
+        <source>The dataset {0} was not checked yet.</source>
+        <translation>データセット {0} はまだ確認されていません。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data check {0}` first.</source>
+        <translation>先に `aizuchi data check {0}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read.</source>
+        <translation>{0} を読み取れません。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data check {0}` again.</source>
+        <translation>もう一度 `aizuchi data check {0}` を実行してください。</translation>
+    </message>
+</context>
+<context>
+    <name>CheckPictures</name>
+    <message>
+        <source>Model (A)</source>
+        <translation>モデル (A)</translation>
+    </message>
+    <message>
+        <source>User (B)</source>
+        <translation>ユーザー (B)</translation>
+    </message>
+    <message>
+        <source>{0} %</source>
+        <translation>{0} %</translation>
+    </message>
+    <message>
+        <source>{0} · {1}</source>
+        <translation>{0} · {1}</translation>
+    </message>
+    <message>
+        <source>Both at once</source>
+        <translation>同時発話</translation>
+    </message>
+    <message>
+        <source>How much of the time each voice speaks; the model learns when to speak from this.</source>
+        <translation>それぞれの声が話している時間の割合です。モデルはここから話すタイミングを学びます。</translation>
+    </message>
+    <message>
+        <source>Speech</source>
+        <translation>発話</translation>
+    </message>
+    <message>
+        <source>Text tokens in each second of the dialogues: how much there is to say in the time.</source>
+        <translation>対話 1 秒あたりのテキストトークン数です。話す内容の密度を表します。</translation>
+    </message>
+    <message>
+        <source>Token rate</source>
+        <translation>トークン密度</translation>
+    </message>
+    <message>
+        <source>The share of the text stream in which there is no text: silence, and words that last.</source>
+        <translation>テキストストリームのうち、テキストのない部分の割合です。無音と、長く続く単語が当たります。</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>パディング</translation>
+    </message>
+    <message>
+        <source>The share of text tokens that are a bare ▁, a space without letters. Japanese above 10 % is refused: the model would learn to say spaces.</source>
+        <translation>テキストトークンのうち、文字のない空白（▁ だけ）の割合です。日本語で 10 % を超えると、モデルが空白を話すように学んでしまうため、学習できません。</translation>
+    </message>
+    <message>
+        <source>Bare ▁</source>
+        <translation>単独の ▁</translation>
+    </message>
+    <message>
+        <source>Turns</source>
+        <translation>ターン</translation>
+    </message>
+    <message>
+        <source>Pauses</source>
+        <translation>間（ま）</translation>
+    </message>
+    <message>
+        <source>Gaps</source>
+        <translation>間隔</translation>
+    </message>
+    <message>
+        <source>Overlaps</source>
+        <translation>発話の重なり</translation>
+    </message>
+    <message>
+        <source>Backchannels</source>
+        <translation>相槌</translation>
+    </message>
+    <message>
+        <source>{0} / min</source>
+        <translation>{0} / 分</translation>
+    </message>
+    <message>
+        <source>What happens each minute; a pause is a silence within a turn, a gap one between two.</source>
+        <translation>1 分あたりの回数です。間（ま）はターンの中の無音、間隔はターンとターンの間の無音です。</translation>
+    </message>
+    <message>
+        <source>Turn-taking</source>
+        <translation>ターンの交替</translation>
+    </message>
+    <message>
+        <source>1 dialogue</source>
+        <translation>対話 1 件</translation>
+    </message>
+    <message>
+        <source>{0} dialogues</source>
+        <translation>対話 {0} 件</translation>
+    </message>
+    <message>
+        <source>{0}, {1} to {2}</source>
+        <translation>{0}、{1}～{2}</translation>
+    </message>
+    <message>
+        <source>How long the dialogues are. Training cuts out stretches; very short ones are left out.</source>
+        <translation>対話の長さです。学習では一部を切り出して使い、ごく短いものは使いません。</translation>
+    </message>
+    <message>
+        <source>Lengths</source>
+        <translation>長さ</translation>
+    </message>
+    <message>
+        <source>no words</source>
+        <translation>言葉なし</translation>
+    </message>
+    <message>
+        <source>not prepared yet</source>
+        <translation>未準備</translation>
+    </message>
+    <message>
+        <source>{0} tokens/s</source>
+        <translation>{0} トークン/秒</translation>
+    </message>
+    <message>
+        <source>limit {0}</source>
+        <translation>上限 {0}</translation>
+    </message>
+    <message>
+        <source>{0} h</source>
+        <translation>{0} 時間</translation>
+    </message>
+    <message>
+        <source>{0} min</source>
+        <translation>{0} 分</translation>
+    </message>
+    <message>
+        <source>{0} s</source>
+        <translation>{0} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>CheckSheet</name>
+    <message>
+        <source>Check again</source>
+        <translation>もう一度確認</translation>
+    </message>
+    <message>
+        <source>Look at the sound and the words anew</source>
+        <translation>音声と言葉を調べ直す</translation>
+    </message>
+    <message>
+        <source>Checking…</source>
+        <translation>確認中…</translation>
+    </message>
+    <message>
+        <source>Dialogues</source>
+        <translation>対話</translation>
+    </message>
+</context>
+<context>
+    <name>CheckStep</name>
+    <message>
+        <source>Nothing to check yet</source>
+        <translation>確認するものはまだありません</translation>
+    </message>
+    <message>
+        <source>Choose what the model learns from first; then you see here what that is.</source>
+        <translation>先に学習に使うデータを選んでください。その内容がここに表示されます。</translation>
+    </message>
+    <message>
+        <source>Looking at {0}</source>
+        <translation>{0} を調べています</translation>
+    </message>
+    <message>
+        <source>The sound and the words of every dialogue are read; an hour takes some seconds.</source>
+        <translation>すべての対話の音声と言葉を読み取っています。1 時間分で数秒かかります。</translation>
+    </message>
+    <message>
+        <source>The check ended with status {0}.</source>
+        <translation>確認が状態 {0} で終了しました。</translation>
+    </message>
+    <message>
+        <source>Try again; the log of the program tells more.</source>
+        <translation>もう一度試してください。詳しくはプログラムのログをご覧ください。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>Look at the dataset again</source>
+        <translation>データセットを調べ直す</translation>
+    </message>
+</context>
+<context>
+    <name>CheckWords</name>
+    <message>
+        <source>1 dialogue</source>
+        <translation>対話 1 件</translation>
+    </message>
+    <message>
+        <source>{0} dialogues</source>
+        <translation>対話 {0} 件</translation>
+    </message>
+    <message>
+        <source>Training refuses this dataset; what has to be mended is below.</source>
+        <translation>このデータセットでは学習できません。直すべき点を下に示します。</translation>
+    </message>
+    <message>
+        <source>Nothing odd was found.</source>
+        <translation>おかしな点は見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>One thing is odd; look at it before you train.</source>
+        <translation>おかしな点が 1 件あります。学習の前に見てください。</translation>
+    </message>
+    <message>
+        <source>{0} things are odd; look at them before you train.</source>
+        <translation>おかしな点が {0} 件あります。学習の前に見てください。</translation>
+    </message>
+</context>
+<context>
+    <name>Conversation</name>
+    <message>
+        <source>Plug in a headset and start again.</source>
+        <translation>ヘッドセットを接続して、もう一度開始してください。</translation>
+    </message>
+</context>
+<context>
+    <name>Curves</name>
+    <message>
+        <source>Losses of the run</source>
+        <translation>学習の損失</translation>
+    </message>
+    <message>
+        <source>Lower is better. Thin: while training. Thick: on dialogues kept aside.</source>
+        <translation>低いほど良い値です。細線は学習中、太線は検証用の対話での損失です。</translation>
+    </message>
+    <message>
+        <source>{0} at {1}</source>
+        <translation>{0}（ステップ {1}）</translation>
+    </message>
+    <message>
+        <source>best {0}</source>
+        <translation>最良 {0}</translation>
+    </message>
+    <message>
+        <source>Words (text)</source>
+        <translation>言葉 (text)</translation>
+    </message>
+    <message>
+        <source>Speech sounds (semantic)</source>
+        <translation>発音 (semantic)</translation>
+    </message>
+    <message>
+        <source>Voice (acoustic)</source>
+        <translation>声 (acoustic)</translation>
+    </message>
+    <message>
+        <source>Your voice (user)</source>
+        <translation>あなたの声 (user)</translation>
+    </message>
+</context>
+<context>
+    <name>DataStep</name>
+    <message>
+        <source>Datasets</source>
+        <translation>データセット</translation>
+    </message>
+    <message>
+        <source>New dataset</source>
+        <translation>新しいデータセット</translation>
+    </message>
+    <message>
+        <source>Choose talks or folders to learn from</source>
+        <translation>学習に使う会話やフォルダーを選ぶ</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>Prepare</source>
+        <translation>準備</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>確認</translation>
+    </message>
+    <message>
+        <source>for {0}</source>
+        <translation>{0} 用</translation>
+    </message>
+    <message>
+        <source>not prepared</source>
+        <translation>未準備</translation>
+    </message>
+    <message>
+        <source>{0} of {1} dialogues have no words of the model&apos;s voice.</source>
+        <translation>対話 {1} 件中 {0} 件に、モデルの声の言葉がありません。</translation>
+    </message>
+    <message>
+        <source>Without them it learns to be silent in words. A faster-whisper model can find them.</source>
+        <translation>言葉がないと、モデルは言葉を出さないことを学びます。faster-whisper のモデルで文字起こしできます。</translation>
+    </message>
+    <message>
+        <source>Transcribe…</source>
+        <translation>文字起こし…</translation>
+    </message>
+    <message>
+        <source>Choose the folder of the model</source>
+        <translation>モデルのフォルダーを選ぶ</translation>
+    </message>
+    <message>
+        <source>Go on without</source>
+        <translation>このまま続ける</translation>
+    </message>
+    <message>
+        <source>Prepare it as it is</source>
+        <translation>今のまま準備する</translation>
+    </message>
+    <message>
+        <source>Starting</source>
+        <translation>開始しています</translation>
+    </message>
+    <message>
+        <source>Stopped.</source>
+        <translation>停止しました。</translation>
+    </message>
+    <message>
+        <source>What was done is kept; Prepare goes on from there.</source>
+        <translation>済んだ分は残っています。［準備］で続きから再開できます。</translation>
+    </message>
+    <message>
+        <source>{0}, {1} %</source>
+        <translation>{0}、{1} %</translation>
+    </message>
+    <message>
+        <source>{0}, ready for {1}</source>
+        <translation>{0}、{1} 用に準備済み</translation>
+    </message>
+    <message>
+        <source>Look at what will be learnt before you train.</source>
+        <translation>学習の前に、何が学習されるかを確認してください。</translation>
+    </message>
+    <message>
+        <source>Preparing turns sound and words into what training reads.</source>
+        <translation>準備では、音声と言葉を学習用の形式に変換します。</translation>
+    </message>
+    <message>
+        <source>1 folder</source>
+        <translation>フォルダー 1 個</translation>
+    </message>
+    <message>
+        <source>{0} folders</source>
+        <translation>フォルダー {0} 個</translation>
+    </message>
+    <message>
+        <source>Mark talks, or import a folder.</source>
+        <translation>会話を選ぶか、フォルダーをインポートしてください。</translation>
+    </message>
+    <message>
+        <source>Give the dataset a name of letters and digits.</source>
+        <translation>データセットに文字と数字で名前を付けてください。</translation>
+    </message>
+    <message>
+        <source>{0} to learn from</source>
+        <translation>学習に使うデータ: {0}</translation>
+    </message>
+    <message>
+        <source> and </source>
+        <translation>と</translation>
+    </message>
+    <message>
+        <source>There is a dataset of this name; they are added to it.</source>
+        <translation>同じ名前のデータセットがあるため、そこに追加されます。</translation>
+    </message>
+    <message>
+        <source>Ten minutes are little, an hour is good.</source>
+        <translation>10 分では足りないことが多く、1 時間あれば十分です。</translation>
+    </message>
+    <message>
+        <source>Prepare again</source>
+        <translation>もう一度準備</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a faster-whisper model</source>
+        <translation>faster-whisper モデルのフォルダーを選択</translation>
+    </message>
+    <message>
+        <source>Stop here; what was done is kept</source>
+        <translation>ここで停止する（済んだ分は残ります）</translation>
+    </message>
+    <message>
+        <source>Gather the dialogues, and turn sound and words into what training reads</source>
+        <translation>対話を集め、音声と言葉を学習用の形式に変換する</translation>
+    </message>
+    <message>
+        <source>See what will be learnt (Alt+2)</source>
+        <translation>何が学習されるかを見る (Alt+2)</translation>
+    </message>
+</context>
+<context>
+    <name>DatasetView</name>
+    <message>
+        <source>For the model</source>
+        <translation>対象のモデル</translation>
+    </message>
+    <message>
+        <source>The model that will learn from it</source>
+        <translation>このデータで学習するモデル</translation>
+    </message>
+    <message>
+        <source>Transcribe…</source>
+        <translation>文字起こし…</translation>
+    </message>
+    <message>
+        <source>Find the words that are lacking, with a faster-whisper model from a folder</source>
+        <translation>足りない言葉を、フォルダーにある faster-whisper モデルで文字起こしする</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>見つかった点</translation>
+    </message>
+    <message>
+        <source>Reading…</source>
+        <translation>読み取り中…</translation>
+    </message>
+    <message>
+        <source>Prepared for {0}.</source>
+        <translation>{0} 用に準備済みです。</translation>
+    </message>
+    <message>
+        <source>Not prepared yet.</source>
+        <translation>まだ準備されていません。</translation>
+    </message>
+    <message>
+        <source>1 dialogue</source>
+        <translation>対話 1 件</translation>
+    </message>
+    <message>
+        <source>{0} dialogues</source>
+        <translation>対話 {0} 件</translation>
+    </message>
+    <message>
+        <source>Both voices have words in every dialogue.</source>
+        <translation>すべての対話で、両方の声に言葉があります。</translation>
+    </message>
+    <message>
+        <source>You have no words in {0} of {1} dialogues. That does no harm: it learns its own.</source>
+        <translation>対話 {1} 件中 {0} 件に、あなたの声の言葉がありません。モデルは自分の言葉だけを学ぶので、差し支えありません。</translation>
+    </message>
+    <message>
+        <source>The model&apos;s voice has no words in {0} of {1} dialogues, yours in {2}.</source>
+        <translation>対話 {1} 件のうち、{0} 件にモデルの声の言葉が、{2} 件にあなたの声の言葉がありません。</translation>
+    </message>
+    <message>
+        <source>… and {0} more in import.jsonl</source>
+        <translation>… ほか {0} 件は import.jsonl にあります</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>言葉</translation>
+    </message>
+</context>
+<context>
+    <name>Desk</name>
+    <message>
+        <source>Start</source>
+        <translation>開始</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>mute</source>
+        <translation>ミュート</translation>
+    </message>
+    <message>
+        <source>Space</source>
+        <translation>Space</translation>
+    </message>
+    <message>
+        <source>Let the model hear silence (Space)</source>
+        <translation>モデルに音を聞かせない (Space)</translation>
+    </message>
+    <message>
+        <source>Mute the microphone</source>
+        <translation>マイクをミュート</translation>
+    </message>
+    <message>
+        <source>Let the model forget and begin anew (Ctrl+Shift+R)</source>
+        <translation>モデルの記憶を消して最初から始める (Ctrl+Shift+R)</translation>
+    </message>
+    <message>
+        <source>Restart the conversation</source>
+        <translation>会話をやり直す</translation>
+    </message>
+    <message>
+        <source>How loud the model is (Ctrl+Up, Ctrl+Down)</source>
+        <translation>モデルの音量 (Ctrl+Up, Ctrl+Down)</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>音量</translation>
+    </message>
+    <message>
+        <source>Record the talk on this computer (R)</source>
+        <translation>会話をこのコンピューターに録音する (R)</translation>
+    </message>
+    <message>
+        <source>Record the talk</source>
+        <translation>会話を録音</translation>
+    </message>
+    <message>
+        <source>End the talk (Ctrl+Return)</source>
+        <translation>会話を終える (Ctrl+Return)</translation>
+    </message>
+    <message>
+        <source>Talk (Ctrl+Return)</source>
+        <translation>会話を始める (Ctrl+Return)</translation>
+    </message>
+</context>
+<context>
+    <name>DialogueTable</name>
+    <message>
+        <source>The dialogues, those with findings first</source>
+        <translation>対話の一覧（指摘のあるものが先頭）</translation>
+    </message>
+    <message>
+        <source>Press Return or double-click to correct the words of a dialogue</source>
+        <translation>Return またはダブルクリックで対話の言葉を直す</translation>
+    </message>
+</context>
+<context>
+    <name>Dialogues</name>
+    <message>
+        <source>A is the voice of the model, B that of the user</source>
+        <translation>A はモデルの声、B はユーザーの声</translation>
+    </message>
+    <message>
+        <source>Dialogue</source>
+        <translation>対話</translation>
+    </message>
+    <message>
+        <source>Length</source>
+        <translation>長さ</translation>
+    </message>
+    <message>
+        <source>Speech A</source>
+        <translation>発話 A</translation>
+    </message>
+    <message>
+        <source>Speech B</source>
+        <translation>発話 B</translation>
+    </message>
+    <message>
+        <source>Words A</source>
+        <translation>単語 A</translation>
+    </message>
+    <message>
+        <source>Words B</source>
+        <translation>単語 B</translation>
+    </message>
+    <message>
+        <source>Findings</source>
+        <translation>指摘</translation>
+    </message>
+    <message>
+        <source>{0} (and {1} more)</source>
+        <translation>{0}（ほか {1} 件）</translation>
+    </message>
+</context>
+<context>
+    <name>Drawer</name>
+    <message>
+        <source>Live settings</source>
+        <translation>会話中の設定</translation>
+    </message>
+    <message>
+        <source>While you talk</source>
+        <translation>会話中の設定</translation>
+    </message>
+    <message>
+        <source>Close the drawer (Esc)</source>
+        <translation>引き出しを閉じる (Esc)</translation>
+    </message>
+    <message>
+        <source>Close the drawer</source>
+        <translation>引き出しを閉じる</translation>
+    </message>
+    <message>
+        <source>Text temperature</source>
+        <translation>テキストの温度</translation>
+    </message>
+    <message>
+        <source>Lower words are more predictable</source>
+        <translation>低いほど言葉が予測しやすくなる</translation>
+    </message>
+    <message>
+        <source>Text top-k</source>
+        <translation>テキストの top-k</translation>
+    </message>
+    <message>
+        <source>Draw from so many likely words; 0 is all</source>
+        <translation>確率の高いこの数の単語から選ぶ。0 はすべて</translation>
+    </message>
+    <message>
+        <source>Audio temperature</source>
+        <translation>音声の温度</translation>
+    </message>
+    <message>
+        <source>A lower voice is calmer</source>
+        <translation>低いほど声が落ち着く</translation>
+    </message>
+    <message>
+        <source>Audio top-k</source>
+        <translation>音声の top-k</translation>
+    </message>
+    <message>
+        <source>Draw from so many likely sounds; 0 is all</source>
+        <translation>確率の高いこの数の音から選ぶ。0 はすべて</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>繰り返しペナルティ</translation>
+    </message>
+    <message>
+        <source>Against repeating the words of the last 5 s; 1 is off</source>
+        <translation>直前 5 秒の言葉の繰り返しを抑える。1 は無効</translation>
+    </message>
+    <message>
+        <source>The seed counts from the next start, the memory from the next load.</source>
+        <translation>シードは次の会話から、記憶は次の読み込みから有効です。</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>シード</translation>
+    </message>
+    <message>
+        <source>The same seed and the same sound give the same answers</source>
+        <translation>同じシードと同じ音声なら同じ答えになる</translation>
+    </message>
+    <message>
+        <source>new each time</source>
+        <translation>毎回変える</translation>
+    </message>
+    <message>
+        <source>Memory, s</source>
+        <translation>記憶（秒）</translation>
+    </message>
+    <message>
+        <source>How far back the model remembers; less needs less graphics memory</source>
+        <translation>モデルがさかのぼって覚えている長さ。短いほど GPU メモリが少なくて済む</translation>
+    </message>
+    <message>
+        <source>as made</source>
+        <translation>標準</translation>
+    </message>
+    <message>
+        <source>Lag</source>
+        <translation>遅延</translation>
+    </message>
+    <message>
+        <source>From your mouth to your ear, over the last minute</source>
+        <translation>口から耳に届くまで（直近 1 分）</translation>
+    </message>
+    <message>
+        <source>What the model takes for each frame of {frame} ms, over the last minute</source>
+        <translation>{frame} ms のフレームごとにモデルが要する時間（直近 1 分）</translation>
+    </message>
+    <message>
+        <source>Step</source>
+        <translation>ステップ</translation>
+    </message>
+    <message>
+        <source>Speech that waits to be played; empty means silence, over the last minute</source>
+        <translation>再生を待つ音声。空なら無音（直近 1 分）</translation>
+    </message>
+    <message>
+        <source>Speaker buffer</source>
+        <translation>再生バッファー</translation>
+    </message>
+</context>
+<context>
+    <name>Expert</name>
+    <message>
+        <source>What learns, steps, learning rates, memory</source>
+        <translation>学習する部分、ステップ、学習率、メモリ</translation>
+    </message>
+    <message>
+        <source>Expert settings</source>
+        <translation>詳細設定</translation>
+    </message>
+    <message>
+        <source>Expert settings  ▾</source>
+        <translation>詳細設定  ▾</translation>
+    </message>
+    <message>
+        <source>Expert settings  ▸</source>
+        <translation>詳細設定  ▸</translation>
+    </message>
+    <message>
+        <source>Learn both voices</source>
+        <translation>両方の声を学習</translation>
+    </message>
+    <message>
+        <source>The model also learns to foresee what you say, as nu-dialogue&apos;s finetuner does.</source>
+        <translation>nu-dialogue のファインチューニングと同じく、ユーザーの発話の予測も学びます。</translation>
+    </message>
+    <message>
+        <source>Precision of the base</source>
+        <translation>ベースの精度</translation>
+    </message>
+    <message>
+        <source>Fewer bits need less graphics memory and are a little slower.</source>
+        <translation>ビット数が少ないほど GPU メモリは減り、少し遅くなります。</translation>
+    </message>
+    <message>
+        <source>{0} bits</source>
+        <translation>{0} ビット</translation>
+    </message>
+    <message>
+        <source>What learns</source>
+        <translation>学習する部分</translation>
+    </message>
+    <message>
+        <source>An adapter fits on one card; the whole model needs several of 80 GB.</source>
+        <translation>アダプターは GPU 1 枚に収まります。モデル全体には 80 GB の GPU が複数必要です。</translation>
+    </message>
+    <message>
+        <source>An adapter (LoRA)</source>
+        <translation>アダプター (LoRA)</translation>
+    </message>
+    <message>
+        <source>The whole model</source>
+        <translation>モデル全体</translation>
+    </message>
+    <message>
+        <source>Words and turns</source>
+        <translation>言葉とターン</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>音</translation>
+    </message>
+    <message>
+        <source>Text embedding</source>
+        <translation>テキスト埋め込み</translation>
+    </message>
+    <message>
+        <source>Steps</source>
+        <translation>ステップ数</translation>
+    </message>
+    <message>
+        <source>How often the model is changed a little.</source>
+        <translation>モデルを少しずつ更新する回数です。</translation>
+    </message>
+    <message>
+        <source>Rank of the LoRA</source>
+        <translation>LoRA のランク</translation>
+    </message>
+    <message>
+        <source>More can learn more, and needs more memory.</source>
+        <translation>大きいほど多くを学べますが、メモリも多く使います。</translation>
+    </message>
+    <message>
+        <source>Learning rate, words and turns</source>
+        <translation>学習率（言葉とターン）</translation>
+    </message>
+    <message>
+        <source>Of the temporal transformer. Above 10 ×10⁻⁶ little data collapses into silence.</source>
+        <translation>temporal transformer の学習率です。10 ×10⁻⁶ を超えると、少ないデータでは無音しか出なくなります。</translation>
+    </message>
+    <message>
+        <source>Learning rate, sound</source>
+        <translation>学習率（音）</translation>
+    </message>
+    <message>
+        <source>Of the depth transformer, which makes the voice.</source>
+        <translation>声を作る depth transformer の学習率です。</translation>
+    </message>
+    <message>
+        <source>Length of an example</source>
+        <translation>1 例の長さ</translation>
+    </message>
+    <message>
+        <source>Longer dialogues are cut.</source>
+        <translation>これより長い対話は切り分けます。</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
+    </message>
+    <message>
+        <source>Examples in a step</source>
+        <translation>1 ステップの例数</translation>
+    </message>
+    <message>
+        <source>Gathered one after another.</source>
+        <translation>順に計算して合計します。</translation>
+    </message>
+    <message>
+        <source>Kept aside</source>
+        <translation>検証用の割合</translation>
+    </message>
+    <message>
+        <source>The share of the dialogues that the model never learns from, to judge it by.</source>
+        <translation>評価のため、学習に使わずに残す対話の割合です。</translation>
+    </message>
+    <message>
+        <source> %</source>
+        <translation> %</translation>
+    </message>
+    <message>
+        <source>Patience</source>
+        <translation>早期終了までの猶予</translation>
+    </message>
+    <message>
+        <source>Evaluations without a better loss after which it stops early; 0 is never.</source>
+        <translation>評価で損失がこの回数続けて改善しなければ、早めに終了します。0 なら終了しません。</translation>
+    </message>
+</context>
+<context>
+    <name>Facts</name>
+    <message>
+        <source>{0} dialogues</source>
+        <translation>対話 {0} 件</translation>
+    </message>
+</context>
+<context>
+    <name>Farewell</name>
+    <message>
+        <source>Training goes on without the window</source>
+        <translation>ウィンドウを閉じても学習は続きます</translation>
+    </message>
+    <message>
+        <source>Training goes on without the window.</source>
+        <translation>ウィンドウを閉じても学習は続きます。</translation>
+    </message>
+    <message>
+        <source>Open Aizuchi again to see how far it is. Stopping saves a checkpoint to go on from.</source>
+        <translation>進み具合は、Aizuchi をもう一度開くと確認できます。停止すると、再開用のチェックポイントを保存します。</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>Stop it and save</source>
+        <translation>停止して保存</translation>
+    </message>
+    <message>
+        <source>Let it go on</source>
+        <translation>学習を続ける</translation>
+    </message>
+    <message>
+        <source>Saving a checkpoint; the window closes when it is written.</source>
+        <translation>チェックポイントを保存しています。書き込みが終わるとウィンドウが閉じます。</translation>
+    </message>
+</context>
+<context>
+    <name>Figures</name>
+    <message>
+        <source>Each minute</source>
+        <translation>1 分あたり</translation>
+    </message>
+    <message>
+        <source>Moshi {0} %, you {1} %, both at once {2} %</source>
+        <translation>Moshi {0} %、あなた {1} %、同時 {2} %</translation>
+    </message>
+    <message>
+        <source>Turns</source>
+        <translation>ターン</translation>
+    </message>
+    <message>
+        <source>How often one takes over from the other</source>
+        <translation>話し手が入れ替わった回数</translation>
+    </message>
+    <message>
+        <source>Pauses</source>
+        <translation>間（ま）</translation>
+    </message>
+    <message>
+        <source>Joint silences within the speech of one</source>
+        <translation>一方の発話の途中で、両方が黙った回数</translation>
+    </message>
+    <message>
+        <source>Gaps</source>
+        <translation>間隔</translation>
+    </message>
+    <message>
+        <source>Joint silences between one and the other</source>
+        <translation>話し手が替わるまでに、両方が黙った回数</translation>
+    </message>
+    <message>
+        <source>Overlaps</source>
+        <translation>発話の重なり</translation>
+    </message>
+    <message>
+        <source>Stretches where both speak</source>
+        <translation>両方が同時に話した回数</translation>
+    </message>
+    <message>
+        <source>Backchannels</source>
+        <translation>相槌</translation>
+    </message>
+    <message>
+        <source>Short words of Moshi while you go on speaking</source>
+        <translation>あなたが話し続けている間に Moshi が打った短い相槌</translation>
+    </message>
+    <message>
+        <source>Interruptions</source>
+        <translation>割り込み</translation>
+    </message>
+    <message>
+        <source>You speak up and Moshi stops</source>
+        <translation>あなたが話し出して Moshi が話をやめた回数</translation>
+    </message>
+</context>
+<context>
+    <name>Follower</name>
+    <message>
+        <source>Training ended before it began.</source>
+        <translation>学習が始まる前に終了しました。</translation>
+    </message>
+    <message>
+        <source>The log is {0}.</source>
+        <translation>ログは {0} です。</translation>
+    </message>
+</context>
+<context>
+    <name>Graph</name>
+    <message>
+        <source>{value} ms</source>
+        <translation>{value} ms</translation>
+    </message>
+</context>
+<context>
+    <name>Languages</name>
+    <message>
+        <source>Chinese</source>
+        <translation>中国語</translation>
+    </message>
+    <message>
+        <source>Dutch</source>
+        <translation>オランダ語</translation>
+    </message>
+    <message>
+        <source>English</source>
+        <translation>英語</translation>
+    </message>
+    <message>
+        <source>French</source>
+        <translation>フランス語</translation>
+    </message>
+    <message>
+        <source>German</source>
+        <translation>ドイツ語</translation>
+    </message>
+    <message>
+        <source>Italian</source>
+        <translation>イタリア語</translation>
+    </message>
+    <message>
+        <source>Japanese</source>
+        <translation>日本語</translation>
+    </message>
+    <message>
+        <source>Korean</source>
+        <translation>韓国語</translation>
+    </message>
+    <message>
+        <source>Portuguese</source>
+        <translation>ポルトガル語</translation>
+    </message>
+    <message>
+        <source>Spanish</source>
+        <translation>スペイン語</translation>
+    </message>
+</context>
+<context>
+    <name>ListenStep</name>
+    <message>
+        <source>Before</source>
+        <translation>学習前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>学習後</translation>
+    </message>
+    <message>
+        <source>Merge into the base</source>
+        <translation>ベースに統合</translation>
+    </message>
+    <message>
+        <source>Make it a model</source>
+        <translation>モデルを作成</translation>
+    </message>
+    <message>
+        <source>Talk to it</source>
+        <translation>このモデルと会話</translation>
+    </message>
+    <message>
+        <source>Nothing to hear yet</source>
+        <translation>試聴できるものはまだありません</translation>
+    </message>
+    <message>
+        <source>A run can be heard once it has been judged for the first time.</source>
+        <translation>最初の評価が終わると試聴できます。</translation>
+    </message>
+    <message>
+        <source>This run has not been judged since it began.</source>
+        <translation>この学習はまだ評価されていません。</translation>
+    </message>
+    <message>
+        <source>A dialogue kept aside: its beginning, faded, then what the model says. After: best step, {0}.</source>
+        <translation>検証用の対話の冒頭（薄い色）と、それに続くモデルの発話です。学習後は、最良のステップ {0} のものです。</translation>
+    </message>
+    <message>
+        <source>Step {0}</source>
+        <translation>ステップ {0}</translation>
+    </message>
+    <message>
+        <source>no sample</source>
+        <translation>サンプルなし</translation>
+    </message>
+    <message>
+        <source>Making the model…</source>
+        <translation>モデルを作成しています…</translation>
+    </message>
+    <message>
+        <source>The model could not be made.</source>
+        <translation>モデルを作成できませんでした。</translation>
+    </message>
+    <message>
+        <source>Train first; then listen.</source>
+        <translation>試聴の前に学習を行ってください。</translation>
+    </message>
+    <message>
+        <source>{0} is among your models.</source>
+        <translation>{0} が自分のモデルに加わりました。</translation>
+    </message>
+    <message>
+        <source>It stands on the Models page under the model that it came from.</source>
+        <translation>［モデル］ページで、元のモデルの下に表示されます。</translation>
+    </message>
+    <message>
+        <source>There is no checkpoint of this run yet.</source>
+        <translation>この学習のチェックポイントはまだありません。</translation>
+    </message>
+    <message>
+        <source>Make the best step a model to talk with.</source>
+        <translation>最良のステップから、会話できるモデルを作成します。</translation>
+    </message>
+    <message>
+        <source>Merged, it needs no base beside it and takes as much disk as the base; else it is small.</source>
+        <translation>統合すると、ベースなしで使えますが、ベースと同じディスク容量が必要です。統合しなければ小さく済みます。</translation>
+    </message>
+    <message>
+        <source>Write the best step as a model that every program of the family can load</source>
+        <translation>最良のステップを、Moshi 系のどのプログラムでも読み込めるモデルとして書き出す</translation>
+    </message>
+    <message>
+        <source>Take it into memory, and go to Talk</source>
+        <translation>メモリに読み込み、［会話］ページに移動する</translation>
+    </message>
+    <message>
+        <source>Add the adapter to the weights of the base, in place of beside them</source>
+        <translation>アダプターを別に置かず、ベースの重みに足し合わせる</translation>
+    </message>
+    <message>
+        <source>Merge</source>
+        <translation>統合</translation>
+    </message>
+</context>
+<context>
+    <name>LoadingText</name>
+    <message>
+        <source>{stage} · {done} of {total} GB</source>
+        <translation>{stage} · {done} / {total} GB</translation>
+    </message>
+    <message>
+        <source>{0} s left</source>
+        <translation>残り {0} 秒</translation>
+    </message>
+    <message>
+        <source>{0} min left</source>
+        <translation>残り {0} 分</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>A run is training, so no model was loaded.</source>
+        <translation>学習中のため、モデルは読み込まれていません。</translation>
+    </message>
+    <message>
+        <source>Ctrl+4 shows how far it is; load a model when the graphics card has room.</source>
+        <translation>進み具合は Ctrl+4 で確認できます。モデルは GPU に空きができてから読み込んでください。</translation>
+    </message>
+    <message>
+        <source>Talk</source>
+        <translation>会話</translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation>録音</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>学習</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>設定</translation>
+    </message>
+</context>
+<context>
+    <name>ModeRow</name>
+    <message>
+        <source>To fetch it, run: {0}</source>
+        <translation>入手するコマンド: {0}</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>解放</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>読み込む</translation>
+    </message>
+    <message>
+        <source>Give the memory back</source>
+        <translation>メモリを解放する</translation>
+    </message>
+    <message>
+        <source>Take the model into memory</source>
+        <translation>モデルをメモリに読み込む</translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>: {0} of {1}</source>
+        <translation>: {0} / {1}</translation>
+    </message>
+    <message>
+        <source>Runs on the processor</source>
+        <translation>CPU で動作</translation>
+    </message>
+    <message>
+        <source>Needs {0} of graphics memory</source>
+        <translation>GPU メモリが {0} 必要</translation>
+    </message>
+    <message>
+        <source>{0} of {1} graphics memory</source>
+        <translation>GPU メモリ {1} のうち {0} が必要</translation>
+    </message>
+    <message>
+        <source>Needs {0} of {1} graphics memory; {2} with a memory of 30 s</source>
+        <translation>GPU メモリ {1} に対し {0} 必要（記憶を 30 秒にすれば {2}）</translation>
+    </message>
+    <message>
+        <source>Needs {0}, and the graphics card has {1}</source>
+        <translation>{0} 必要（GPU メモリは {1}）</translation>
+    </message>
+    <message>
+        <source>Verify</source>
+        <translation>検証</translation>
+    </message>
+    <message>
+        <source>Read all of its files and check that they are whole</source>
+        <translation>すべてのファイルを読み、壊れていないか確かめる</translation>
+    </message>
+    <message>
+        <source>Copy command</source>
+        <translation>コマンドをコピー</translation>
+    </message>
+    <message>
+        <source>Copy the command that fetches the model, for a terminal</source>
+        <translation>モデルを入手するコマンドを、端末用にコピーする</translation>
+    </message>
+    <message>
+        <source>Copy: {0}</source>
+        <translation>コピー: {0}</translation>
+    </message>
+    <message>
+        <source>Copied.</source>
+        <translation>コピーしました。</translation>
+    </message>
+    <message>
+        <source>8 bit</source>
+        <translation>8 ビット</translation>
+    </message>
+    <message>
+        <source>Full precision</source>
+        <translation>フル精度</translation>
+    </message>
+    <message>
+        <source>{0} on disk</source>
+        <translation>ディスク {0}</translation>
+    </message>
+    <message>
+        <source>Load or unload</source>
+        <translation>読み込みと解放</translation>
+    </message>
+</context>
+<context>
+    <name>ModelCard</name>
+    <message>
+        <source>male voice</source>
+        <translation>男性の声</translation>
+    </message>
+    <message>
+        <source>female voice</source>
+        <translation>女性の声</translation>
+    </message>
+    <message>
+        <source>various voices</source>
+        <translation>さまざまな声</translation>
+    </message>
+    <message>
+        <source>For research and private use only: the licence forbids any commercial use.</source>
+        <translation>研究目的・私的利用のみ（ライセンスにより商用利用は禁止）</translation>
+    </message>
+    <message>
+        <source>Free for any use, also commercial, if its makers are named.</source>
+        <translation>制作者を明記すれば、商用を含めて自由に利用可能</translation>
+    </message>
+    <message>
+        <source>Free for any use, also commercial.</source>
+        <translation>商用を含めて自由に利用可能</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsPage</name>
+    <message>
+        <source>`aizuchi models list` in a terminal tells more.</source>
+        <translation>詳しくは、端末で `aizuchi models list` を実行してください。</translation>
+    </message>
+    <message>
+        <source>The models on this computer could not be listed.</source>
+        <translation>このコンピューターにあるモデルを一覧にできませんでした。</translation>
+    </message>
+    <message>
+        <source>Reading its files…</source>
+        <translation>ファイルを読み取っています…</translation>
+    </message>
+    <message>
+        <source>All of its files are whole.</source>
+        <translation>すべてのファイルが正常です。</translation>
+    </message>
+    <message>
+        <source>Models</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Everything runs on this computer; nothing you say leaves it.</source>
+        <translation>すべてこのコンピューターで動作し、話した内容が外に出ることはありません。</translation>
+    </message>
+    <message>
+        <source>Your own</source>
+        <translation>自分のモデル</translation>
+    </message>
+</context>
+<context>
+    <name>NewDataset</name>
+    <message>
+        <source>Import a folder…</source>
+        <translation>フォルダーをインポート…</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>What is spoken</source>
+        <translation>話されている言語</translation>
+    </message>
+    <message>
+        <source>For the model</source>
+        <translation>対象のモデル</translation>
+    </message>
+    <message>
+        <source>The model that will learn from it</source>
+        <translation>このデータで学習するモデル</translation>
+    </message>
+    <message>
+        <source>Do not take this folder</source>
+        <translation>このフォルダーを外す</translation>
+    </message>
+    <message>
+        <source>Do not take {0}</source>
+        <translation>{0} を外す</translation>
+    </message>
+    <message>
+        <source>Choose a folder of dialogues</source>
+        <translation>対話のフォルダーを選択</translation>
+    </message>
+    <message>
+        <source>As the talks are</source>
+        <translation>会話に合わせる</translation>
+    </message>
+    <message>
+        <source>Name of the dataset</source>
+        <translation>データセットの名前</translation>
+    </message>
+    <message>
+        <source>Letters, digits, spaces, dots and dashes</source>
+        <translation>文字、数字、空白、ドット、ハイフン</translation>
+    </message>
+    <message>
+        <source>Stereo wavs, or data of Kyutai&apos;s or nu-dialogue&apos;s finetuner</source>
+        <translation>ステレオの wav、または Kyutai か nu-dialogue のファインチューニング用データ</translation>
+    </message>
+    <message>
+        <source>What shall the model learn from?</source>
+        <translation>何から学習しますか？</translation>
+    </message>
+    <message>
+        <source>Stereo sound files, the left channel the model&apos;s voice; or the data of another finetuner.</source>
+        <translation>左チャンネルがモデルの声のステレオ音声ファイル、または他のファインチューニング用データです。</translation>
+    </message>
+    <message>
+        <source>Other dialogues</source>
+        <translation>ほかの対話</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+    <message>
+        <source>Words become tokens of this model.</source>
+        <translation>言葉はこのモデルのトークンになります。</translation>
+    </message>
+</context>
+<context>
+    <name>Notice</name>
+    <message>
+        <source>Close this message</source>
+        <translation>このメッセージを閉じる</translation>
+    </message>
+</context>
+<context>
+    <name>Number</name>
+    <message>
+        <source>Bring back the default of: {0}</source>
+        <translation>既定値に戻す: {0}</translation>
+    </message>
+    <message>
+        <source>Bring back the default</source>
+        <translation>既定値に戻す</translation>
+    </message>
+</context>
+<context>
+    <name>Overview</name>
+    <message>
+        <source>The whole talk</source>
+        <translation>会話の全体</translation>
+    </message>
+    <message>
+        <source>The arrow keys move the play head by a second.</source>
+        <translation>矢印キーで再生位置が 1 秒ずつ動きます。</translation>
+    </message>
+    <message>
+        <source>Click to play from there; drag to mark a stretch for the loop</source>
+        <translation>クリックでそこから再生、ドラッグでループ範囲を指定</translation>
+    </message>
+</context>
+<context>
+    <name>OwnCard</name>
+    <message>
+        <source>Load or unload: {0}</source>
+        <translation>読み込みと解放: {0}</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>解放</translation>
+    </message>
+    <message>
+        <source>Load</source>
+        <translation>読み込む</translation>
+    </message>
+    <message>
+        <source>Give the memory back</source>
+        <translation>メモリを解放する</translation>
+    </message>
+    <message>
+        <source>Take the model into memory</source>
+        <translation>モデルをメモリに読み込む</translation>
+    </message>
+    <message>
+        <source>Loading…</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>: {0} of {1}</source>
+        <translation>: {0} / {1}</translation>
+    </message>
+    <message>
+        <source>{0} ({1})</source>
+        <translation>{0}（{1}）</translation>
+    </message>
+    <message>
+        <source>{0} steps</source>
+        <translation>{0} ステップ</translation>
+    </message>
+    <message>
+        <source>Your own</source>
+        <translation>自分のモデル</translation>
+    </message>
+    <message>
+        <source>from {0}</source>
+        <translation>データ: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>OwnModel</name>
+    <message>
+        <source>Open a folder…</source>
+        <translation>フォルダーを開く…</translation>
+    </message>
+    <message>
+        <source>Load a finetuned model from a folder</source>
+        <translation>ファインチューニング済みモデルをフォルダーから読み込む</translation>
+    </message>
+    <message>
+        <source>A whole checkpoint, or a LoRA beside its config.json; safetensors only.</source>
+        <translation>チェックポイント全体、または config.json と LoRA。safetensors 形式のみ。</translation>
+    </message>
+    <message>
+        <source>A finetune in a folder</source>
+        <translation>フォルダー内のファインチューニング済みモデル</translation>
+    </message>
+    <message>
+        <source>Unload</source>
+        <translation>解放</translation>
+    </message>
+    <message>
+        <source>Give the memory back</source>
+        <translation>メモリを解放する</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a model</source>
+        <translation>モデルのフォルダーを選択</translation>
+    </message>
+</context>
+<context>
+    <name>Pane</name>
+    <message>
+        <source>Progress</source>
+        <translation>進捗</translation>
+    </message>
+</context>
+<context>
+    <name>Player</name>
+    <message>
+        <source>The sound stopped: its process ended by itself.</source>
+        <translation>音声が止まりました。再生用のプロセスが終了したためです。</translation>
+    </message>
+    <message>
+        <source>Press play to try again; `aizuchi doctor` tells more about the sound devices.</source>
+        <translation>［再生］でもう一度試してください。サウンドデバイスについては `aizuchi doctor` で調べられます。</translation>
+    </message>
+</context>
+<context>
+    <name>Preparation</name>
+    <message>
+        <source>It broke off.</source>
+        <translation>途中で終了しました。</translation>
+    </message>
+    <message>
+        <source>The log holds the details; try again to go on from here.</source>
+        <translation>詳しくはログをご覧ください。もう一度試すと続きから再開します。</translation>
+    </message>
+</context>
+<context>
+    <name>Process</name>
+    <message>
+        <source>The log {0} can not be written: {1}.</source>
+        <translation>ログ {0} に書き込めません: {1}</translation>
+    </message>
+    <message>
+        <source>Make room on the disk.</source>
+        <translation>ディスクの空き容量を増やしてください。</translation>
+    </message>
+    <message>
+        <source>Training could not be started.</source>
+        <translation>学習を開始できませんでした。</translation>
+    </message>
+    <message>
+        <source>Close other programs, or restart this one, and try again.</source>
+        <translation>ほかのプログラムを閉じるか、Aizuchi を開き直して、もう一度試してください。</translation>
+    </message>
+</context>
+<context>
+    <name>Readout</name>
+    <message>
+        <source>{lag} ms</source>
+        <translation>{lag} ms</translation>
+    </message>
+    <message>
+        <source>{step}/{frame} ms</source>
+        <translation>{step}/{frame} ms</translation>
+    </message>
+    <message>
+        <source>lag</source>
+        <translation>遅延</translation>
+    </message>
+    <message>
+        <source>From your mouth to your ear</source>
+        <translation>口から耳に届くまで</translation>
+    </message>
+    <message>
+        <source>step</source>
+        <translation>ステップ</translation>
+    </message>
+    <message>
+        <source>What the model takes for each 80 ms of sound</source>
+        <translation>音声 80 ms ごとにモデルが要する時間</translation>
+    </message>
+    <message>
+        <source>skipped</source>
+        <translation>飛ばし</translation>
+    </message>
+    <message>
+        <source>Frames of yours that were dropped to keep up</source>
+        <translation>遅れを取り戻すために捨てた、あなたの音声のフレーム数</translation>
+    </message>
+    <message>
+        <source>starved</source>
+        <translation>途切れ</translation>
+    </message>
+    <message>
+        <source>Frames of silence for want of speech in time</source>
+        <translation>モデルの音声が間に合わず、無音になったフレーム数</translation>
+    </message>
+</context>
+<context>
+    <name>RecordSign</name>
+    <message>
+        <source>not recorded</source>
+        <translation>録音なし</translation>
+    </message>
+</context>
+<context>
+    <name>RecordingsPage</name>
+    <message>
+        <source>1 talk, {1}</source>
+        <translation>会話 1 件、{1}</translation>
+    </message>
+    <message>
+        <source>{0} talks, {1}</source>
+        <translation>会話 {0} 件、{1}</translation>
+    </message>
+    <message>
+        <source>Search in the words</source>
+        <translation>言葉を検索</translation>
+    </message>
+    <message>
+        <source>Show the talks in which this was said (Ctrl+F)</source>
+        <translation>この言葉が出てくる会話を表示する (Ctrl+F)</translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation>録音</translation>
+    </message>
+</context>
+<context>
+    <name>Replay</name>
+    <message>
+        <source>Choose a folder for the sound and the text</source>
+        <translation>音声とテキストの保存先を選択</translation>
+    </message>
+    <message>
+        <source>Exporting…</source>
+        <translation>書き出し中…</translation>
+    </message>
+    <message>
+        <source>Exported {0} and {1} to {2}.</source>
+        <translation>{0} と {1} を {2} に書き出しました。</translation>
+    </message>
+    <message>
+        <source>Delete the recording</source>
+        <translation>録音の削除</translation>
+    </message>
+    <message>
+        <source>Move this talk to the trash?</source>
+        <translation>この会話をゴミ箱に移動しますか？</translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation>ゴミ箱に移動</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>残す</translation>
+    </message>
+    <message>
+        <source>The recording could not be moved to the trash.</source>
+        <translation>録音をゴミ箱に移動できませんでした。</translation>
+    </message>
+    <message>
+        <source>There may be none on this disk; the folder to remove is {0}.</source>
+        <translation>このディスクにはゴミ箱がない可能性があります。削除するフォルダーは {0} です。</translation>
+    </message>
+    <message>
+        <source>‹ All</source>
+        <translation>‹ 一覧</translation>
+    </message>
+    <message>
+        <source>Back to all recordings (Esc)</source>
+        <translation>録音の一覧に戻る (Esc)</translation>
+    </message>
+    <message>
+        <source>Back to all recordings</source>
+        <translation>録音の一覧に戻る</translation>
+    </message>
+    <message>
+        <source>Export…</source>
+        <translation>書き出す…</translation>
+    </message>
+    <message>
+        <source>Save sound and text in a folder</source>
+        <translation>音声とテキストをフォルダーに保存する</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation>削除…</translation>
+    </message>
+    <message>
+        <source>Move the talk to the trash (Del)</source>
+        <translation>会話をゴミ箱に移動する (Del)</translation>
+    </message>
+</context>
+<context>
+    <name>Report</name>
+    <message>
+        <source>interruption</source>
+        <translation>割り込み</translation>
+    </message>
+    <message>
+        <source>backchannel</source>
+        <translation>相槌</translation>
+    </message>
+    <message>
+        <source>both at once</source>
+        <translation>同時発話</translation>
+    </message>
+    <message>
+        <source>you</source>
+        <translation>あなた</translation>
+    </message>
+    <message>
+        <source>the model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>turns</source>
+        <translation>ターン</translation>
+    </message>
+    <message>
+        <source>pauses</source>
+        <translation>間（ま）</translation>
+    </message>
+    <message>
+        <source>gaps</source>
+        <translation>間隔</translation>
+    </message>
+    <message>
+        <source>overlaps</source>
+        <translation>発話の重なり</translation>
+    </message>
+    <message>
+        <source>backchannels</source>
+        <translation>相槌</translation>
+    </message>
+    <message>
+        <source>interruptions</source>
+        <translation>割り込み</translation>
+    </message>
+    <message>
+        <source>Each minute: {0}</source>
+        <translation>1 分あたり: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>RunForm</name>
+    <message>
+        <source>Dataset</source>
+        <translation>データセット</translation>
+    </message>
+    <message>
+        <source>What the model learns from</source>
+        <translation>モデルが学習するデータ</translation>
+    </message>
+    <message>
+        <source>Base model</source>
+        <translation>ベースモデル</translation>
+    </message>
+    <message>
+        <source>The model that learns</source>
+        <translation>学習するモデル</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>学習を開始</translation>
+    </message>
+    <message>
+        <source>Free the graphics card and begin to train</source>
+        <translation>GPU を空けて学習を始める</translation>
+    </message>
+    <message>
+        <source>There is no prepared dataset yet.</source>
+        <translation>準備済みのデータセットがまだありません。</translation>
+    </message>
+    <message>
+        <source>The first step, Data, makes one.</source>
+        <translation>最初の手順［データ］で作成できます。</translation>
+    </message>
+    <message>
+        <source>Give the run a name of letters and digits.</source>
+        <translation>学習に文字と数字で名前を付けてください。</translation>
+    </message>
+    <message>
+        <source>There is a run {0} already; choose another name.</source>
+        <translation>{0} という学習がすでにあります。別の名前にしてください。</translation>
+    </message>
+    <message>
+        <source>Working out what it needs…</source>
+        <translation>必要なメモリと時間を見積もっています…</translation>
+    </message>
+    <message>
+        <source>Needs about {0} of {1} graphics memory</source>
+        <translation>GPU メモリ {1} のうち約 {0} が必要</translation>
+    </message>
+    <message>
+        <source>Needs about {0} of memory; there is no graphics card, so it takes long</source>
+        <translation>メモリが約 {0} 必要（GPU がないため長くかかります）</translation>
+    </message>
+    <message>
+        <source>learns from {0}</source>
+        <translation>学習用 {0}</translation>
+    </message>
+    <message>
+        <source>{0} kept aside to judge it</source>
+        <translation>検証用 {0}</translation>
+    </message>
+    <message>
+        <source>Try 8 or 4 bits, or shorter examples, in the expert settings</source>
+        <translation>［詳細設定］で 8 または 4 ビットにするか、1 例の長さを短くしてください</translation>
+    </message>
+    <message>
+        <source>{0} steps</source>
+        <translation>{0} ステップ</translation>
+    </message>
+    <message>
+        <source>Goal</source>
+        <translation>目的</translation>
+    </message>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>How it sounds. From about ten minutes of one speaker.</source>
+        <translation>声の響きを変えます。1 人の話者で 10 分ほどから。</translation>
+    </message>
+    <message>
+        <source>Manner</source>
+        <translation>話し方</translation>
+    </message>
+    <message>
+        <source>When it speaks: turns, nods, overlaps. Learns both voices; an hour or more.</source>
+        <translation>ターン、相槌、発話の重なりなど、話すタイミングを変えます。両方の声を学習し、1 時間以上必要です。</translation>
+    </message>
+    <message>
+        <source>Topic</source>
+        <translation>話題</translation>
+    </message>
+    <message>
+        <source>What it says. Needs hours of talk, and words that are right.</source>
+        <translation>話す内容を変えます。数時間の会話と、正しい言葉が必要です。</translation>
+    </message>
+    <message>
+        <source>Name of the run</source>
+        <translation>学習の名前</translation>
+    </message>
+    <message>
+        <source>The run, and the model that is made of it, are called so</source>
+        <translation>学習と、それから作成するモデルの名前</translation>
+    </message>
+    <message>
+        <source>What shall it learn?</source>
+        <translation>何を学習しますか？</translation>
+    </message>
+    <message>
+        <source>Datasets that are prepared.</source>
+        <translation>準備済みのデータセットです。</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>データ</translation>
+    </message>
+    <message>
+        <source>It stays as it is; a copy learns.</source>
+        <translation>元のモデルは変わらず、コピーが学習します。</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>名前</translation>
+    </message>
+</context>
+<context>
+    <name>RunView</name>
+    <message>
+        <source>Steps that are done</source>
+        <translation>済んだステップ</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>開始しています…</translation>
+    </message>
+    <message>
+        <source>It did not start</source>
+        <translation>開始できませんでした</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Save a checkpoint and stop; it goes on from there when you resume</source>
+        <translation>チェックポイントを保存して止める（［再開］で続きから学習します）</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>Save a checkpoint, end here, and listen to the best step</source>
+        <translation>チェックポイントを保存して終了し、最良のステップを試聴する</translation>
+    </message>
+    <message>
+        <source>Resume</source>
+        <translation>再開</translation>
+    </message>
+    <message>
+        <source>Go on from the last checkpoint</source>
+        <translation>最後のチェックポイントから続ける</translation>
+    </message>
+    <message>
+        <source>Listen</source>
+        <translation>試聴</translation>
+    </message>
+    <message>
+        <source>Hear before and after (Alt+4)</source>
+        <translation>学習前と学習後を聞く (Alt+4)</translation>
+    </message>
+    <message>
+        <source>The run</source>
+        <translation>学習</translation>
+    </message>
+    <message>
+        <source>Losses; lower is better. Thin: while training. Thick: dialogues kept aside; ringed: the best.</source>
+        <translation>損失です。低いほど良い値です。細線は学習中、太線は検証用の対話、丸印は最良の値です。</translation>
+    </message>
+</context>
+<context>
+    <name>Sample</name>
+    <message>
+        <source>Play</source>
+        <translation>再生</translation>
+    </message>
+    <message>
+        <source>Play: {0}</source>
+        <translation>再生: {0}</translation>
+    </message>
+    <message>
+        <source>Play or stop</source>
+        <translation>再生または停止</translation>
+    </message>
+    <message>
+        <source>Orange is the model, blue the user; click to play from there</source>
+        <translation>オレンジはモデル、青はユーザー。クリックでそこから再生</translation>
+    </message>
+</context>
+<context>
+    <name>Samples</name>
+    <message>
+        <source>Hear it go on with the same prompt</source>
+        <translation>同じ出だしの続きを聞く</translation>
+    </message>
+    <message>
+        <source>A dialogue that was kept aside: its beginning, then what the model says.</source>
+        <translation>検証用の対話の冒頭と、それに続くモデルの発話です。</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>学習前</translation>
+    </message>
+    <message>
+        <source>Step {0}</source>
+        <translation>ステップ {0}</translation>
+    </message>
+    <message>
+        <source>{0} · best</source>
+        <translation>{0} · 最良</translation>
+    </message>
+    <message>
+        <source>Play the sample: {0}</source>
+        <translation>サンプルを再生: {0}</translation>
+    </message>
+    <message>
+        <source>Play or stop this sample</source>
+        <translation>このサンプルを再生または停止</translation>
+    </message>
+</context>
+<context>
+    <name>Scene</name>
+    <message>
+        <source>Length of the talk</source>
+        <translation>会話の長さ</translation>
+    </message>
+</context>
+<context>
+    <name>Scores</name>
+    <message>
+        <source>Losses on dialogues kept aside, lower is better</source>
+        <translation>検証用の対話での損失（低いほど良い）</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>学習前</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>学習後</translation>
+    </message>
+    <message>
+        <source>as before</source>
+        <translation>変化なし</translation>
+    </message>
+    <message>
+        <source>better</source>
+        <translation>改善</translation>
+    </message>
+    <message>
+        <source>worse</source>
+        <translation>悪化</translation>
+    </message>
+</context>
+<context>
+    <name>SettingsPage</name>
+    <message>
+        <source>Sound</source>
+        <translation>サウンド</translation>
+    </message>
+    <message>
+        <source>The microphone that a talk starts with</source>
+        <translation>会話の開始時に使うマイク</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>The speaker that a talk starts with</source>
+        <translation>会話の開始時に使うスピーカー</translation>
+    </message>
+    <message>
+        <source>Speaker</source>
+        <translation>スピーカー</translation>
+    </message>
+    <message>
+        <source>What the model hears you through.</source>
+        <translation>モデルがあなたの声を聞くマイクです。</translation>
+    </message>
+    <message>
+        <source>Wear headphones: through a loudspeaker the model hears itself.</source>
+        <translation>ヘッドホンをお使いください。スピーカーから鳴らすと、モデルが自分の声を聞いてしまいます。</translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation>録音</translation>
+    </message>
+    <message>
+        <source>Record every talk</source>
+        <translation>すべての会話を録音</translation>
+    </message>
+    <message>
+        <source>Keep the sound and the words of each talk on this computer (R while talking)</source>
+        <translation>会話ごとに音声と言葉をこのコンピューターに残す（会話中は R キー）</translation>
+    </message>
+    <message>
+        <source>Both voices and the words, on this computer alone. A red dot shows while it is on.</source>
+        <translation>両方の声と言葉を、このコンピューターだけに残します。録音中は赤い点が付きます。</translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation>フォルダーを開く</translation>
+    </message>
+    <message>
+        <source>Show the recordings in the file manager</source>
+        <translation>録音をファイルマネージャーで表示する</translation>
+    </message>
+    <message>
+        <source>Where they are kept</source>
+        <translation>保存場所</translation>
+    </message>
+    <message>
+        <source>Appearance</source>
+        <translation>外観</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>システムに合わせる</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>ライト</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>ダーク</translation>
+    </message>
+    <message>
+        <source>Follow the system between light and dark</source>
+        <translation>システムのライト・ダーク設定に合わせる</translation>
+    </message>
+    <message>
+        <source>Dark letters on a light ground</source>
+        <translation>明るい背景に暗い文字</translation>
+    </message>
+    <message>
+        <source>Light letters on a dark ground</source>
+        <translation>暗い背景に明るい文字</translation>
+    </message>
+    <message>
+        <source>Colours</source>
+        <translation>配色</translation>
+    </message>
+    <message>
+        <source>It takes effect when Aizuchi is opened the next time.</source>
+        <translation>次に Aizuchi を開いたときから有効になります。</translation>
+    </message>
+    <message>
+        <source>Language</source>
+        <translation>言語</translation>
+    </message>
+    <message>
+        <source>How the model chooses what to say</source>
+        <translation>モデルの言葉の選び方</translation>
+    </message>
+    <message>
+        <source>Liveliness of the words</source>
+        <translation>言葉の変化</translation>
+    </message>
+    <message>
+        <source>Text temperature. Lower is more predictable, 0 always takes the likeliest word.</source>
+        <translation>テキストの温度です。低いほど予測しやすくなり、0 では常に最も確率の高い単語を選びます。</translation>
+    </message>
+    <message>
+        <source>Choice of words</source>
+        <translation>単語の候補数</translation>
+    </message>
+    <message>
+        <source>Text top-k: how many likely words it draws from; 0 draws from all.</source>
+        <translation>テキストの top-k です。確率の高い順にこの数の単語から選びます。0 ではすべてから選びます。</translation>
+    </message>
+    <message>
+        <source>Liveliness of the voice</source>
+        <translation>声の変化</translation>
+    </message>
+    <message>
+        <source>Audio temperature. Lower is calmer; very low can turn into silence.</source>
+        <translation>音声の温度です。低いほど落ち着いた声になり、低すぎると無音になることがあります。</translation>
+    </message>
+    <message>
+        <source>Choice of sounds</source>
+        <translation>音の候補数</translation>
+    </message>
+    <message>
+        <source>Audio top-k: how many likely sounds it draws from; 0 draws from all.</source>
+        <translation>音声の top-k です。確率の高い順にこの数の音から選びます。0 ではすべてから選びます。</translation>
+    </message>
+    <message>
+        <source>Against repeating</source>
+        <translation>繰り返しの抑制</translation>
+    </message>
+    <message>
+        <source>Repetition penalty on the words of the last 5 s; 1 is off.</source>
+        <translation>直前 5 秒の言葉に対する繰り返しペナルティです。1 で無効になります。</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>シード</translation>
+    </message>
+    <message>
+        <source>The same seed and the same sound give the same answers.</source>
+        <translation>同じシードと同じ音声なら、同じ答えになります。</translation>
+    </message>
+    <message>
+        <source>new each time</source>
+        <translation>毎回変える</translation>
+    </message>
+    <message>
+        <source>Memory of the talk</source>
+        <translation>会話の記憶</translation>
+    </message>
+    <message>
+        <source>How far back the model remembers. Less needs less graphics memory.</source>
+        <translation>モデルがさかのぼって覚えている長さです。短いほど GPU メモリが少なくて済みます。</translation>
+    </message>
+    <message>
+        <source>As the model was made</source>
+        <translation>モデルの標準</translation>
+    </message>
+    <message>
+        <source>{0} seconds</source>
+        <translation>{0} 秒</translation>
+    </message>
+    <message>
+        <source>The folder could not be made: {0}.</source>
+        <translation>フォルダーを作成できませんでした: {0}</translation>
+    </message>
+    <message>
+        <source>No file manager could be opened.</source>
+        <translation>ファイルマネージャーを開けませんでした。</translation>
+    </message>
+    <message>
+        <source>The folder is {0}.</source>
+        <translation>フォルダーは {0} です。</translation>
+    </message>
+    <message>
+        <source>System default</source>
+        <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>System default: {0}</source>
+        <translation>システムの既定: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ShareBar</name>
+    <message>
+        <source>Who spoke how much</source>
+        <translation>発話の割合</translation>
+    </message>
+</context>
+<context>
+    <name>SideBar</name>
+    <message>
+        <source>Pages</source>
+        <translation>ページ</translation>
+    </message>
+</context>
+<context>
+    <name>Signpost</name>
+    <message>
+        <source>A model has to be in memory before you can talk with it.</source>
+        <translation>会話するには、モデルをメモリに読み込む必要があります。</translation>
+    </message>
+    <message>
+        <source>Load {0}</source>
+        <translation>{0} を読み込む</translation>
+    </message>
+    <message>
+        <source>No model is loaded</source>
+        <translation>モデルが読み込まれていません</translation>
+    </message>
+    <message>
+        <source>Loading {0}</source>
+        <translation>{0} を読み込んでいます</translation>
+    </message>
+    <message>
+        <source>You can look around meanwhile.</source>
+        <translation>その間、ほかのページを見ていても構いません。</translation>
+    </message>
+    <message>
+        <source>Aizuchi lets you talk with a model that listens while it speaks. Put on headphones, press Start, and say hello, in English or Japanese. This one is small and knows a few dozen phrases; the others are on the page of models. Everything stays on this computer.</source>
+        <translation>Aizuchi では、話しながら聞くモデルと会話できます。ヘッドホンを着けて［開始］を押し、日本語か英語で「こんにちは」と話しかけてみてください。このモデルは小型で、数十種類の言い回しを知っています。ほかのモデルは［モデル］ページにあります。会話の内容がこのコンピューターから出ることはありません。</translation>
+    </message>
+    <message>
+        <source>Hello.</source>
+        <translation>こんにちは。</translation>
+    </message>
+    <message>
+        <source>Put on headphones, press Start, and say something. It may also begin by itself.</source>
+        <translation>ヘッドホンを着けて［開始］を押し、話しかけてください。モデルから話し始めることもあります。</translation>
+    </message>
+    <message>
+        <source>{0} is ready</source>
+        <translation>{0} の準備ができました</translation>
+    </message>
+    <message>
+        <source>One moment</source>
+        <translation>お待ちください</translation>
+    </message>
+    <message>
+        <source>The sound devices are being opened.</source>
+        <translation>サウンドデバイスを開いています。</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>再試行</translation>
+    </message>
+    <message>
+        <source>The talk begins as soon as the model is in memory.</source>
+        <translation>モデルの読み込みが終わりしだい、会話が始まります。</translation>
+    </message>
+    <message>
+        <source>This computer can not keep up just now: sound is skipped.</source>
+        <translation>処理が間に合わず、音声が飛んでいます。</translation>
+    </message>
+    <message>
+        <source>This model needs {0} ms for each {1} ms here: sound is skipped.</source>
+        <translation>このモデルは {1} ms ごとに {0} ms かかるため、音声が飛んでいます。</translation>
+    </message>
+    <message>
+        <source>Close what else uses the computer, or try a smaller model.</source>
+        <translation>ほかのプログラムを閉じるか、小さいモデルをお試しください。</translation>
+    </message>
+    <message>
+        <source>End the talk and load the lighter model</source>
+        <translation>会話を終えて、軽いモデルを読み込む</translation>
+    </message>
+    <message>
+        <source>Switch to {0}</source>
+        <translation>{0} に切り替える</translation>
+    </message>
+    <message>
+        <source>Its 8-bit form is lighter.</source>
+        <translation>8 ビット版のほうが軽く動作します。</translation>
+    </message>
+    <message>
+        <source>The talk took {0} and is recorded.</source>
+        <translation>{0} の会話を録音しました。</translation>
+    </message>
+    <message>
+        <source>The talk took {0} and was not recorded.</source>
+        <translation>{0} の会話は録音されていません。</translation>
+    </message>
+    <message>
+        <source>Delete the recording</source>
+        <translation>録音の削除</translation>
+    </message>
+    <message>
+        <source>Move this talk to the trash?</source>
+        <translation>この会話をゴミ箱に移動しますか？</translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation>ゴミ箱に移動</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation>残す</translation>
+    </message>
+    <message>
+        <source>The recording could not be moved to the trash.</source>
+        <translation>録音をゴミ箱に移動できませんでした。</translation>
+    </message>
+    <message>
+        <source>There may be none on this disk; the folder to remove is {0}.</source>
+        <translation>このディスクにはゴミ箱がない可能性があります。削除するフォルダーは {0} です。</translation>
+    </message>
+    <message>
+        <source>Open the page of models (Ctrl+3)</source>
+        <translation>［モデル］ページを開く (Ctrl+3)</translation>
+    </message>
+    <message>
+        <source>Choose another model</source>
+        <translation>ほかのモデルを選ぶ</translation>
+    </message>
+    <message>
+        <source>Load the model into memory</source>
+        <translation>モデルをメモリに読み込む</translation>
+    </message>
+    <message>
+        <source>Open the recording of this talk</source>
+        <translation>この会話の録音を開く</translation>
+    </message>
+    <message>
+        <source>Play it back</source>
+        <translation>再生する</translation>
+    </message>
+    <message>
+        <source>Use for training</source>
+        <translation>学習に使う</translation>
+    </message>
+    <message>
+        <source>Make a dataset of this talk, for a model to learn from</source>
+        <translation>この会話から学習用のデータセットを作る</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Move the recording to the trash</source>
+        <translation>録音をゴミ箱に移動する</translation>
+    </message>
+</context>
+<context>
+    <name>SoundBar</name>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>The model to talk with</source>
+        <translation>会話するモデル</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>マイク</translation>
+    </message>
+    <message>
+        <source>What the model hears</source>
+        <translation>モデルが聞くマイク</translation>
+    </message>
+    <message>
+        <source>Speaker</source>
+        <translation>スピーカー</translation>
+    </message>
+    <message>
+        <source>What the model speaks through</source>
+        <translation>モデルが話すスピーカー</translation>
+    </message>
+    <message>
+        <source>Your level</source>
+        <translation>あなたの音量</translation>
+    </message>
+    <message>
+        <source>The model&apos;s level</source>
+        <translation>モデルの音量</translation>
+    </message>
+    <message>
+        <source>Live settings and graphs (Ctrl+,)</source>
+        <translation>会話中の設定とグラフ (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Live settings</source>
+        <translation>会話中の設定</translation>
+    </message>
+    <message>
+        <source>System default</source>
+        <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>tiny (to try things)</source>
+        <translation>tiny（お試し用）</translation>
+    </message>
+    <message>
+        <source>echo (to test)</source>
+        <translation>echo（テスト用）</translation>
+    </message>
+    <message>
+        <source>All models…</source>
+        <translation>すべてのモデル…</translation>
+    </message>
+</context>
+<context>
+    <name>SoundReader</name>
+    <message>
+        <source>The sound of {0} can not be read.</source>
+        <translation>{0} の音声を読み取れません。</translation>
+    </message>
+    <message>
+        <source>Import the dialogue again, or leave it out of the dataset.</source>
+        <translation>対話をインポートし直すか、データセットから外してください。</translation>
+    </message>
+    <message>
+        <source>The sound of {0} can not be read any further.</source>
+        <translation>{0} の音声をこれ以上読み取れません。</translation>
+    </message>
+    <message>
+        <source>The file may be damaged or may have been moved; import the dialogue again.</source>
+        <translation>ファイルが壊れているか、移動された可能性があります。対話をインポートし直してください。</translation>
+    </message>
+</context>
+<context>
+    <name>SoundView</name>
+    <message>
+        <source>overlap</source>
+        <translation>発話の重なり</translation>
+    </message>
+</context>
+<context>
+    <name>Sources</name>
+    <message>
+        <source>Talks to learn from</source>
+        <translation>学習に使う会話</translation>
+    </message>
+    <message>
+        <source>Click, or press Space, to mark a talk or not</source>
+        <translation>クリックまたは Space で会話を選択・解除</translation>
+    </message>
+    <message>
+        <source>No talks yet. Every talk is recorded unless you switch it off; Ctrl+1 begins one.</source>
+        <translation>会話はまだありません。録音をオフにしない限り、会話はすべて録音されます。Ctrl+1 で会話を始められます。</translation>
+    </message>
+    <message>
+        <source>1 of {1} talks, {2}</source>
+        <translation>会話 {1} 件中 1 件、{2}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} talks, {2}</source>
+        <translation>会話 {1} 件中 {0} 件、{2}</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>すべて</translation>
+    </message>
+    <message>
+        <source>Mark every talk</source>
+        <translation>すべての会話を選択する</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>なし</translation>
+    </message>
+    <message>
+        <source>Mark no talk</source>
+        <translation>すべての会話の選択を解除する</translation>
+    </message>
+    <message>
+        <source>Your talks</source>
+        <translation>自分の会話</translation>
+    </message>
+</context>
+<context>
+    <name>StatusLine</name>
+    <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
+        <source>Graphics memory</source>
+        <translation>GPU メモリ</translation>
+    </message>
+    <message>
+        <source>Sound devices</source>
+        <translation>サウンドデバイス</translation>
+    </message>
+    <message>
+        <source>Network</source>
+        <translation>ネットワーク</translation>
+    </message>
+    <message>
+        <source>Last trouble</source>
+        <translation>直前の問題</translation>
+    </message>
+    <message>
+        <source>no model</source>
+        <translation>モデルなし</translation>
+    </message>
+    <message>
+        <source>loading…</source>
+        <translation>読み込み中…</translation>
+    </message>
+    <message>
+        <source>default sound</source>
+        <translation>既定のサウンド</translation>
+    </message>
+    <message>
+        <source>Microphone: {0}
+Speaker: {1}</source>
+        <translation>マイク: {0}
+スピーカー: {1}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} GB</source>
+        <translation>{0} / {1} GB</translation>
+    </message>
+    <message>
+        <source>Graphics memory in use by all programs</source>
+        <translation>すべてのプログラムが使用中の GPU メモリ</translation>
+    </message>
+    <message>
+        <source>network on</source>
+        <translation>通信中</translation>
+    </message>
+    <message>
+        <source>network off</source>
+        <translation>通信なし</translation>
+    </message>
+    <message>
+        <source>A model is being downloaded.</source>
+        <translation>モデルをダウンロードしています。</translation>
+    </message>
+    <message>
+        <source>Nothing leaves this computer.</source>
+        <translation>このコンピューターの外には何も送信されません。</translation>
+    </message>
+    <message>
+        <source>What to do</source>
+        <translation>対処方法</translation>
+    </message>
+    <message>
+        <source>{0} takes {1} GB on {2}; loaded in {3} s</source>
+        <translation>{0}: {2} で {1} GB を使用、読み込み {3} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>Step</name>
+    <message>
+        <source>Step {0}: {1}</source>
+        <translation>手順 {0}: {1}</translation>
+    </message>
+    <message>
+        <source>done</source>
+        <translation>完了</translation>
+    </message>
+</context>
+<context>
+    <name>StepBar</name>
+    <message>
+        <source>Steps of training</source>
+        <translation>学習の手順</translation>
+    </message>
+    <message>
+        <source>Data</source>
+        <translation>データ</translation>
+    </message>
+    <message>
+        <source>What the model learns from</source>
+        <translation>モデルが学習するデータ</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>確認</translation>
+    </message>
+    <message>
+        <source>See what will be learnt, and mend what is odd</source>
+        <translation>何が学習されるかを見て、おかしな点を直す</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>学習</translation>
+    </message>
+    <message>
+        <source>Train, and watch it</source>
+        <translation>学習を行い、様子を見る</translation>
+    </message>
+    <message>
+        <source>Listen</source>
+        <translation>試聴</translation>
+    </message>
+    <message>
+        <source>Hear before and after, and make a model of it</source>
+        <translation>学習前と学習後を聞き、モデルを作成する</translation>
+    </message>
+</context>
+<context>
+    <name>TalkPage</name>
+    <message>
+        <source>begun anew</source>
+        <translation>最初から</translation>
+    </message>
+    <message>
+        <source>muted</source>
+        <translation>ミュート</translation>
+    </message>
+    <message>
+        <source>heard again</source>
+        <translation>ミュート解除</translation>
+    </message>
+</context>
+<context>
+    <name>Timeline</name>
+    <message>
+        <source>Timeline</source>
+        <translation>タイムライン</translation>
+    </message>
+    <message>
+        <source>The wheel zooms, dragging goes back, the arrow keys move, End returns to the newest.</source>
+        <translation>ホイールで拡大・縮小、ドラッグで過去へ、矢印キーで移動、End で最新に戻ります。</translation>
+    </message>
+    <message>
+        <source>Now</source>
+        <translation>最新</translation>
+    </message>
+    <message>
+        <source>Return to the newest (End)</source>
+        <translation>最新に戻る (End)</translation>
+    </message>
+    <message>
+        <source>Return to the newest</source>
+        <translation>最新に戻る</translation>
+    </message>
+    <message>
+        <source>Moshi</source>
+        <translation>Moshi</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>あなた</translation>
+    </message>
+    <message>
+        <source>overlap</source>
+        <translation>発話の重なり</translation>
+    </message>
+    <message>
+        <source>backchannel, {length} s</source>
+        <translation>相槌、{length} 秒</translation>
+    </message>
+    <message>
+        <source>interruption: Moshi stops after {length} s</source>
+        <translation>割り込み: Moshi は {length} 秒後に話をやめました</translation>
+    </message>
+    <message>
+        <source>silence played for {length} s</source>
+        <translation>無音を {length} 秒再生</translation>
+    </message>
+    <message>
+        <source>{length} s skipped</source>
+        <translation>{length} 秒を飛ばしました</translation>
+    </message>
+</context>
+<context>
+    <name>Told</name>
+    <message>
+        <source>Comes with Aizuchi: a small demonstration that knows turn taking and a few dozen phrases.</source>
+        <translation>Aizuchi に付属する小さなデモ用モデルです。ターンの交替と数十種類の言い回しを知っています。</translation>
+    </message>
+    <message>
+        <source>Kyutai&apos;s English model with a male voice, in full precision.</source>
+        <translation>Kyutai の英語モデル（男性の声、フル精度）です。</translation>
+    </message>
+    <message>
+        <source>Kyutai&apos;s English model with a female voice, in full precision.</source>
+        <translation>Kyutai の英語モデル（女性の声、フル精度）です。</translation>
+    </message>
+    <message>
+        <source>Moshiko with 8-bit weights, for graphics cards with 12 GB.</source>
+        <translation>重みを 8 ビットにした Moshiko です。12 GB の GPU 向けです。</translation>
+    </message>
+    <message>
+        <source>Moshika with 8-bit weights, for graphics cards with 12 GB.</source>
+        <translation>重みを 8 ビットにした Moshika です。12 GB の GPU 向けです。</translation>
+    </message>
+    <message>
+        <source>Nagoya University&apos;s Japanese model, finetuned on recorded dialogue.</source>
+        <translation>名古屋大学の日本語モデルです。録音された対話でファインチューニングされています。</translation>
+    </message>
+    <message>
+        <source>J-Moshi finetuned on 602 hours of synthetic dialogue more.</source>
+        <translation>J-Moshi を、さらに 602 時間の合成対話でファインチューニングしたモデルです。</translation>
+    </message>
+    <message>
+        <source>LLM-jp&apos;s Japanese model, rated more natural than J-Moshi by listeners.</source>
+        <translation>LLM-jp の日本語モデルです。聴取評価で J-Moshi より自然とされています。</translation>
+    </message>
+    <message>
+        <source>There are no sound devices: a recorded user speaks in your place, and nothing is played.</source>
+        <translation>サウンドデバイスがないため、録音されたユーザーが代わりに話し、音は再生されません。</translation>
+    </message>
+    <message>
+        <source>Looking for the files</source>
+        <translation>ファイルを探しています</translation>
+    </message>
+    <message>
+        <source>Checking the files</source>
+        <translation>ファイルを確認しています</translation>
+    </message>
+    <message>
+        <source>Reading Mimi</source>
+        <translation>Mimi を読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Reading the language model</source>
+        <translation>言語モデルを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Warming up</source>
+        <translation>ウォームアップ中</translation>
+    </message>
+    <message>
+        <source>Reading the model</source>
+        <translation>モデルを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Reading the checkpoint</source>
+        <translation>チェックポイントを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Reading the recogniser</source>
+        <translation>音声認識モデルを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Reading tokens</source>
+        <translation>トークンを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Importing</source>
+        <translation>インポート中</translation>
+    </message>
+    <message>
+        <source>Transcribing</source>
+        <translation>文字起こし中</translation>
+    </message>
+    <message>
+        <source>Looking at the sound</source>
+        <translation>音声を調べています</translation>
+    </message>
+    <message>
+        <source>Encoding</source>
+        <translation>エンコード中</translation>
+    </message>
+    <message>
+        <source>Writing</source>
+        <translation>書き込み中</translation>
+    </message>
+    <message>
+        <source>Downloading {0}</source>
+        <translation>{0} をダウンロード中</translation>
+    </message>
+</context>
+<context>
+    <name>TrainPage</name>
+    <message>
+        <source>{0} is ready to be learnt from.</source>
+        <translation>{0} は学習に使えます。</translation>
+    </message>
+    <message>
+        <source>Train…</source>
+        <translation>学習へ…</translation>
+    </message>
+    <message>
+        <source>Choose what a run shall learn from it (Alt+3)</source>
+        <translation>何を学習するかを選ぶ (Alt+3)</translation>
+    </message>
+</context>
+<context>
+    <name>TrainStep</name>
+    <message>
+        <source>Runs</source>
+        <translation>学習</translation>
+    </message>
+    <message>
+        <source>New run</source>
+        <translation>新しい学習</translation>
+    </message>
+    <message>
+        <source>Choose what another run shall do</source>
+        <translation>別の学習の内容を選ぶ</translation>
+    </message>
+    <message>
+        <source>Freeing the graphics card…</source>
+        <translation>GPU を空けています…</translation>
+    </message>
+    <message>
+        <source>{0} can not be written: {1}.</source>
+        <translation>{0} に書き込めません: {1}</translation>
+    </message>
+    <message>
+        <source>Make room on the disk.</source>
+        <translation>ディスクの空き容量を増やしてください。</translation>
+    </message>
+</context>
+<context>
+    <name>Training</name>
+    <message>
+        <source>{0} · {1} of {2}</source>
+        <translation>{0} · {1} / {2}</translation>
+    </message>
+    <message>
+        <source>Starting…</source>
+        <translation>開始しています…</translation>
+    </message>
+    <message>
+        <source>Saving a checkpoint…</source>
+        <translation>チェックポイントを保存しています…</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>学習中</translation>
+    </message>
+    <message>
+        <source>Stopped at step {0}; it can go on from there</source>
+        <translation>ステップ {0} で停止（続きから再開できます）</translation>
+    </message>
+    <message>
+        <source>Finished</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>It failed at step {0}; it can go on from its last checkpoint</source>
+        <translation>ステップ {0} で失敗（最後のチェックポイントから再開できます）</translation>
+    </message>
+    <message>
+        <source>training, {0} %</source>
+        <translation>学習中 {0} %</translation>
+    </message>
+    <message>
+        <source>stopped</source>
+        <translation>停止</translation>
+    </message>
+    <message>
+        <source>finished</source>
+        <translation>終了</translation>
+    </message>
+    <message>
+        <source>failed</source>
+        <translation>失敗</translation>
+    </message>
+    <message>
+        <source>best {0}</source>
+        <translation>最良 {0}</translation>
+    </message>
+    <message>
+        <source>Step {0} of {1}</source>
+        <translation>ステップ {0} / {1}</translation>
+    </message>
+    <message>
+        <source>{0} s of audio a second</source>
+        <translation>1 秒あたり音声 {0} 秒</translation>
+    </message>
+    <message>
+        <source>{0} of graphics memory</source>
+        <translation>GPU メモリ {0}</translation>
+    </message>
+    <message>
+        <source>{0} of dialogue</source>
+        <translation>対話 {0}</translation>
+    </message>
+    <message>
+        <source>{0} s left</source>
+        <translation>残り {0} 秒</translation>
+    </message>
+    <message>
+        <source>{0} min left</source>
+        <translation>残り {0} 分</translation>
+    </message>
+    <message>
+        <source>{0} left</source>
+        <translation>残り {0}</translation>
+    </message>
+    <message>
+        <source>About a minute</source>
+        <translation>約 1 分</translation>
+    </message>
+    <message>
+        <source>About {0} min</source>
+        <translation>約 {0} 分</translation>
+    </message>
+    <message>
+        <source>About {0}</source>
+        <translation>約 {0}</translation>
+    </message>
+    <message>
+        <source>Words</source>
+        <translation>言葉</translation>
+    </message>
+    <message>
+        <source>Speech sounds</source>
+        <translation>発音</translation>
+    </message>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>Your voice</source>
+        <translation>あなたの声</translation>
+    </message>
+    <message>
+        <source>Different sounds in the sample</source>
+        <translation>サンプル中の音の種類</translation>
+    </message>
+    <message>
+        <source>Variety of its sounds</source>
+        <translation>音の多様さ</translation>
+    </message>
+    <message>
+        <source>Silence in its words</source>
+        <translation>言葉のない割合</translation>
+    </message>
+    <message>
+        <source>{0} bits</source>
+        <translation>{0} ビット</translation>
+    </message>
+</context>
+<context>
+    <name>Transcript</name>
+    <message>
+        <source>Transcript</source>
+        <translation>文字起こし</translation>
+    </message>
+    <message>
+        <source>Click a line, or press Return in it, to play from there</source>
+        <translation>行をクリックするか Return を押すと、そこから再生</translation>
+    </message>
+</context>
+<context>
+    <name>Transport</name>
+    <message>
+        <source>Place in the talk</source>
+        <translation>会話内の位置</translation>
+    </message>
+    <message>
+        <source>Loop</source>
+        <translation>ループ</translation>
+    </message>
+    <message>
+        <source>Moshi</source>
+        <translation>Moshi</translation>
+    </message>
+    <message>
+        <source>You</source>
+        <translation>あなた</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>再生</translation>
+    </message>
+    <message>
+        <source>Go round in the marked stretch (L)</source>
+        <translation>指定した範囲を繰り返す (L)</translation>
+    </message>
+    <message>
+        <source>Mark a stretch first: drag over the strip above</source>
+        <translation>先に上の帯をドラッグして範囲を指定してください</translation>
+    </message>
+    <message>
+        <source>Play or pause (Space)</source>
+        <translation>再生または一時停止 (Space)</translation>
+    </message>
+    <message>
+        <source>Speed {0}</source>
+        <translation>速度 {0}</translation>
+    </message>
+    <message>
+        <source>Play {0} as fast, at the same pitch</source>
+        <translation>音の高さを変えずに {0} の速さで再生する</translation>
+    </message>
+    <message>
+        <source>Balance of the two voices</source>
+        <translation>2 つの声のバランス</translation>
+    </message>
+    <message>
+        <source>To the left Moshi alone, to the right you alone</source>
+        <translation>左端で Moshi だけ、右端であなただけ</translation>
+    </message>
+</context>
+<context>
+    <name>Warnings</name>
+    <message>
+        <source>Step {0}: {1}</source>
+        <translation>ステップ {0}: {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Waveform</name>
+    <message>
+        <source>Sound and words</source>
+        <translation>音声と言葉</translation>
+    </message>
+    <message>
+        <source>No word is chosen. Tab goes from word to word, Insert adds one at the play head.</source>
+        <translation>単語は選ばれていません。Tab で次の単語へ移動、Insert で再生位置に単語を追加します。</translation>
+    </message>
+</context>
+<context>
+    <name>WordEditor</name>
+    <message>
+        <source>No word is chosen: click one, or press Tab.</source>
+        <translation>単語が選ばれていません。クリックするか Tab を押してください。</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>一時停止</translation>
+    </message>
+    <message>
+        <source>Play</source>
+        <translation>再生</translation>
+    </message>
+    <message>
+        <source>Every change is saved by itself.</source>
+        <translation>変更は自動で保存されます。</translation>
+    </message>
+    <message>
+        <source>Not saved.</source>
+        <translation>保存されていません。</translation>
+    </message>
+    <message>
+        <source>Saving…</source>
+        <translation>保存中…</translation>
+    </message>
+    <message>
+        <source>Saved.</source>
+        <translation>保存しました。</translation>
+    </message>
+    <message>
+        <source>Saved. Prepare the dataset again before you train.</source>
+        <translation>保存しました。学習の前にデータセットを準備し直してください。</translation>
+    </message>
+    <message>
+        <source>The words of the model were exactly what it said. Now that you corrected them, yours count; the exact ones are kept as {0}.</source>
+        <translation>モデルの言葉は、実際に出力されたものでした。修正したため、今後は修正後の言葉を使います。元の言葉は {0} に残ります。</translation>
+    </message>
+    <message>
+        <source>The stretch that is shown</source>
+        <translation>表示範囲</translation>
+    </message>
+    <message>
+        <source>The chosen word</source>
+        <translation>選択中の単語</translation>
+    </message>
+    <message>
+        <source>‹ Pictures</source>
+        <translation>‹ 図</translation>
+    </message>
+    <message>
+        <source>Back (Esc)</source>
+        <translation>戻る (Esc)</translation>
+    </message>
+    <message>
+        <source>State of saving</source>
+        <translation>保存の状態</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>元に戻す</translation>
+    </message>
+    <message>
+        <source>Take the last change back (Ctrl+Z)</source>
+        <translation>直前の変更を取り消す (Ctrl+Z)</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>やり直す</translation>
+    </message>
+    <message>
+        <source>Do it after all (Ctrl+Shift+Z)</source>
+        <translation>取り消した変更をやり直す (Ctrl+Shift+Z)</translation>
+    </message>
+    <message>
+        <source>Play from the play head, or pause (Space)</source>
+        <translation>再生位置から再生または一時停止 (Space)</translation>
+    </message>
+    <message>
+        <source>Hear the word</source>
+        <translation>単語を聞く</translation>
+    </message>
+    <message>
+        <source>Play it alone (Ctrl+Space)</source>
+        <translation>この単語だけを再生する (Ctrl+Space)</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>追加</translation>
+    </message>
+    <message>
+        <source>Add a word at the play head (Insert)</source>
+        <translation>再生位置に単語を追加する (Insert)</translation>
+    </message>
+    <message>
+        <source>Write</source>
+        <translation>書き換え</translation>
+    </message>
+    <message>
+        <source>Change what the word says (F2)</source>
+        <translation>単語の文字を書き換える (F2)</translation>
+    </message>
+    <message>
+        <source>Other voice</source>
+        <translation>声を入れ替え</translation>
+    </message>
+    <message>
+        <source>Give the word to the other voice (M)</source>
+        <translation>単語をもう一方の声に移す (M)</translation>
+    </message>
+    <message>
+        <source>Delete</source>
+        <translation>削除</translation>
+    </message>
+    <message>
+        <source>Take the word away (Delete)</source>
+        <translation>単語を削除する (Delete)</translation>
+    </message>
+    <message>
+        <source>Tab: next word · F2: write · Insert: add · M: other voice · Alt+←/→: start by 10 ms, with Shift the end · Ctrl+Space: hear the word · wheel: zoom · drag a word or its edges to move them</source>
+        <translation>Tab: 次の単語 · F2: 書き換え · Insert: 追加 · M: もう一方の声へ · Alt+←/→: 始まりを 10 ms 移動、Shift を加えると終わり · Ctrl+Space: 単語を聞く · ホイール: 拡大・縮小 · 単語やその端をドラッグ: 移動</translation>
+    </message>
+</context>
+<context>
+    <name>WordField</name>
+    <message>
+        <source>The word</source>
+        <translation>単語</translation>
+    </message>
+    <message>
+        <source>Return keeps it, Tab goes on with the next word, Escape leaves it as it was</source>
+        <translation>Return で確定、Tab で次の単語へ、Escape で元のまま</translation>
+    </message>
+</context>
+<context>
+    <name>WordKeeper</name>
+    <message>
+        <source>The corrected words could not be saved: {0}.</source>
+        <translation>修正した言葉を保存できませんでした: {0}</translation>
+    </message>
+    <message>
+        <source>They are kept here; make room or allow writing, and press Ctrl+S.</source>
+        <translation>修正はここに残っています。空き容量を増やすか書き込みを許可して、Ctrl+S を押してください。</translation>
+    </message>
+</context>
+<context>
+    <name>WordList</name>
+    <message>
+        <source>adding “{0}”</source>
+        <translation>「{0}」の追加</translation>
+    </message>
+    <message>
+        <source>deleting “{0}”</source>
+        <translation>「{0}」の削除</translation>
+    </message>
+    <message>
+        <source>writing “{0}”</source>
+        <translation>「{0}」への書き換え</translation>
+    </message>
+    <message>
+        <source>moving “{0}”</source>
+        <translation>「{0}」の移動</translation>
+    </message>
+    <message>
+        <source>giving “{0}” to the other voice</source>
+        <translation>「{0}」をもう一方の声へ</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>時刻</translation>
+    </message>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>Word</source>
+        <translation>単語</translation>
+    </message>
+</context>
+<context>
+    <name>WordTable</name>
+    <message>
+        <source>The words, in order of time</source>
+        <translation>時刻順の単語</translation>
+    </message>
+</context>
+<context>
+    <name>Wording</name>
+    <message>
+        <source>Today, {0}</source>
+        <translation>今日 {0}</translation>
+    </message>
+    <message>
+        <source>Yesterday, {0}</source>
+        <translation>昨日 {0}</translation>
+    </message>
+    <message>
+        <source>{0} h {1} min</source>
+        <translation>{0} 時間 {1} 分</translation>
+    </message>
+    <message>
+        <source>{0} min {1} s</source>
+        <translation>{0} 分 {1} 秒</translation>
+    </message>
+    <message>
+        <source>{0} s</source>
+        <translation>{0} 秒</translation>
+    </message>
+    <message>
+        <source>{0} MB</source>
+        <translation>{0} MB</translation>
+    </message>
+    <message>
+        <source>{0} GB</source>
+        <translation>{0} GB</translation>
+    </message>
+    <message>
+        <source>, </source>
+        <translation>、</translation>
+    </message>
+    <message>
+        <source>Its sound can not be read.</source>
+        <translation>音声を読み取れません。</translation>
+    </message>
+    <message>
+        <source>It was cut off; what was written until then is here.</source>
+        <translation>録音が途中で切れました。それまでの分は残っています。</translation>
+    </message>
+    <message>
+        <source>cut off</source>
+        <translation>途中で中断</translation>
+    </message>
+    <message>
+        <source>you, {0} s</source>
+        <translation>あなた、{0} 秒</translation>
+    </message>
+    <message>
+        <source>{0}, {1}</source>
+        <translation>{0} {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Words</name>
+    <message>
+        <source>What is said</source>
+        <translation>話されている言葉</translation>
+    </message>
+    <message>
+        <source>Click a line to see it in the timeline</source>
+        <translation>行をクリックするとタイムラインに表示</translation>
+    </message>
+    <message>
+        <source>(you: {length} s)</source>
+        <translation>（あなた: {length} 秒）</translation>
+    </message>
+</context>
+<context>
+    <name>_EmptyState</name>
+    <message>
+        <source>Nobody said “{0}”</source>
+        <translation>「{0}」は見つかりません</translation>
+    </message>
+    <message>
+        <source>The search looks at the model&apos;s words, at its name and at the date.</source>
+        <translation>モデルの言葉、モデルの名前、日付から検索します。</translation>
+    </message>
+    <message>
+        <source>No talks yet</source>
+        <translation>会話はまだありません</translation>
+    </message>
+    <message>
+        <source>Every talk is recorded here unless you switch it off. Ctrl+1 begins one.</source>
+        <translation>録音をオフにしない限り、会話はすべてここに録音されます。Ctrl+1 で会話を始められます。</translation>
+    </message>
+</context>
+<context>
+    <name>_Findings</name>
+    <message>
+        <source>To look at</source>
+        <translation>見ておく点</translation>
+    </message>
+    <message>
+        <source>What is odd</source>
+        <translation>おかしな点</translation>
+    </message>
+    <message>
+        <source>Show all {0}</source>
+        <translation>{0} 件すべて表示</translation>
+    </message>
+    <message>
+        <source>{0} more</source>
+        <translation>ほか {0} 件</translation>
+    </message>
+    <message>
+        <source>Refused</source>
+        <translation>学習不可</translation>
+    </message>
+    <message>
+        <source>Odd</source>
+        <translation>要確認</translation>
+    </message>
+    <message>
+        <source>Correct the words…</source>
+        <translation>言葉を直す…</translation>
+    </message>
+    <message>
+        <source>Open the words of {0} beside its sound</source>
+        <translation>{0} の言葉を音声と並べて開く</translation>
+    </message>
+    <message>
+        <source>Prepare</source>
+        <translation>準備</translation>
+    </message>
+    <message>
+        <source>Go to where the dataset is prepared</source>
+        <translation>データセットを準備する画面に移動する</translation>
+    </message>
+</context>
+</TS>
