@@ -48,6 +48,8 @@ RECORDINGS_GB = 1.0
 
 CHILD_S = 60.0
 
+REPAIR = "Run packaging/talk again, or `aizuchi --repair` if it was installed as a package."
+
 TORCH = """
 import json, torch
 cards = []
@@ -161,7 +163,7 @@ def graphics(_where: Paths) -> list[Check]:
     """Ask torch for the graphics cards, and weigh them against the known models."""
     answer = _ask(TORCH)
     if isinstance(answer, str):
-        advice = "Run packaging/talk again; it repairs the Python environment."
+        advice = REPAIR
         return [Check("PyTorch", False, answer, advice, essential=True)]
     cuda = answer["cuda"]
     torch = Check("PyTorch", True, f"{_version('torch')}, {f'for CUDA {cuda}' if cuda else 'without CUDA'}")
@@ -276,9 +278,7 @@ def engines(where: Paths) -> list[Check]:
     present += sorted(path.parent.name for path in where.models.glob("*/config.json"))
     answer = _ask(ENGINES, str(where.models), *present)
     if isinstance(answer, str):
-        return [
-            Check("Engine", False, answer, "Run packaging/talk again; it repairs the Python environment.")
-        ]
+        return [Check("Engine", False, answer, REPAIR)]
     faults = [f"{name}: {reason}" for name, reason in answer.items() if reason]
     found = "; ".join(faults) or f"the fast one for {', '.join(answer)}"
     advice = "A model that the fast engine does not cover runs with moshi's own, in whole weights."

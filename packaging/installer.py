@@ -47,7 +47,9 @@ WORDS = {
 
 def word(name: str) -> str:
     """Return a sentence in the language of the system."""
-    wished = next((value for each in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(each))), "")
+    wished = next(
+        (value for each in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(each))), ""
+    )
     return WORDS[name][wished.startswith("ja")]
 
 

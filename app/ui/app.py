@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from app import APP_ID
 from app.options import chosen
 from app.session import Session
 from app.ui import language, theme
@@ -72,7 +73,7 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     assert isinstance(app, QApplication)
     app.setApplicationName("aizuchi")
     app.setApplicationDisplayName("Aizuchi")
-    app.setDesktopFileName("aizuchi")
+    app.setDesktopFileName(APP_ID)
     language.install(app, settings.language)
     theme.apply(app, settings.scheme)
     session = Session()

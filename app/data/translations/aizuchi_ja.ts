@@ -1591,6 +1591,18 @@
 <context>
     <name>Readout</name>
     <message>
+        <source>How much quieter the speaker&apos;s sound became in what the model hears</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>echo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>echo −{removed} dB</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>{lag} ms</source>
         <translation>{lag} ms</translation>
     </message>
@@ -2072,8 +2084,44 @@
         <translation>モデルがあなたの声を聞くマイクです。</translation>
     </message>
     <message>
-        <source>Wear headphones: through a loudspeaker the model hears itself.</source>
-        <translation>ヘッドホンをお使いください。スピーカーから鳴らすと、モデルが自分の声を聞いてしまいます。</translation>
+        <source>Headphones are best: the model hears you alone, also while it speaks.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Always</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Never</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel echo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Automatic: wherever microphone and speaker are not one headset</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Takes the speaker&apos;s sound out of the microphone&apos;s, and makes you quieter while both speak.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suppress noise</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take out hum and hiss as well, wherever echo is cancelled</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Hum and hiss go too, wherever echo is cancelled; adds 6 ms.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Recordings</source>
