@@ -13,12 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-CANCELLED = 130
-POLL_MS = 1000
-SPEED_S = 20.0
-"""Over so long the speed is averaged."""
+LOOK_S = 2.0
 
 WORDS = {
     "title": ("Setting up Aizuchi", "Aizuchi を準備しています"),
@@ -127,16 +125,11 @@ class Job:
 
 
 def _size(folder: Path) -> int:
-    total, folders = 0, [os.fspath(folder)]
-    while folders:
-        try:
-            for entry in os.scandir(folders.pop()):
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                else:
-                    total += entry.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue  # uv moves its folders while they are counted
+    total = 0
+    for place, _, names in os.walk(folder):
+        # uv moves its folders while they are counted.
+        with suppress(OSError):
+            total += sum(os.lstat(os.path.join(place, name)).st_size for name in names)
     return total
 
 
@@ -148,112 +141,21 @@ def in_terminal(job: Job) -> int:
         if job.failed:
             print(job.complaint(), word("failed"), sep="\n", flush=True)
             return 1
-        time.sleep(2)
+        time.sleep(LOOK_S)
         print(word("far").format(done=job.done() / 1e9, total=job.total / 1e9), flush=True)
     job.finish()
     return 0
-
-
-def in_window(job: Job) -> int:
-    """Do it with a window."""
-    from PySide6.QtCore import Qt, QTimer
-    from PySide6.QtWidgets import (
-        QApplication,
-        QFileDialog,
-        QHBoxLayout,
-        QLabel,
-        QProgressBar,
-        QPushButton,
-        QVBoxLayout,
-        QWidget,
-    )
-
-    app = QApplication(sys.argv[:1])
-    app.setApplicationDisplayName("Aizuchi")
-    app.setDesktopFileName("io.github.aizuchi.aizuchi")
-    window = QWidget()
-    window.setWindowTitle(word("title"))
-    rows = QVBoxLayout(window)
-    rows.setContentsMargins(24, 24, 24, 24)
-    rows.setSpacing(16)
-    what, state = QLabel(word("what")), QLabel()
-    for label in (what, state):
-        label.setWordWrap(True)
-    state.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    bar = QProgressBar(maximum=1000, textVisible=False)
-    bar.setAccessibleName(word("title"))
-    rows.addWidget(what)
-    if not Path("/proc/driver/nvidia/version").exists():
-        rows.addWidget(QLabel(word("no card"), wordWrap=True))
-    rows.addWidget(bar)
-    rows.addWidget(state)
-    retry, folder, cancel = (QPushButton(word(name)) for name in ("retry", "folder", "cancel"))
-    across = QHBoxLayout()
-    across.addStretch(1)
-    for button in (folder, retry, cancel):
-        across.addWidget(button)
-    rows.addStretch(1)
-    rows.addLayout(across)
-    for button in (retry, folder):
-        button.hide()
-    seen: list[tuple[float, int]] = []
-
-    def begin(wheels: str = "") -> None:
-        retry.hide()
-        folder.hide()
-        job.begin(wheels)
-        timer.start()
-
-    def choose() -> None:
-        if chosen := QFileDialog.getExistingDirectory(window, word("folder")):
-            begin(chosen)
-
-    def look() -> None:
-        if job.look():
-            timer.stop()
-            job.finish()
-            app.exit(0)
-            return
-        if job.failed:
-            timer.stop()
-            state.setText(f"{word('failed')}\n\n{job.complaint()}")
-            retry.show()
-            folder.show()
-            return
-        done, now = job.done(), time.monotonic()
-        seen.append((now, done))
-        while now - seen[0][0] > SPEED_S:
-            del seen[0]
-        bar.setValue(round(1000 * done / job.total))
-        text = word("far").format(done=done / 1e9, total=job.total / 1e9)
-        speed = (done - seen[0][1]) / max(1e-9, now - seen[0][0])
-        if done >= job.total:
-            text = word("last")
-        elif speed > 1e5 and len(seen) > 2:
-            minutes = max(1, round((job.total - done) / speed / 60))
-            text += word("left").format(speed=speed / 1e6, minutes=minutes)
-        state.setText(text)
-
-    timer = QTimer(interval=POLL_MS)
-    timer.timeout.connect(look)
-    retry.clicked.connect(lambda: begin())
-    folder.clicked.connect(choose)
-    cancel.clicked.connect(window.close)
-    window.resize(560, 260)
-    window.show()
-    app.setQuitOnLastWindowClosed(False)
-    app.lastWindowClosed.connect(lambda: app.exit(CANCELLED))
-    begin()
-    status = app.exec()
-    job.cancel()
-    return status
 
 
 def main() -> int:
     """Fetch, and return 0 when the program is ready to start."""
     job = Job(Path(sys.argv[1]), Path(sys.argv[2]))
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return in_window(job) if screen else in_terminal(job)
+    if not screen:
+        return in_terminal(job)
+    from installer_window import in_window
+
+    return in_window(job)
 
 
 if __name__ == "__main__":

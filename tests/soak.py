@@ -194,6 +194,7 @@ def screen() -> Iterator[None]:
             yield
         finally:
             server.terminate()
+            del os.environ["DISPLAY"]
 
 
 def main() -> int:

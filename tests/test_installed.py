@@ -105,7 +105,7 @@ def test_the_package_is_installed_started_talked_with_and_removed(rig: Rig, tmp_
 def test_the_folder_of_the_appimage_starts_from_a_place_that_can_not_be_written(
     built: Path, rig: Rig, tmp_path: Path
 ) -> None:
-    mount, home = tmp_path / "mount", tmp_path / "home"
+    mount, home = tmp_path / "mount", tmp_path / "person"
     home.mkdir()
     shutil.copytree(built / "Aizuchi.AppDir", mount, symlinks=True)
     with screen():
