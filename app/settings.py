@@ -104,6 +104,8 @@ class Settings:
     """What steps the language model."""
     kv: str = AUTO
     """How keys and values are kept; `auto` takes what fits the graphics card."""
+    welcomed: bool = False
+    """Whether the questions of the first start were answered."""
     scheme: str = "system"
     language: str = "system"
     """What the window is written in."""

@@ -76,6 +76,10 @@ def hold_talk(command: list[str], home: Path, rig: Rig) -> None:
         until(lambda: "ready: the window is shown" in logs.read_text(), "the window")
         until(lambda: "model ready: starter" in logs.read_text(), "the model")
         press("ctrl+Return")
+        settings = home / ".config/aizuchi/settings.toml"
+        until(lambda: settings.exists() and "welcomed = true" in settings.read_text(), "the first answers")
+        press("ctrl+Return")
+        press("r")
         recordings = data / "recordings"
         until(lambda: list(recordings.glob("*/audio.wav")), "the recording to begin")
         assert rig.play(read_wav(ROOT / "app/data/user.flac")[: 24_000 * 8]).wait(30) == 0

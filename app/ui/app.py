@@ -94,6 +94,8 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     window = MainWindow(session, settings, where, Conversation(session, where.recordings, wishes))
     window.use(chosen(settings, options))
     window.talk.start_when_ready = options.seconds is not None
+    if not (settings.welcomed or options.model or options.seconds is not None):
+        window.show_welcome()
     window.show()
     window.look_around()
     if options.model or not window.gives_way():

@@ -34,6 +34,7 @@ from app.ui.talk import TalkPage
 from app.ui.theme import colours
 from app.ui.train import TrainPage
 from app.ui.training.farewell import Farewell
+from app.ui.welcome import WelcomePage
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class MainWindow(QWidget):
         self.train = TrainPage(paths, look_at_card)
         self.train.set_speaker(settings.speaker)
         self.setup = SettingsPage(settings, paths)
+        self.welcome: WelcomePage | None = None
         self.status = StatusLine()
         self._farewell = Farewell(self, self.train, self.status.tell)
         self._pages = QStackedWidget()
@@ -101,10 +103,37 @@ class MainWindow(QWidget):
         self._settings = settings
         self._spread()
 
+    def _go_to(self, index: int) -> None:
+        if self.welcome is None:
+            self.show_page(index)
+
     def show_page(self, index: int) -> None:
         """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Train, 4 Settings."""
         self._pages.setCurrentIndex(index)
         self._side.show_current(index)
+
+    def show_welcome(self) -> None:
+        """Ask what has to be known before the first talk; nothing else can be reached until it is."""
+        page = self.welcome = WelcomePage(self._settings)
+        page.answered.connect(self._end_welcome)
+        page.models_wanted.connect(lambda: self.show_page(2))
+        page.trouble.connect(self.status.tell)
+        self._pages.addWidget(page)
+        self._pages.setCurrentWidget(page)
+        self._side.hide()
+        page.setFocus()
+
+    def _end_welcome(self, settings: Settings) -> None:
+        page, self.welcome = self.welcome, None
+        if page is None:
+            return
+        self._side.show()
+        self._pages.removeWidget(page)
+        page.deleteLater()
+        self._change(settings)
+        if self._pages.currentIndex() != 2:
+            self.show_page(0)
+            self.talk.desk.start.setFocus()
 
     def load(self, spec: str, base: str | None = None) -> None:
         """Load a model for the next talk."""
@@ -112,7 +141,8 @@ class MainWindow(QWidget):
             self.train.expect_model()
             loadout = self._settings.loadout()
             self._session.load(spec, base=base, models=self._paths.models, loadout=loadout)
-            self.show_page(0)
+            if self.welcome is None:
+                self.show_page(0)
 
     def gives_way(self) -> bool:
         """Say, also in the status line, whether a run needs the graphics card; no model is loaded over it."""
@@ -139,6 +169,8 @@ class MainWindow(QWidget):
             if isinstance(event, (Ready, Unloaded)):
                 self._aside.ask(self._look_at_card, self.status.set_memory)
         self.talk.advance(elapsed_ms)
+        if self.welcome is not None:
+            self.welcome.advance(elapsed_ms)
         if self._unsaved_ms is not None:
             self._unsaved_ms -= elapsed_ms
             if self._unsaved_ms <= 0:
@@ -165,6 +197,8 @@ class MainWindow(QWidget):
         if self._unsaved_ms is not None:
             self._save()
         self._aside.close()
+        if self.welcome is not None:
+            self.welcome.shut()
         for page in (self.recordings, self.models, self.train, self.setup):
             page.shut()
         self.closed.emit()
@@ -184,6 +218,8 @@ class MainWindow(QWidget):
             self._devices = found
             for page in (self.talk, self.setup):
                 page.set_devices(found)
+            if self.welcome is not None:
+                self.welcome.set_devices(found)
 
     def _show_sound(self, microphone: str, speaker: str) -> None:
         self.status.set_sound(*(describe(name, self._devices) for name in (microphone, speaker)))
@@ -254,7 +290,7 @@ class MainWindow(QWidget):
             page.trouble.connect(self.status.tell)
         for index in range(self._pages.count()):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{index + 1}"), self)
-            shortcut.activated.connect(lambda index=index: self.show_page(index))
+            shortcut.activated.connect(lambda index=index: self._go_to(index))
 
     def _lay_out(self) -> None:
         for page, icon, name in (
