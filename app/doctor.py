@@ -386,10 +386,11 @@ def _distribution() -> str:
 
 def _anonymous(check: Check) -> Check:
     """Return the check without the home folder and the name of the user in its paths."""
-    return replace(check, found=_shorten(check.found), advice=_shorten(check.advice))
+    return replace(check, found=anonymous(check.found), advice=anonymous(check.advice))
 
 
-def _shorten(text: str) -> str:
+def anonymous(text: str) -> str:
+    """Return a text without the home folder and the name of the user in its paths."""
     home = os.path.expanduser("~").rstrip("/")
     if not home:
         return text

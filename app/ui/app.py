@@ -6,15 +6,16 @@ window, then the sound devices and the model. Knows nothing about pages.
 
 from __future__ import annotations
 
-import faulthandler
 import logging
 import signal
 import sys
 import time
+from functools import partial
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app import APP_ID
@@ -22,6 +23,8 @@ from app.options import chosen
 from app.session import Session
 from app.ui import language, theme
 from app.ui.conversation import Conversation, Wishes
+from app.ui.crash import CrashDialog, format_error, report, traced
+from app.ui.single import Single, call_first
 from app.ui.typeface import even_strokes
 from app.ui.window import MainWindow
 
@@ -66,7 +69,6 @@ class Pulse(QObject):
 
 def run(where: Paths, settings: Settings, options: Options) -> int:
     """Show the window until it is closed, and return the exit status."""
-    faulthandler.enable()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     even_strokes()
     app = QApplication.instance() or QApplication(sys.argv[:1])
@@ -76,16 +78,25 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     app.setDesktopFileName(APP_ID)
     language.install(app, settings.language)
     theme.apply(app, settings.scheme)
-    session = Session()
-    try:
-        window = open_window(session, where, settings, options)
-        pulse = Pulse(session, window)
-        window.closed.connect(pulse.stop)
-        _catch(pulse, session)
-        log.info("ready: the window is shown")
-        return app.exec()
-    finally:
-        session.close()
+    if call_first(where.config):
+        log.info("another copy is running and was called")
+        return 0
+    with traced(where.logs) as last:
+        session = Session()
+        try:
+            window = open_window(session, where, settings, options)
+            single = Single(where.config, partial(_come_forward, window), window)
+            pulse = Pulse(session, window)
+            window.closed.connect(pulse.stop)
+            window.closed.connect(single.close)
+            _catch(pulse, session, window, where.logs)
+            if last:
+                sentence = QCoreApplication.translate("App", "Aizuchi ended unexpectedly the last time.")
+                CrashDialog(sentence, report(last, where.logs), where.logs, window).open()
+            log.info("ready: the window is shown")
+            return app.exec()
+        finally:
+            session.close()
 
 
 def open_window(session: Session, where: Paths, settings: Settings, options: Options) -> MainWindow:
@@ -103,7 +114,13 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     return window
 
 
-def _catch(pulse: Pulse, session: Session) -> None:
+def _come_forward(window: MainWindow) -> None:
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.raise_()
+    window.activateWindow()
+
+
+def _catch(pulse: Pulse, session: Session, window: MainWindow, logs: Path) -> None:
     """Let signals of the system close the window, and errors in it be seen."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
@@ -112,6 +129,9 @@ def _catch(pulse: Pulse, session: Session) -> None:
     def tell(kind: type[BaseException], fault: BaseException, trace: TracebackType | None) -> None:
         log.critical("an error in the window", exc_info=(kind, fault, trace))
         sentence = QCoreApplication.translate("App", "Something went wrong in the window: {0}").format(fault)
+        if window.findChild(CrashDialog) is None:
+            sentence = QCoreApplication.translate("App", "An error in the window: {0}").format(kind.__name__)
+            CrashDialog(sentence, report(format_error(kind, fault, trace), logs), logs, window).open()
         session.report(sentence, QCoreApplication.translate("App", "The log holds the details."))
 
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -29,8 +29,9 @@ from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
 from app.ui.controls import CONTROL_HEIGHT, Chooser
+from app.ui.kept import Kept
 from app.ui.number import NoWheel, Number
-from app.ui.panel import Column, Panel, Switch
+from app.ui.panel import Column, Panel, Switch, heading
 
 if TYPE_CHECKING:
     from app.audio.devices import Device
@@ -65,6 +66,11 @@ class SettingsPage(QWidget):
         self._add_recording()
         self._add_appearance()
         self._add_sampling()
+        self._column.items.addSpacing(2 * theme.GRID)
+        self._column.items.addWidget(heading(self.tr("What is kept on this computer")))
+        self.kept = Kept(paths)
+        self.kept.trouble.connect(self.trouble)
+        self._column.items.addWidget(self.kept)
         self._about = About(paths)
         self._about.trouble.connect(self.trouble)
         self._column.items.addSpacing(2 * theme.GRID)
@@ -98,11 +104,13 @@ class SettingsPage(QWidget):
     def shut(self) -> None:
         """End what is under way beside the window."""
         self._about.shut()
+        self.kept.shut()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Ask which devices there are whenever the page is opened."""
         super().showEvent(event)
         self.devices_wanted.emit()
+        self.kept.count()
 
     def _change(self, **values: Any) -> None:
         self._settings = replace(self._settings, **values)

@@ -281,6 +281,8 @@ class MainWindow(QWidget):
         self.talk.changed.connect(self._change)
         self.setup.changed.connect(self._change)
         self.setup.devices_wanted.connect(self.look_around)
+        self.setup.kept.deleted.connect(self.recordings.refresh)
+        self.setup.kept.deleted.connect(self.models.refresh)
         self.models.load_model.connect(self._load_chosen)
         self.models.unload_model.connect(self._session.unload)
         self.train.memory_wanted.connect(self._free_memory)
