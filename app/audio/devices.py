@@ -182,6 +182,10 @@ def _server_devices(kind: Kind) -> Iterator[Device]:
             continue
         rate = re.search(r"(\d+)\s*Hz", str(entry.get("sample_specification", "")))
         label = str(entry.get("description") or name)
+        bus = str(entry.get("properties", {}).get("device.bus", ""))
+        if bus == "bluetooth":
+            # It is slower than a cable by a tenth of a second or two.
+            label += " (Bluetooth)"
         yield Device(
             SERVER + name,
             label,
@@ -189,7 +193,7 @@ def _server_devices(kind: Kind) -> Iterator[Device]:
             name == default,
             int(rate.group(1)) if rate else 0,
             card=_PART.sub("", name).partition(".")[0],
-            bus=str(entry.get("properties", {}).get("device.bus", "")),
+            bus=bus,
             worn=_is_worn(entry),
             cancelled=bool(_CANCELLED.search(f"{name} {label}")),
         )

@@ -135,6 +135,10 @@ class Duplex:
         self._sound.echo.wish.value = ECHO_WISHES.index(wish)
         self._sound.echo.noise.value = int(suppress_noise)
 
+    def switch(self, microphone: str, speaker: str) -> None:
+        """Go on with other devices, by their names; there is silence for a moment."""
+        self._process.switch(microphone, speaker)
+
     def close(self) -> None:
         """Let go of the devices; a waiting `take` returns None at once. Calling it again does nothing."""
         self._closed.set()

@@ -54,8 +54,9 @@ class AudioProcess:
         report: Report,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = [sys.executable, "-m", "app.audio.soundcard", str(sound.fd), microphone, speaker]
         self._fd = sound.fd
+        self._wished = (microphone, speaker)
+        self._switching = False
         self._report = report
         self._env = {"PIPEWIRE_LATENCY": QUANTUM, **(os.environ if env is None else env)}
         self._lock = threading.Lock()
@@ -93,6 +94,14 @@ class AudioProcess:
                 child.kill()
         self._thread.join()
 
+    def switch(self, microphone: str, speaker: str) -> None:
+        """Go on with other devices; for as long as they take to open there is silence."""
+        with self._lock:
+            self._wished = (microphone, speaker)
+            self._switching = True
+            if self._child is not None and self._child.stdin is not None:
+                self._child.stdin.close()
+
     # Everything below runs on the supervising thread.
 
     def _supervise(self) -> None:
@@ -100,6 +109,9 @@ class AudioProcess:
             with tempfile.TemporaryFile("w+", errors="replace") as errors:
                 self._live(errors)
                 self._log_end(errors)
+            if self._switching:
+                self._switching = False
+                continue
             self._decided.set()
             self._runs = False
             self.restarts += 1
@@ -113,7 +125,7 @@ class AudioProcess:
             if self._closed.is_set():
                 return
             self._child = subprocess.Popen(
-                self._command,
+                [sys.executable, "-m", "app.audio.soundcard", str(self._fd), *self._wished],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

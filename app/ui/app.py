@@ -109,6 +109,7 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
         window.show_welcome()
     window.show()
     window.look_around()
+    window.follow_devices()
     if options.model or not window.gives_way():
         window.load(window.settings.model, options.base)
     return window

@@ -34,6 +34,9 @@ class SoundPort(FramePort, Protocol):
     def cancel_echo(self, wish: str, *, suppress_noise: bool) -> None:
         """Cancel echo as wished, one of ECHO_WISHES; may be called from any thread."""
 
+    def switch(self, microphone: str, speaker: str) -> None:
+        """Go on with other devices, by their names; may be called from any thread."""
+
     def counters(self) -> Counters:
         """Return how the sound is doing; may be called from any thread."""
 
@@ -105,6 +108,11 @@ class Conversation:
         """Play louder or softer, 0..1."""
         if self._sound is not None:
             self._sound.volume = volume
+
+    def switch(self, settings: Settings) -> None:
+        """Go on with the devices of the settings."""
+        if self._sound is not None:
+            self._sound.switch(settings.microphone, settings.speaker)
 
     def cancel_echo(self, settings: Settings) -> None:
         """Cancel echo as the settings say."""

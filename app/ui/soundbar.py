@@ -84,8 +84,7 @@ class SoundBar(QWidget):
 
     def set_locked(self, locked: bool) -> None:
         """Hold the choices while a talk uses them."""
-        for chooser in (self._model, self._microphone, self._speaker):
-            chooser.setEnabled(not locked)
+        self._model.setEnabled(not locked)
 
     def device_names(self) -> tuple[str, str]:
         """Return the names of microphone and speaker for people."""

@@ -106,12 +106,19 @@ class TalkPage(QWidget):
         self.bar.set_sound(settings.microphone, settings.speaker)
         self.desk.set_volume(settings.volume)
         self.drawer.set_settings(settings)
-        if (settings.echo, settings.suppress_noise) != (before.echo, before.suppress_noise):
-            self._conversation.cancel_echo(settings)
+        self._follow(before)
         if not self.talking:
             self.desk.record.setChecked(settings.record)
         elif settings.sampling() != before.sampling():
             self._conversation.sample(settings)
+
+    def _follow(self, before: Settings) -> None:
+        """Let the sound of a running talk follow the settings."""
+        now = self._settings
+        if (now.microphone, now.speaker) != (before.microphone, before.speaker):
+            self._conversation.switch(now)
+        if (now.echo, now.suppress_noise) != (before.echo, before.suppress_noise):
+            self._conversation.cancel_echo(now)
 
     def set_devices(self, devices: Sequence[Device]) -> None:
         """Offer the devices that there are now."""

@@ -25,6 +25,7 @@ from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.controls import drawn_icon
 from app.ui.conversation import Conversation
+from app.ui.hotplug import Hotplug
 from app.ui.models import ModelsPage
 from app.ui.recordings import RecordingsPage
 from app.ui.setup import SettingsPage
@@ -71,6 +72,7 @@ class MainWindow(QWidget):
         self._looking = False
         self._devices: list[Device] = []
         self._aside = Aside(self)
+        self._hotplug: Hotplug | None = None
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
         self.recordings.set_speaker(settings.speaker)
@@ -160,6 +162,11 @@ class MainWindow(QWidget):
             self._aside.ask(self._look_at_card, self.status.set_memory)
             self._aside.ask(self._ask_devices, self._show_devices)
 
+    def follow_devices(self) -> None:
+        """Look around whenever a sound device comes or goes, also during a talk."""
+        self._hotplug = Hotplug(self)
+        self._hotplug.changed.connect(self.look_around)
+
     def tick(self, events: list[Event], elapsed_ms: float) -> None:
         """Show what happened since the last tick."""
         for event in events:
@@ -197,6 +204,8 @@ class MainWindow(QWidget):
         if self._unsaved_ms is not None:
             self._save()
         self._aside.close()
+        if self._hotplug is not None:
+            self._hotplug.close()
         if self.welcome is not None:
             self.welcome.shut()
         for page in (self.recordings, self.models, self.train, self.setup):

@@ -226,12 +226,27 @@ def test_a_computer_without_devices_says_so(tmp_path: Path) -> None:
         Duplex(env=env)
 
 
+def test_the_microphone_is_changed_in_mid_talk(rig: Rig) -> None:
+    with talking(rig) as (talk, sentences):
+        talk.await_frames(5)
+        talk.port.switch("pulse/other_mic", "")
+        wait_until(lambda: talk.port.counters().microphone == "pulse/other_mic")
+        talk.await_frames(8)
+        first = len(talk.heard)
+        rig.play(tone(0.5), into="other").wait()
+        talk.await_frames(8)
+        assert max(float(np.abs(heard.samples).max()) for heard in talk.heard[first:]) > 0.1
+        assert talk.port.counters().restarts == 0
+    assert sentences == [], "it is no trouble"
+
+
 def test_devices_are_listed_by_names_that_open_them(rig: Rig) -> None:
-    devices = [(each.name, each.label, each.kind, each.default, each.rate) for each in list_devices(rig.env)]
+    found = list_devices(rig.env)
+    devices = [(each.name, each.label, each.kind, each.default, each.rate) for each in found]
     assert ("pulse/mic", "Virtual-microphone", "in", True, RATE) in devices
     assert ("pulse/speaker", "Virtual-speaker", "out", True, RATE) in devices
-    assert not any("monitor" in device.name or "surround" in device.name for device in devices)
-    assert describe("pulse/other", devices) == "Other-speaker"
+    assert not any("monitor" in device.name or "surround" in device.name for device in found)
+    assert describe("pulse/other", found) == "Other-speaker"
 
 
 def audio_processes(parent: int) -> list[int]:

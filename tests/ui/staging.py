@@ -45,6 +45,7 @@ class Sound:
     def __init__(self) -> None:
         self.volume = 1.0
         self.echo = ("", False)
+        self.devices = ("", "")
         self.figures = Counters(
             180, -14, -19, 0, 0, 20, 110, 60, 0, 0, 0, 0, "pulse/headset", "pulse/headset"
         )
@@ -57,6 +58,9 @@ class Sound:
 
     def close(self) -> None:
         pass
+
+    def switch(self, microphone: str, speaker: str) -> None:
+        self.devices = (microphone, speaker)
 
     def cancel_echo(self, wish: str, *, suppress_noise: bool) -> None:
         self.echo = (wish, suppress_noise)
