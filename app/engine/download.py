@@ -1,6 +1,7 @@
 """Files of the Hugging Face hub, fetched once into the cache that every program shares.
 
-What is in the cache is used without asking the network. Knows nothing about models.
+What is in the cache is used without asking the network: the hub's library is offline but for the time of a
+download. Knows nothing about models.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import constants, get_hf_file_metadata, get_session, hf_hub_download, hf_hub_url
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    get_session,
+    hf_hub_download,
+    hf_hub_url,
+)
 from huggingface_hub import try_to_load_from_cache as look_up
 from huggingface_hub.errors import (
     EntryNotFoundError,
@@ -20,6 +27,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
+from huggingface_hub.utils._http import reset_sessions
 
 from app.errors import UserError
 
@@ -27,6 +35,11 @@ SCHEME = "hf://"
 
 Progress = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) while a file comes in, from a thread of its own; total 0 is unknown."""
+
+_WISHED_OFFLINE = bool(constants.HF_HUB_OFFLINE)
+"""Whether the user has switched downloads off."""
+
+constants.HF_HUB_OFFLINE = True
 
 _POLL_S = 0.25
 _REACH_S = 10.0
@@ -53,7 +66,7 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     if (found := cached(reference)) is not None:
         return found
     repo, file = split(reference)
-    with _sentences(repo):
+    with _sentences(repo), _online():
         _reach(repo, file)
         with _watched(repo, file, progress):
             return Path(hf_hub_download(repo, file))
@@ -74,6 +87,18 @@ def _reach(repo: str, file: str) -> None:
 
 
 @contextmanager
+def _online() -> Iterator[None]:
+    """Let the hub's library use the network, unless the user has switched it off."""
+    constants.HF_HUB_OFFLINE = _WISHED_OFFLINE
+    reset_sessions()
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = True
+        reset_sessions()
+
+
+@contextmanager
 def _sentences(repo: str) -> Iterator[None]:
     """Turn what the hub's library raises into a sentence for the user."""
     page = f"{constants.ENDPOINT}/{repo}"
@@ -81,7 +106,7 @@ def _sentences(repo: str) -> Iterator[None]:
         yield
     except LocalEntryNotFoundError as fault:
         advice = "Connect to the network, or copy the model into a folder and choose that."
-        if constants.HF_HUB_OFFLINE:
+        if _WISHED_OFFLINE:
             advice = "Downloads are switched off by HF_HUB_OFFLINE; unset it to download."
         raise UserError(f"{repo} is not on this computer, and the hub can not be reached.", advice) from fault
     except EntryNotFoundError as fault:

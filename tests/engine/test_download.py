@@ -14,6 +14,7 @@ import pytest
 from huggingface_hub import constants, file_download
 from huggingface_hub.utils import reset_sessions
 
+from app.engine import download
 from app.engine.download import cached, expected_sha256, fetch, split
 from app.errors import UserError
 
@@ -81,7 +82,7 @@ class Hub:
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     hub = Hub()
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(download, "_WISHED_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
     template = hub.endpoint + "/{repo_id}/resolve/{revision}/{filename}"
@@ -140,7 +141,7 @@ def test_without_a_network_it_is_told_at_once(hub: Hub) -> None:
 
 
 def test_offline_on_purpose_is_told_so(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(download, "_WISHED_OFFLINE", True)
     reset_sessions()
     with pytest.raises(UserError, match="HF_HUB_OFFLINE"):
         fetch("hf://owner/model/weights.bin")
