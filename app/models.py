@@ -8,10 +8,14 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypedDict
+
+from huggingface_hub import constants
 
 from app import catalog
 from app.engine import download
@@ -26,6 +30,8 @@ LANGUAGES = {"en": "English", "ja": "Japanese"}
 
 PEDIGREE = "aizuchi.json"
 """Stands beside the config.json of a model of the user's own, and tells what it came from."""
+
+TELL_S = 0.2
 
 SHORT_CONTEXT = 375
 """30 s: the least that the makers of Moshi quote figures for."""
@@ -77,6 +83,7 @@ def main(argv: list[str], where: Paths) -> int:
     verb.add_argument("--json", action="store_true", help="print JSON, for programs")
     verb = verbs.add_parser("download", help="fetch the files of a model")
     verb.add_argument("model", metavar="NAME", help="a known model, or a hub repository owner/name")
+    verb.add_argument("--json", action="store_true", help="tell how far it is in lines of JSON")
     verb = verbs.add_parser("verify", help="check that the files of a model are whole and fit together")
     verb.add_argument("model", metavar="NAME|DIR")
     verb.add_argument("--base", metavar="NAME|DIR", help="what an adapter was trained on")
@@ -87,7 +94,7 @@ def main(argv: list[str], where: Paths) -> int:
     if options.verb == "list":
         _list(where, as_json=options.json)
     elif options.verb == "download":
-        _download(options.model, where)
+        _download(options.model, where, as_json=options.json)
     elif options.verb == "verify":
         _verify(options.model, options.base, where)
     else:
@@ -203,13 +210,39 @@ def _is_downloaded(known: catalog.KnownModel) -> bool:
     return all(download.cached(reference) for reference in known.files)
 
 
-def _download(name: str, where: Paths) -> None:
+def _download(name: str, where: Paths, *, as_json: bool) -> None:
     known = catalog.find(name)
     if known is not None and known.research_only:
         print(f"{known.name} is licensed {known.licence}: for research, not for commercial use.")
-    found = find(name, models=where.models, progress=_progress())
+    if known is not None:
+        _check_room(known)
+    found = find(name, models=where.models, progress=_told_to_programs(known) if as_json else _progress())
     prove(found)
+    for path in _files(found):
+        _check_hash(path)
     print(f"{found.name} is on this computer, whole: {found.weights.parent}")
+
+
+def _check_room(known: catalog.KnownModel) -> None:
+    """Raise UserError before a download begins that the disk has no room for."""
+    folder = Path(constants.HF_HUB_CACHE)
+    there = folder
+    while not there.exists():
+        there = there.parent
+    # What came before is not fetched again.
+    here = sum(path.stat().st_size for path in _blobs(known))
+    needed, free = known.size_gb * 1e9 - here, shutil.disk_usage(there).free
+    if needed > free:
+        raise UserError(
+            f"{known.name} needs {needed / 1e9:.1f} GB more, and {free / 1e9:.1f} GB are free in {folder}.",
+            "Free some space, or let HF_HOME name a folder on another disk.",
+        )
+
+
+def _blobs(known: catalog.KnownModel) -> Iterator[Path]:
+    """Yield the files of a model in the cache, whole or begun."""
+    for repo in {download.split(reference)[0] for reference in known.files}:
+        yield from (Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}" / "blobs").glob("*")
 
 
 def _verify(name: str, base: str | None, where: Paths) -> None:
@@ -260,6 +293,23 @@ def _progress() -> Progress:
         if (stage, tenth) not in printed:
             printed.add((stage, tenth))
             print(f"{stage}: {10 * tenth} % of {total / 1e9:.2f} GB", flush=True)
+
+    return tell
+
+
+def _told_to_programs(known: catalog.KnownModel | None) -> Progress:
+    """Return a callback that prints a line of JSON, in bytes of the whole model, a few times a second."""
+    sizes: dict[str, int] = {}
+    last = 0.0
+
+    def tell(stage: str, done: int, total: int) -> None:
+        nonlocal last
+        sizes[stage] = done
+        now = time.monotonic()
+        if now - last > TELL_S or done == total:
+            last = now
+            whole = round(known.size_gb * 1e9) if known is not None else total
+            print(json.dumps({"done": min(whole, sum(sizes.values())), "total": whole}), flush=True)
 
     return tell
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
+from app import models
 from app.catalog import HUB, KNOWN
 from app.engine.checkpoint import find
 from app.errors import UserError
@@ -134,3 +137,21 @@ def test_models_of_ones_own_are_listed_and_found_by_name(
     assert main(["verify", "my-talks-1"], where) == 0
     with pytest.raises(UserError, match="no model called 'my-talks-3'"):
         find("my-talks-3", models=where.models)
+
+
+def test_a_disk_without_room_is_told_before_the_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(models, "find", lambda *_, **__: asked.append("the hub"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "not yet" / "hub"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Namespace(free=10**10))
+    with pytest.raises(UserError, match=r"moshiko needs 15\.8 GB more, and 10\.0 GB are free"):
+        models.main(["download", "moshiko"], paths(tmp_path))
+    begun = tmp_path / "not yet" / "hub" / "models--kyutai--moshiko-pytorch-bf16" / "blobs"
+    begun.mkdir(parents=True)
+    with (begun / "a.incomplete").open("wb") as file:
+        file.truncate(6 * 10**9)
+    with pytest.raises(AttributeError):  # what `find` gives here is no model
+        models.main(["download", "moshiko"], paths(tmp_path))
+    assert asked == ["the hub"], "what is here already is not counted again"

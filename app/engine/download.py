@@ -30,6 +30,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils._http import reset_sessions
 
 from app.errors import UserError
+from app.secret import token
 
 SCHEME = "hf://"
 
@@ -69,7 +70,7 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     with _sentences(repo), _online():
         _reach(repo, file)
         with _watched(repo, file, progress):
-            return Path(hf_hub_download(repo, file))
+            return Path(hf_hub_download(repo, file, token=token()))
 
 
 def expected_sha256(path: Path) -> str | None:
@@ -112,10 +113,12 @@ def _sentences(repo: str) -> Iterator[None]:
     except EntryNotFoundError as fault:
         raise FileNotFoundError(f"{repo} has no such file") from fault
     except GatedRepoError as fault:
-        advice = f"Accept its licence at {page}, then log in with `hf auth login`."
+        advice = (
+            f"Accept its licence at {page}, then give a token of yours under Settings, or `hf auth login`."
+        )
         raise UserError(f"{repo} asks you to accept its licence first.", advice) from fault
     except (RepositoryNotFoundError, HFValidationError) as fault:
-        advice = f"Look for it at {page}; a private one needs `hf auth login`."
+        advice = f"Look for it at {page}; a private one needs a token (Settings, or `hf auth login`)."
         raise UserError(f"There is no repository {repo} on the hub, or it is private.", advice) from fault
     except OSError as fault:
         advice = "Check the network and the room on the disk, then try again: it goes on where it stopped."
@@ -140,7 +143,7 @@ def _watched(repo: str, file: str, progress: Progress | None) -> Iterator[None]:
 
 def _watch(repo: str, file: str, progress: Progress, done: threading.Event) -> None:
     try:
-        metadata = get_hf_file_metadata(hf_hub_url(repo, file))
+        metadata = get_hf_file_metadata(hf_hub_url(repo, file), token=token())
     except OSError:
         return  # The download itself meets the same fault and tells it.
     blobs = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}" / "blobs"

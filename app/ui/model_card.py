@@ -8,8 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.catalog import KnownModel
 from app.engine.events import Loading
@@ -33,6 +32,7 @@ class ModelCard(Panel):
     load_pressed = Signal(str)
     unload_pressed = Signal()
     verify_pressed = Signal(str)
+    fetch_pressed = Signal(str)
 
     def __init__(self, family: list[KnownModel]) -> None:
         super().__init__(down=2 * theme.GRID)
@@ -54,6 +54,7 @@ class ModelCard(Panel):
             row.load_pressed.connect(partial(self.load_pressed.emit, model.name))
             row.unload_pressed.connect(self.unload_pressed)
             row.verify_pressed.connect(partial(self.verify_pressed.emit, model.name))
+            row.fetch_pressed.connect(partial(self.fetch_pressed.emit, model.name))
             self.add(row)
             self.modes[model.name] = row
 
@@ -75,6 +76,8 @@ class ModeRow(QWidget):
     load_pressed = Signal()
     unload_pressed = Signal()
     verify_pressed = Signal()
+    fetch_pressed = Signal()
+    """The download shall begin, or be held if it is under way."""
 
     def __init__(self, model: KnownModel) -> None:
         super().__init__()
@@ -86,9 +89,11 @@ class ModeRow(QWidget):
         self._note.hide()
         self._button = self._main_button()
         self._verify = self._verify_button()
-        self._command = f"aizuchi models download {model.name}"
-        self._fetch = quiet(self.tr("To fetch it, run: {0}").format(self._command))
-        self._copy = self._copy_button()
+        self._fetch = self._fetch_button()
+        self._share = QProgressBar(maximum=1000, textVisible=False)
+        self._share.setFixedHeight(theme.GRID)
+        self._share.hide()
+        self._fetching = False
         self._lay_out()
 
     def set_shelf(self, shelf: Shelf) -> None:
@@ -100,7 +105,7 @@ class ModeRow(QWidget):
         self._button.setVisible(there)
         self._verify.setVisible(there)
         self._fetch.setVisible(not there)
-        self._copy.setVisible(not there)
+        self._share.setVisible(self._fetching)
 
     def set_loaded(self, loaded: bool) -> None:
         """Show whether the model is in memory."""
@@ -120,6 +125,21 @@ class ModeRow(QWidget):
             done, total = wording.size_words(event.done_bytes), wording.size_words(event.total_bytes)
             progress = self.tr(": {0} of {1}").format(done, total)
         self.say(told(event.stage) + progress)
+
+    def show_fetching(self, share: float, text: str) -> None:
+        """Show how much of a download is there."""
+        self._fetching = True
+        self._fetch.setText(self.tr("Pause"))
+        self._share.setValue(round(1000 * share))
+        self._share.show()
+        self.say(text)
+
+    def show_held(self, text: str) -> None:
+        """Show that a download is not under way any more, and why."""
+        self._fetching = False
+        self._fetch.setText(self.tr("Go on"))
+        self._share.hide()
+        self.say(text)
 
     def say(self, text: str) -> None:
         """Show a sentence below the row."""
@@ -163,16 +183,15 @@ class ModeRow(QWidget):
         button.clicked.connect(self.verify_pressed)
         return button
 
-    def _copy_button(self) -> QPushButton:
-        button = QPushButton(self.tr("Copy command"))
-        button.setToolTip(self.tr("Copy the command that fetches the model, for a terminal"))
-        button.setAccessibleName(self.tr("Copy: {0}").format(self._command))
-        button.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._command))
-        button.clicked.connect(lambda: self.say(self.tr("Copied.")))
+    def _fetch_button(self) -> QPushButton:
+        button = QPushButton(self.tr("Download"))
+        size = wording.size_words(self._model.size_gb * GB)
+        button.setToolTip(self.tr("Fetch {0} from the Hugging Face hub").format(size))
+        button.setAccessibleName(self.tr("Download: {0}").format(self._model.name))
+        button.clicked.connect(self.fetch_pressed)
         return button
 
     def _lay_out(self) -> None:
-        self._fetch.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         mode = QVBoxLayout()
         mode.setSpacing(2)
         mode.addWidget(QLabel(self.tr("8 bit") if self._model.quantized else self.tr("Full precision")))
@@ -187,7 +206,7 @@ class ModeRow(QWidget):
         middle.addSpacing(theme.GRID // 2)
         middle.addWidget(self._bar)
         middle.addWidget(self._memory)
-        middle.addWidget(self._fetch)
+        middle.addWidget(self._share)
         middle.addWidget(self._note)
         middle.addStretch(1)
         across = QHBoxLayout(self)
@@ -201,7 +220,7 @@ class ModeRow(QWidget):
         buttons.setContentsMargins(0, 0, 0, 0)
         buttons.setSpacing(theme.GRID)
         buttons.addStretch(1)
-        for button in (self._verify, self._button, self._copy):
+        for button in (self._verify, self._button, self._fetch):
             buttons.addWidget(button)
         across.addWidget(actions, 0, Qt.AlignmentFlag.AlignTop)
         self.set_loaded(False)

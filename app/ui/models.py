@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from app.catalog import find
+from app.catalog import KnownModel, find
 from app.engine.events import Event, Failed, Loading, Ready, Unloaded
 from app.paths import Paths
 from app.settings import Settings
@@ -23,6 +23,7 @@ from app.ui import theme
 from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.errand import Errand
+from app.ui.fetching import Fetching
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.own_card import OwnCard
 from app.ui.panel import Column, Panel, heading, quiet
@@ -48,6 +49,7 @@ class ModelsPage(QWidget):
         self._wanted = settings.model
         self._loaded = ""
         self._errands: set[Errand] = set()
+        self._fetching: dict[str, Fetching] = {}
         self._rows: dict[str, ModeRow] = {}
         self._own_rows: dict[str, OwnCard] = {}
         self._places: dict[str, QVBoxLayout] = {}
@@ -87,6 +89,9 @@ class ModelsPage(QWidget):
         for errand in self._errands:
             errand.cancel()
         self._errands.clear()
+        for fetching in self._fetching.values():
+            fetching.cancel()
+        self._fetching.clear()
         self._aside.close()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -132,6 +137,46 @@ class ModelsPage(QWidget):
             row.say(self.tr("All of its files are whole.") if status == 0 else (complaint or out).strip())
 
         self._run(["models", "verify", name], verified)
+
+    def _fetch(self, name: str) -> None:
+        """Begin a download, after its licence was accepted if it forbids something; or hold it."""
+        if name in self._fetching:
+            self._fetching[name].hold()
+            return
+        known = find(name)
+        if known is not None and known.research_only:
+            self._ask_licence(known)
+        else:
+            self._begin_fetching(name)
+
+    def _ask_licence(self, known: KnownModel) -> None:
+        box = QMessageBox(self)
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setText(self.tr("{0} is licensed {1}.").format(known.name, known.licence))
+        box.setInformativeText(
+            self.tr(
+                "It may be used for research and privately, not commercially, and its makers have to be "
+                "named. The whole licence is at https://huggingface.co/{0}."
+            ).format(known.repo)
+        )
+        accept = box.addButton(self.tr("Accept and download"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(self.tr("Cancel"), QMessageBox.ButtonRole.RejectRole))
+        accept.clicked.connect(partial(self._begin_fetching, known.name))
+        box.open()
+
+    def _begin_fetching(self, name: str) -> None:
+        row = self._rows[name]
+        fetching = self._fetching[name] = Fetching(name, self._paths, self)
+        row.show_fetching(0.0, self.tr("Asking the hub…"))
+
+        def end(whole: bool, why: str) -> None:
+            del self._fetching[name]
+            row.show_held(why)
+            if whole:
+                self.refresh()
+
+        fetching.progress.connect(row.show_fetching)
+        fetching.done.connect(end)
 
     def _show_loading(self, event: Loading) -> None:
         row = self._row(self._wanted)
@@ -189,6 +234,7 @@ class ModelsPage(QWidget):
             card.load_pressed.connect(self._load)
             card.unload_pressed.connect(self.unload_model)
             card.verify_pressed.connect(self._verify)
+            card.fetch_pressed.connect(self._fetch)
             self._rows.update(card.modes)
             items.addWidget(card)
             self._add_place(family_name(family[0]), INDENT)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
     QComboBox,
+    QLineEdit,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -23,8 +24,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.audio.memory import ECHO_WISHES
+from app.errors import UserError
 from app.frames import FRAME_RATE
 from app.paths import Paths
+from app.secret import keep_token
 from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
@@ -66,6 +69,7 @@ class SettingsPage(QWidget):
         self._add_recording()
         self._add_appearance()
         self._add_sampling()
+        self._add_token()
         self._column.items.addSpacing(2 * theme.GRID)
         self._column.items.addWidget(heading(self.tr("What is kept on this computer")))
         self.kept = Kept(paths)
@@ -254,6 +258,31 @@ class SettingsPage(QWidget):
             self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
         self._context.activated.connect(lambda _: self._change(context=self._context.currentData()))
         panel.add_row(title, explanation, self._context)
+
+    def _add_token(self) -> None:
+        panel = self._column.section(self.tr("Hugging Face"))
+        self._token = QLineEdit()
+        self._token.setEchoMode(QLineEdit.EchoMode.Password)
+        self._token.setPlaceholderText("hf_…")
+        self._token.setFixedWidth(CONTROL_WIDTH)
+        self._token.setAccessibleName(self.tr("Token"))
+        self._token.returnPressed.connect(self._keep_token)
+        keep = QPushButton(self.tr("Keep"))
+        keep.setToolTip(self.tr("Put the token into the keyring of this system; an empty one is taken out"))
+        keep.clicked.connect(self._keep_token)
+        explanation = self.tr("For models that ask you to log in; kept in the system's keyring, in no file.")
+        panel.add_row(self.tr("Token"), explanation, self._token, keep)
+
+    def _keep_token(self) -> None:
+        value = self._token.text().strip()
+        try:
+            keep_token(value)
+        except UserError as fault:
+            self.trouble.emit(fault.sentence, fault.advice)
+            return
+        self._token.clear()
+        kept = self.tr("It is kept.") if value else self.tr("There is none any more.")
+        self._token.setPlaceholderText(kept)
 
     def _choose_scheme(self, scheme: str) -> None:
         theme.set_scheme(scheme)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import paths
@@ -16,6 +16,7 @@ from app.catalog import KNOWN
 from app.engine.events import Failed, Loading, Unloaded
 from app.paths import Paths
 from app.settings import Settings
+from app.ui.fetching import Fetching
 from app.ui.memory_bar import MemoryBar
 from app.ui.model_card import ModelCard, ModeRow
 from app.ui.models import ModelsPage, OwnModel
@@ -87,12 +88,50 @@ def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> Non
     assert row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
-def test_a_model_that_is_not_there_tells_how_to_fetch_it(page: ModelsPage) -> None:
+def test_a_licence_that_forbids_something_is_accepted_before_the_download(
+    page: ModelsPage, qtbot: QtBot
+) -> None:
     absent = row(page, "j-moshi")
-    assert visible(absent) == ["Copy command"]
-    assert "aizuchi models download j-moshi" in texts(absent)
-    button(absent, "Copy command").click()
-    assert QGuiApplication.clipboard().text() == "aizuchi models download j-moshi"
+    assert visible(absent) == ["Download"]
+    button(absent, "Download").click()
+    (box,) = page.findChildren(QMessageBox)
+    assert "CC-BY-NC" in box.text()
+    assert "not commercially" in box.informativeText()
+    assert box.defaultButton().text() == "Cancel"
+    box.defaultButton().click()
+    assert not page._fetching
+    assert visible(absent) == ["Download"]
+
+
+def test_a_download_tells_why_it_can_not_be_and_goes_on_when_asked(page: ModelsPage, qtbot: QtBot) -> None:
+    """Tests have no network: that is what is told."""
+    absent = row(page, "moshiko")
+    button(absent, "Download").click()
+    assert visible(absent) == ["Pause"]
+    qtbot.waitUntil(lambda: not page._fetching, timeout=60_000)
+    assert visible(absent) == ["Go on"]
+    assert "kyutai/moshiko-pytorch-bf16 is not on this computer" in texts(absent)
+    button(absent, "Go on").click()
+    assert visible(absent) == ["Pause"]
+    button(absent, "Pause").click()
+    qtbot.waitUntil(lambda: not page._fetching, timeout=60_000)
+    assert "is not on this computer" not in texts(absent)
+
+
+def test_a_download_tells_how_far_and_how_fast(page: ModelsPage, qtbot: QtBot, tmp_path: Path) -> None:
+    fetching = Fetching("tiny", paths.paths(tmp_path))
+    told: list[tuple[float, str]] = []
+    fetching.progress.connect(lambda share, text: told.append((share, text)))
+    for done in (0, 1_000_000_000, 2_000_000_000, 3_000_000_000):
+        fetching._hear(json.dumps({"done": done, "total": 15_000_000_000}))
+        qtbot.wait(60)
+    assert told[-1][0] == 0.2
+    assert told[-1][1].startswith("3.0 of 15.0 GB") or told[-1][1].startswith("3.0 GB of 15.0 GB")
+    assert "a second" in told[-1][1]
+    assert told[-1][1].endswith("1 min left")
+    with qtbot.waitSignal(fetching.done, timeout=60_000) as ended:
+        pass
+    assert ended.args == [True, ""], "tiny is made in place"
 
 
 def test_the_button_loads_and_then_unloads(page: ModelsPage, qtbot: QtBot) -> None:
@@ -199,7 +238,7 @@ def test_an_answer_that_is_none_is_refused() -> None:
 
 def test_the_page_asks_the_command_what_is_here(page: ModelsPage, qtbot: QtBot) -> None:
     page.show()
-    qtbot.waitUntil(lambda: visible(row(page, "moshika")) == ["Copy command"], timeout=60_000)
+    qtbot.waitUntil(lambda: visible(row(page, "moshika")) == ["Download"], timeout=60_000)
 
 
 def test_a_model_is_verified_by_the_command(page: ModelsPage, qtbot: QtBot) -> None:
