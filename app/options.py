@@ -16,6 +16,8 @@ class Options:
     """What the command line asks for. None or '' leaves the choice to the settings."""
 
     headless: bool = False
+    recording: Path | None = None
+    """A parcel to open in the window."""
     model: str = ""
     base: str | None = None
     seconds: float | None = None

@@ -38,6 +38,7 @@ def parse(argv: list[str]) -> Options:
         description="Talk with a model, in a window or, where there is no screen, headless.",
     )
     add = parser.add_argument
+    add("recording", nargs="?", type=Path, metavar="FILE.aizuchi", help="a recording to open in the window")
     add("--headless", action="store_true", help="open no window")
     add("--model", default="", metavar="NAME", help="a known model, a folder, a hub repo, `tiny` or `echo`")
     add("--base", metavar="NAME", help="the model that a LoRA folder belongs on")

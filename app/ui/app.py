@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from app import APP_ID
 from app.options import chosen
+from app.parcel import unpack
 from app.session import Session
 from app.ui import language, theme
 from app.ui.conversation import Conversation, Wishes
@@ -78,6 +79,9 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     app.setDesktopFileName(APP_ID)
     language.install(app, settings.language)
     theme.apply(app, settings.scheme)
+    if options.recording is not None:
+        # Also where another copy runs, which shows it among the others.
+        unpack(options.recording, where.recordings)
     if call_first(where.config):
         log.info("another copy is running and was called")
         return 0
@@ -105,11 +109,14 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     window = MainWindow(session, settings, where, Conversation(session, where.recordings, wishes))
     window.use(chosen(settings, options))
     window.talk.start_when_ready = options.seconds is not None
-    if not (settings.welcomed or options.model or options.seconds is not None):
+    explicit = options.model or options.seconds is not None or options.recording is not None
+    if not (settings.welcomed or explicit):
         window.show_welcome()
     window.show()
     window.look_around()
     window.follow_devices()
+    if options.recording is not None:
+        window.play(unpack(options.recording, where.recordings))
     if options.model or not window.gives_way():
         window.load(window.settings.model, options.base)
     return window

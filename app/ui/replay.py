@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.errors import UserError
 from app.frames import FRAME_RATE
+from app.parcel import pack
 from app.recordings import Recording
 from app.ui import theme, wording
 from app.ui.aside import Aside
@@ -164,6 +165,26 @@ class Replay(QWidget):
         self._say(self.tr("Exporting…"))
         self._aside.ask(partial(_export, self._recording, folder), self._exported)
 
+    def _pack(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a folder for the file"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda name: self.pack_to(Path(name)))
+        dialog.open()
+
+    def pack_to(self, folder: Path) -> None:
+        """Write the whole recording into one file in a folder, beside the window."""
+        if self._recording is not None:
+            self._say(self.tr("Packing…"))
+            self._aside.ask(partial(_pack, self._recording, folder), self._packed)
+
+    def _packed(self, written: Path | UserError) -> None:
+        if isinstance(written, UserError):
+            self._say("")
+            self.trouble.emit(written.sentence, written.advice)
+        else:
+            self._say(self.tr("Packed into {0}.").format(written))
+
     def _exported(self, written: tuple[Path, Path] | UserError) -> None:
         if isinstance(written, UserError):
             self._say("")
@@ -275,6 +296,8 @@ class Replay(QWidget):
         across.addWidget(
             self._button(self.tr("Export…"), self.tr("Save sound and text in a folder"), self._export)
         )
+        tip = self.tr("Save all of it as one file that Aizuchi opens again")
+        across.addWidget(self._button(self.tr("Pack…"), tip, self._pack))
         across.addWidget(
             self._button(self.tr("Delete…"), self.tr("Move the talk to the trash (Del)"), self.ask_delete)
         )
@@ -293,6 +316,13 @@ def _trash(folder: Path) -> bool:
     with suppress(OSError):
         Path(data).mkdir(parents=True, exist_ok=True)
     return QFile(str(folder)).moveToTrash()
+
+
+def _pack(recording: Recording, folder: Path) -> Path | UserError:
+    try:
+        return pack(recording.folder, folder)
+    except UserError as fault:
+        return fault
 
 
 def _export(recording: Recording, folder: Path) -> tuple[Path, Path] | UserError:

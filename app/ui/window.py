@@ -271,7 +271,8 @@ class MainWindow(QWidget):
         self._session.stop()
         self._session.unload()
 
-    def _play(self, folder: Path) -> None:
+    def play(self, folder: Path) -> None:
+        """Open a recording."""
         self.show_page(1)
         self.recordings.open_recording(folder)
 
@@ -283,7 +284,7 @@ class MainWindow(QWidget):
         self._side.chosen.connect(self.show_page)
         self.talk.load_wanted.connect(self.load)
         self.talk.models_wanted.connect(lambda: self.show_page(2))
-        self.talk.play_wanted.connect(self._play)
+        self.talk.play_wanted.connect(self.play)
         self.talk.train_wanted.connect(self._train_on)
         self.talk.sound_used.connect(self._show_sound)
         self.talk.deleted.connect(self.recordings.refresh)

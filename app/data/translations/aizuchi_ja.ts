@@ -42,8 +42,16 @@
 <context>
     <name>App</name>
     <message>
+        <source>Aizuchi ended unexpectedly the last time.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Something went wrong in the window: {0}</source>
         <translation>ウィンドウで問題が発生しました: {0}</translation>
+    </message>
+    <message>
+        <source>An error in the window: {0}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The log holds the details.</source>
@@ -312,6 +320,33 @@
     <message>
         <source>Plug in a headset and start again.</source>
         <translation>ヘッドセットを接続して、もう一度開始してください。</translation>
+    </message>
+</context>
+<context>
+    <name>CrashDialog</name>
+    <message>
+        <source>Something went wrong</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recordings are whole until the moment it happened. If it comes again, copy the report and send it to the developers: it tells versions and the log, not what was said or who you are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy the report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open the logs</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
@@ -949,6 +984,25 @@
     </message>
 </context>
 <context>
+    <name>Fetching</name>
+    <message>
+        <source>{0} of {1}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} a second</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{0} min left</source>
+        <translation type="unfinished">残り {0} 分</translation>
+    </message>
+    <message>
+        <source>The download ended without a word.</source>
+        <translation type="unfinished"></translation>
+    </message>
+</context>
+<context>
     <name>Figures</name>
     <message>
         <source>Each minute</source>
@@ -1023,6 +1077,85 @@
     <message>
         <source>{value} ms</source>
         <translation>{value} ms</translation>
+    </message>
+</context>
+<context>
+    <name>Kept</name>
+    <message>
+        <source>Nothing is sent anywhere: no statistics, no crash reports. The network is used to download a model when you ask for it, and for nothing else.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation type="unfinished">録音</translation>
+    </message>
+    <message>
+        <source>Datasets made of them</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Runs of training</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Models of your own</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Logs, without a word that was said</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What can be made again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete it by hand: {0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no trash for this disk.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open folder</source>
+        <translation type="unfinished">フォルダーを開く</translation>
+    </message>
+    <message>
+        <source>Delete…</source>
+        <translation type="unfinished">削除…</translation>
+    </message>
+    <message>
+        <source>Open the folder: {0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Delete: {0}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>nothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No file manager could be opened.</source>
+        <translation type="unfinished">ファイルマネージャーを開けませんでした。</translation>
+    </message>
+    <message>
+        <source>The folder is {0}.</source>
+        <translation type="unfinished">フォルダーは {0} です。</translation>
+    </message>
+    <message>
+        <source>Move all of this to the trash?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Move to trash</source>
+        <translation type="unfinished">ゴミ箱に移動</translation>
+    </message>
+    <message>
+        <source>Keep it</source>
+        <translation type="unfinished">残す</translation>
     </message>
 </context>
 <context>
@@ -1212,10 +1345,6 @@
 <context>
     <name>ModeRow</name>
     <message>
-        <source>To fetch it, run: {0}</source>
-        <translation>入手するコマンド: {0}</translation>
-    </message>
-    <message>
         <source>Unload</source>
         <translation>解放</translation>
     </message>
@@ -1238,6 +1367,14 @@
     <message>
         <source>: {0} of {1}</source>
         <translation>: {0} / {1}</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation type="unfinished">一時停止</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Runs on the processor</source>
@@ -1268,20 +1405,16 @@
         <translation>すべてのファイルを読み、壊れていないか確かめる</translation>
     </message>
     <message>
-        <source>Copy command</source>
-        <translation>コマンドをコピー</translation>
+        <source>Download</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy the command that fetches the model, for a terminal</source>
-        <translation>モデルを入手するコマンドを、端末用にコピーする</translation>
+        <source>Fetch {0} from the Hugging Face hub</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Copy: {0}</source>
-        <translation>コピー: {0}</translation>
-    </message>
-    <message>
-        <source>Copied.</source>
-        <translation>コピーしました。</translation>
+        <source>Download: {0}</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>8 bit</source>
@@ -1344,6 +1477,26 @@
     <message>
         <source>All of its files are whole.</source>
         <translation>すべてのファイルが正常です。</translation>
+    </message>
+    <message>
+        <source>{0} is licensed {1}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It may be used for research and privately, not commercially, and its makers have to be named. The whole licence is at https://huggingface.co/{0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accept and download</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished">キャンセル</translation>
+    </message>
+    <message>
+        <source>Asking the hub…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Models</source>
@@ -2060,6 +2213,10 @@
 <context>
     <name>SettingsPage</name>
     <message>
+        <source>What is kept on this computer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Sound</source>
         <translation>サウンド</translation>
     </message>
@@ -2262,6 +2419,34 @@
     <message>
         <source>{0} seconds</source>
         <translation>{0} 秒</translation>
+    </message>
+    <message>
+        <source>Hugging Face</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Keep</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Put the token into the keyring of this system; an empty one is taken out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For models that ask you to log in; kept in the system&apos;s keyring, in no file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>It is kept.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is none any more.</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>The folder could not be made: {0}.</source>
@@ -3108,6 +3293,105 @@ Speaker: {1}</source>
     <message>
         <source>No word is chosen. Tab goes from word to word, Insert adds one at the play head.</source>
         <translation>単語は選ばれていません。Tab で次の単語へ移動、Insert で再生位置に単語を追加します。</translation>
+    </message>
+</context>
+<context>
+    <name>WelcomePage</name>
+    <message>
+        <source>Welcome to Aizuchi</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Here you talk with a model that listens while it speaks. It runs on this computer: nothing that you say leaves it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>System default</source>
+        <translation type="unfinished">システムの既定</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation type="unfinished">マイク</translation>
+    </message>
+    <message>
+        <source>What the model hears you by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Speaker</source>
+        <translation type="unfinished">スピーカー</translation>
+    </message>
+    <message>
+        <source>What you hear the model by</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Level of the microphone</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Level of the speaker</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Test sound</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Play three notes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say something: the bar moves.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Headphones are best. Through a loudspeaker, echo is cancelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do you hear it?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Recordings</source>
+        <translation type="unfinished">録音</translation>
+    </message>
+    <message>
+        <source>Record every talk</source>
+        <translation type="unfinished">すべての会話を録音</translation>
+    </message>
+    <message>
+        <source>Can be changed at any time, also during a talk (R)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Both voices and the words, to hear again and to train on. They stay on this computer until you delete them.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation type="unfinished">モデル</translation>
+    </message>
+    <message>
+        <source>See the others</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What they speak, what they may be used for, and what fits this graphics card</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A small model is here already, and is enough to try. The large ones are 8 to 15 GB to download, and need an NVIDIA card.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin</source>
+        <translation type="unfinished"></translation>
     </message>
 </context>
 <context>
