@@ -1837,6 +1837,18 @@
         <translation>書き出し中…</translation>
     </message>
     <message>
+        <source>Choose a folder for the file</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Packing…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Packed into {0}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Exported {0} and {1} to {2}.</source>
         <translation>{0} と {1} を {2} に書き出しました。</translation>
     </message>
@@ -1883,6 +1895,14 @@
     <message>
         <source>Save sound and text in a folder</source>
         <translation>音声とテキストをフォルダーに保存する</translation>
+    </message>
+    <message>
+        <source>Save all of it as one file that Aizuchi opens again</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Pack…</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Delete…</source>
