@@ -43,7 +43,7 @@
     <name>App</name>
     <message>
         <source>Aizuchi ended unexpectedly the last time.</source>
-        <translation type="unfinished"></translation>
+        <translation>前回、Aizuchi は予期せず終了しました。</translation>
     </message>
     <message>
         <source>Something went wrong in the window: {0}</source>
@@ -51,7 +51,7 @@
     </message>
     <message>
         <source>An error in the window: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>ウィンドウのエラー: {0}</translation>
     </message>
     <message>
         <source>The log holds the details.</source>
@@ -326,27 +326,27 @@
     <name>CrashDialog</name>
     <message>
         <source>Something went wrong</source>
-        <translation type="unfinished"></translation>
+        <translation>問題が起きました</translation>
     </message>
     <message>
         <source>Report</source>
-        <translation type="unfinished"></translation>
+        <translation>レポート</translation>
     </message>
     <message>
         <source>Recordings are whole until the moment it happened. If it comes again, copy the report and send it to the developers: it tells versions and the log, not what was said or who you are.</source>
-        <translation type="unfinished"></translation>
+        <translation>録音は、問題が起きた瞬間まで残っています。繰り返し起きる場合は、レポートをコピーして開発者に送ってください。含まれるのはバージョンとログだけで、話した内容やあなたの名前は含まれません。</translation>
     </message>
     <message>
         <source>Copy the report</source>
-        <translation type="unfinished"></translation>
+        <translation>レポートをコピー</translation>
     </message>
     <message>
         <source>Open the logs</source>
-        <translation type="unfinished"></translation>
+        <translation>ログを開く</translation>
     </message>
     <message>
         <source>Close</source>
-        <translation type="unfinished"></translation>
+        <translation>閉じる</translation>
     </message>
 </context>
 <context>
@@ -987,19 +987,19 @@
     <name>Fetching</name>
     <message>
         <source>{0} of {1}</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} / {1}</translation>
     </message>
     <message>
         <source>{0} a second</source>
-        <translation type="unfinished"></translation>
+        <translation>毎秒 {0}</translation>
     </message>
     <message>
         <source>{0} min left</source>
-        <translation type="unfinished">残り {0} 分</translation>
+        <translation>残り {0} 分</translation>
     </message>
     <message>
         <source>The download ended without a word.</source>
-        <translation type="unfinished"></translation>
+        <translation>ダウンロードが理由を示さずに終了しました。</translation>
     </message>
 </context>
 <context>
@@ -1083,79 +1083,79 @@
     <name>Kept</name>
     <message>
         <source>Nothing is sent anywhere: no statistics, no crash reports. The network is used to download a model when you ask for it, and for nothing else.</source>
-        <translation type="unfinished"></translation>
+        <translation>どこにも何も送信しません。統計もクラッシュレポートも送りません。ネットワークを使うのは、あなたがモデルのダウンロードを選んだときだけです。</translation>
     </message>
     <message>
         <source>Recordings</source>
-        <translation type="unfinished">録音</translation>
+        <translation>録音</translation>
     </message>
     <message>
         <source>Datasets made of them</source>
-        <translation type="unfinished"></translation>
+        <translation>録音から作ったデータセット</translation>
     </message>
     <message>
         <source>Runs of training</source>
-        <translation type="unfinished"></translation>
+        <translation>学習の記録</translation>
     </message>
     <message>
         <source>Models of your own</source>
-        <translation type="unfinished"></translation>
+        <translation>自分のモデル</translation>
     </message>
     <message>
         <source>Logs, without a word that was said</source>
-        <translation type="unfinished"></translation>
+        <translation>ログ（話した内容は含みません）</translation>
     </message>
     <message>
         <source>What can be made again</source>
-        <translation type="unfinished"></translation>
+        <translation>作り直せるもの</translation>
     </message>
     <message>
         <source>Delete it by hand: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>手動で削除してください: {0}</translation>
     </message>
     <message>
         <source>There is no trash for this disk.</source>
-        <translation type="unfinished"></translation>
+        <translation>このディスクにはゴミ箱がありません。</translation>
     </message>
     <message>
         <source>Open folder</source>
-        <translation type="unfinished">フォルダーを開く</translation>
+        <translation>フォルダーを開く</translation>
     </message>
     <message>
         <source>Delete…</source>
-        <translation type="unfinished">削除…</translation>
+        <translation>削除…</translation>
     </message>
     <message>
         <source>Open the folder: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>フォルダーを開く: {0}</translation>
     </message>
     <message>
         <source>Delete: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>削除: {0}</translation>
     </message>
     <message>
         <source>nothing</source>
-        <translation type="unfinished"></translation>
+        <translation>なし</translation>
     </message>
     <message>
         <source>No file manager could be opened.</source>
-        <translation type="unfinished">ファイルマネージャーを開けませんでした。</translation>
+        <translation>ファイルマネージャーを開けませんでした。</translation>
     </message>
     <message>
         <source>The folder is {0}.</source>
-        <translation type="unfinished">フォルダーは {0} です。</translation>
+        <translation>フォルダーは {0} です。</translation>
     </message>
     <message>
         <source>Move all of this to the trash?</source>
-        <translation type="unfinished"></translation>
+        <translation>これをすべてゴミ箱に移しますか？</translation>
     </message>
     <message>
         <source>Move to trash</source>
-        <translation type="unfinished">ゴミ箱に移動</translation>
+        <translation>ゴミ箱に移す</translation>
     </message>
     <message>
         <source>Keep it</source>
-        <translation type="unfinished">残す</translation>
+        <translation>残す</translation>
     </message>
 </context>
 <context>
@@ -1370,11 +1370,11 @@
     </message>
     <message>
         <source>Pause</source>
-        <translation type="unfinished">一時停止</translation>
+        <translation>一時停止</translation>
     </message>
     <message>
         <source>Go on</source>
-        <translation type="unfinished"></translation>
+        <translation>再開</translation>
     </message>
     <message>
         <source>Runs on the processor</source>
@@ -1406,15 +1406,15 @@
     </message>
     <message>
         <source>Download</source>
-        <translation type="unfinished"></translation>
+        <translation>ダウンロード</translation>
     </message>
     <message>
         <source>Fetch {0} from the Hugging Face hub</source>
-        <translation type="unfinished"></translation>
+        <translation>Hugging Face Hub から {0} を取得します</translation>
     </message>
     <message>
         <source>Download: {0}</source>
-        <translation type="unfinished"></translation>
+        <translation>ダウンロード: {0}</translation>
     </message>
     <message>
         <source>8 bit</source>
@@ -1480,23 +1480,23 @@
     </message>
     <message>
         <source>{0} is licensed {1}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} のライセンスは {1} です。</translation>
     </message>
     <message>
         <source>It may be used for research and privately, not commercially, and its makers have to be named. The whole licence is at https://huggingface.co/{0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>研究目的と個人的な利用に限られ、商用には使えません。製作者の表示が必要です。ライセンスの全文: https://huggingface.co/{0}</translation>
     </message>
     <message>
         <source>Accept and download</source>
-        <translation type="unfinished"></translation>
+        <translation>同意してダウンロード</translation>
     </message>
     <message>
         <source>Cancel</source>
-        <translation type="unfinished">キャンセル</translation>
+        <translation>キャンセル</translation>
     </message>
     <message>
         <source>Asking the hub…</source>
-        <translation type="unfinished"></translation>
+        <translation>Hub に問い合わせています…</translation>
     </message>
     <message>
         <source>Models</source>
@@ -1745,15 +1745,15 @@
     <name>Readout</name>
     <message>
         <source>How much quieter the speaker&apos;s sound became in what the model hears</source>
-        <translation type="unfinished"></translation>
+        <translation>モデルが聞く音の中で、スピーカーの音がどれだけ小さくなったか</translation>
     </message>
     <message>
         <source>echo</source>
-        <translation type="unfinished"></translation>
+        <translation>エコー</translation>
     </message>
     <message>
         <source>echo −{removed} dB</source>
-        <translation type="unfinished"></translation>
+        <translation>エコー −{removed} dB</translation>
     </message>
     <message>
         <source>{lag} ms</source>
@@ -1838,15 +1838,15 @@
     </message>
     <message>
         <source>Choose a folder for the file</source>
-        <translation type="unfinished"></translation>
+        <translation>ファイルを保存するフォルダーを選択</translation>
     </message>
     <message>
         <source>Packing…</source>
-        <translation type="unfinished"></translation>
+        <translation>まとめています…</translation>
     </message>
     <message>
         <source>Packed into {0}.</source>
-        <translation type="unfinished"></translation>
+        <translation>{0} にまとめました。</translation>
     </message>
     <message>
         <source>Exported {0} and {1} to {2}.</source>
@@ -1898,11 +1898,11 @@
     </message>
     <message>
         <source>Save all of it as one file that Aizuchi opens again</source>
-        <translation type="unfinished"></translation>
+        <translation>すべてを、Aizuchi で開ける一つのファイルに保存します</translation>
     </message>
     <message>
         <source>Pack…</source>
-        <translation type="unfinished"></translation>
+        <translation>まとめる…</translation>
     </message>
     <message>
         <source>Delete…</source>
@@ -2234,7 +2234,7 @@
     <name>SettingsPage</name>
     <message>
         <source>What is kept on this computer</source>
-        <translation type="unfinished"></translation>
+        <translation>このコンピューターに保存されているもの</translation>
     </message>
     <message>
         <source>Sound</source>
@@ -2262,43 +2262,43 @@
     </message>
     <message>
         <source>Headphones are best: the model hears you alone, also while it speaks.</source>
-        <translation type="unfinished"></translation>
+        <translation>ヘッドホンが最適です。モデルが話している間も、あなたの声だけが届きます。</translation>
     </message>
     <message>
         <source>Automatic</source>
-        <translation type="unfinished"></translation>
+        <translation>自動</translation>
     </message>
     <message>
         <source>Always</source>
-        <translation type="unfinished"></translation>
+        <translation>常に</translation>
     </message>
     <message>
         <source>Never</source>
-        <translation type="unfinished"></translation>
+        <translation>しない</translation>
     </message>
     <message>
         <source>Cancel echo</source>
-        <translation type="unfinished"></translation>
+        <translation>エコーキャンセル</translation>
     </message>
     <message>
         <source>Automatic: wherever microphone and speaker are not one headset</source>
-        <translation type="unfinished"></translation>
+        <translation>自動: マイクとスピーカーが一つのヘッドセットでないときに働きます</translation>
     </message>
     <message>
         <source>Takes the speaker&apos;s sound out of the microphone&apos;s, and makes you quieter while both speak.</source>
-        <translation type="unfinished"></translation>
+        <translation>マイクの音からスピーカーの音を取り除きます。同時に話している間は、あなたの声が少し小さくなります。</translation>
     </message>
     <message>
         <source>Suppress noise</source>
-        <translation type="unfinished"></translation>
+        <translation>ノイズ抑制</translation>
     </message>
     <message>
         <source>Take out hum and hiss as well, wherever echo is cancelled</source>
-        <translation type="unfinished"></translation>
+        <translation>エコーキャンセルが働くとき、ハム音やヒスノイズも取り除きます</translation>
     </message>
     <message>
         <source>Hum and hiss go too, wherever echo is cancelled; adds 6 ms.</source>
-        <translation type="unfinished"></translation>
+        <translation>エコーキャンセルが働くとき、ハム音やヒスノイズも取り除きます。遅延が 6 ms 増えます。</translation>
     </message>
     <message>
         <source>Recordings</source>
@@ -2442,31 +2442,31 @@
     </message>
     <message>
         <source>Hugging Face</source>
-        <translation type="unfinished"></translation>
+        <translation>Hugging Face</translation>
     </message>
     <message>
         <source>Token</source>
-        <translation type="unfinished"></translation>
+        <translation>トークン</translation>
     </message>
     <message>
         <source>Keep</source>
-        <translation type="unfinished"></translation>
+        <translation>保存</translation>
     </message>
     <message>
         <source>Put the token into the keyring of this system; an empty one is taken out</source>
-        <translation type="unfinished"></translation>
+        <translation>トークンをシステムのキーリングに保存します。空にすると削除されます</translation>
     </message>
     <message>
         <source>For models that ask you to log in; kept in the system&apos;s keyring, in no file.</source>
-        <translation type="unfinished"></translation>
+        <translation>ログインが必要なモデルのためのものです。システムのキーリングだけに保存され、ファイルには書かれません。</translation>
     </message>
     <message>
         <source>It is kept.</source>
-        <translation type="unfinished"></translation>
+        <translation>保存しました。</translation>
     </message>
     <message>
         <source>There is none any more.</source>
-        <translation type="unfinished"></translation>
+        <translation>削除しました。</translation>
     </message>
     <message>
         <source>The folder could not be made: {0}.</source>
@@ -3319,99 +3319,99 @@ Speaker: {1}</source>
     <name>WelcomePage</name>
     <message>
         <source>Welcome to Aizuchi</source>
-        <translation type="unfinished"></translation>
+        <translation>Aizuchi へようこそ</translation>
     </message>
     <message>
         <source>Here you talk with a model that listens while it speaks. It runs on this computer: nothing that you say leaves it.</source>
-        <translation type="unfinished"></translation>
+        <translation>話しながら聞くモデルと会話できます。すべてこのコンピューターで動き、話した内容が外に出ることはありません。</translation>
     </message>
     <message>
         <source>System default</source>
-        <translation type="unfinished">システムの既定</translation>
+        <translation>システムの既定</translation>
     </message>
     <message>
         <source>Sound</source>
-        <translation type="unfinished"></translation>
+        <translation>サウンド</translation>
     </message>
     <message>
         <source>Microphone</source>
-        <translation type="unfinished">マイク</translation>
+        <translation>マイク</translation>
     </message>
     <message>
         <source>What the model hears you by</source>
-        <translation type="unfinished"></translation>
+        <translation>モデルがあなたの声を聞くマイク</translation>
     </message>
     <message>
         <source>Speaker</source>
-        <translation type="unfinished">スピーカー</translation>
+        <translation>スピーカー</translation>
     </message>
     <message>
         <source>What you hear the model by</source>
-        <translation type="unfinished"></translation>
+        <translation>モデルの声が出るスピーカー</translation>
     </message>
     <message>
         <source>Level of the microphone</source>
-        <translation type="unfinished"></translation>
+        <translation>マイクのレベル</translation>
     </message>
     <message>
         <source>Level of the speaker</source>
-        <translation type="unfinished"></translation>
+        <translation>スピーカーのレベル</translation>
     </message>
     <message>
         <source>Test sound</source>
-        <translation type="unfinished"></translation>
+        <translation>テスト音</translation>
     </message>
     <message>
         <source>Play three notes</source>
-        <translation type="unfinished"></translation>
+        <translation>三つの音を鳴らします</translation>
     </message>
     <message>
         <source>Say something: the bar moves.</source>
-        <translation type="unfinished"></translation>
+        <translation>何か話すと、バーが動きます。</translation>
     </message>
     <message>
         <source>Headphones are best. Through a loudspeaker, echo is cancelled.</source>
-        <translation type="unfinished"></translation>
+        <translation>ヘッドホンが最適です。スピーカーで使うときはエコーを取り除きます。</translation>
     </message>
     <message>
         <source>Do you hear it?</source>
-        <translation type="unfinished"></translation>
+        <translation>聞こえますか？</translation>
     </message>
     <message>
         <source>Recordings</source>
-        <translation type="unfinished">録音</translation>
+        <translation>録音</translation>
     </message>
     <message>
         <source>Record every talk</source>
-        <translation type="unfinished">すべての会話を録音</translation>
+        <translation>すべての会話を録音する</translation>
     </message>
     <message>
         <source>Can be changed at any time, also during a talk (R)</source>
-        <translation type="unfinished"></translation>
+        <translation>いつでも変更できます。会話中も変更できます (R)</translation>
     </message>
     <message>
         <source>Both voices and the words, to hear again and to train on. They stay on this computer until you delete them.</source>
-        <translation type="unfinished"></translation>
+        <translation>両方の声と言葉を、聞き直しや学習のために残します。削除するまで、このコンピューターにだけ保存されます。</translation>
     </message>
     <message>
         <source>Model</source>
-        <translation type="unfinished">モデル</translation>
+        <translation>モデル</translation>
     </message>
     <message>
         <source>See the others</source>
-        <translation type="unfinished"></translation>
+        <translation>ほかのモデルを見る</translation>
     </message>
     <message>
         <source>What they speak, what they may be used for, and what fits this graphics card</source>
-        <translation type="unfinished"></translation>
+        <translation>話せる言語、使える目的、この GPU に収まるもの</translation>
     </message>
     <message>
         <source>A small model is here already, and is enough to try. The large ones are 8 to 15 GB to download, and need an NVIDIA card.</source>
-        <translation type="unfinished"></translation>
+        <translation>小さなモデルが付属していて、すぐに試せます。大きなモデルは 8〜15 GB のダウンロードと NVIDIA の GPU が必要です。</translation>
     </message>
     <message>
         <source>Begin</source>
-        <translation type="unfinished"></translation>
+        <translation>はじめる</translation>
     </message>
 </context>
 <context>
