@@ -188,6 +188,34 @@ def first_run(camera: Camera) -> None:
     camera.shoot()
 
 
+def welcome(camera: Camera) -> None:
+    from app.ui import welcome as page
+    from tests.ui.staging import DEVICES, Sound
+
+    page._open = lambda _: Sound()  # type: ignore[assignment,return-value]
+    camera.window.show_welcome()
+    assert camera.window.welcome is not None
+    camera.window.welcome.set_devices(DEVICES)
+    camera.wait(200)
+    camera.window.welcome.advance(30)
+    camera.shoot()
+    camera.window.welcome.shut()
+
+
+def crash(camera: Camera) -> None:
+    from app.ui.crash import CrashDialog
+
+    trace = 'Fatal Python error: Segmentation fault\n\n  File "…/app/engine/model.py", line 213 in _answer'
+    dialog = CrashDialog(
+        camera.window.tr("Aizuchi ended unexpectedly the last time."), trace, camera.file.parent
+    )
+    dialog.show()
+    camera.wait()
+    dialog.grab().save(str(camera.file))
+    print(camera.file, flush=True)
+    dialog.close()
+
+
 def no_model(camera: Camera) -> None:
     camera.shoot()
 
@@ -331,6 +359,13 @@ def models(camera: Camera) -> None:
     camera.shoot()
 
 
+def models_download(camera: Camera) -> None:
+    show_models(camera)
+    row = camera.window.models._rows["moshiko"]
+    row.show_fetching(0.21, "3.2 GB / 15.8 GB · 31 MB/s · 7 min")
+    camera.shoot()
+
+
 def models_below(camera: Camera) -> None:
     show_models(camera)
     scroll_down(camera)
@@ -370,6 +405,8 @@ def replaced(model: str) -> Ready:
 
 
 STATES: dict[str, Callable[[Camera], None]] = {
+    "00-welcome": welcome,
+    "01-crash": crash,
     "10-talk-first-run": first_run,
     "10-talk-no-model": no_model,
     "11-talk-loading": loading,
@@ -388,6 +425,7 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "26-recording-delete": recording_delete,
     "30-models": models,
     "31-models-below": models_below,
+    "32-models-download": models_download,
     "40-settings": settings,
     "41-settings-below": settings_below,
     **TRAIN_STATES,

@@ -14,6 +14,7 @@ from PySide6.QtCore import QFile, QLocale, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
 
+from app.ui import theme
 from app.ui.aside import Aside
 from app.ui.panel import Panel, quiet
 
@@ -41,6 +42,7 @@ class Kept(Panel):
                 )
             )
         )
+        self.add_space(theme.GRID)
         for folder, name in (
             (paths.recordings, self.tr("Recordings")),
             (paths.datasets, self.tr("Datasets made of them")),

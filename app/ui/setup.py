@@ -134,13 +134,11 @@ class SettingsPage(QWidget):
         panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
         advice = self.tr("Headphones are best: the model hears you alone, also while it speaks.")
         panel.add_row(self.tr("Speaker"), advice, self._speaker)
-        self._echo = QComboBox()
-        for wish, name in zip(
-            ECHO_WISHES, (self.tr("Automatic"), self.tr("Always"), self.tr("Never")), strict=True
-        ):
+        tip = self.tr("Automatic: wherever microphone and speaker are not one headset")
+        self._echo = Chooser("speaker", self.tr("Cancel echo"), tip)
+        names = (self.tr("Automatic"), self.tr("Always"), self.tr("Never"))
+        for wish, name in zip(ECHO_WISHES, names, strict=True):
             self._echo.addItem(name, wish)
-        self._echo.setAccessibleName(self.tr("Cancel echo"))
-        self._echo.setToolTip(self.tr("Automatic: wherever microphone and speaker are not one headset"))
         _fix_width(self._echo)
         self._echo.activated.connect(lambda _: self._change(echo=self._echo.currentData()))
         explanation = self.tr(

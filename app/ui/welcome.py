@@ -75,6 +75,8 @@ class WelcomePage(QWidget):
             for device in found:
                 if device.kind == kind:
                     box.addItem(device.label, device.name)
+                    if device.default:
+                        box.setItemText(0, self.tr("System default: {0}").format(device.label))
             box.setCurrentIndex(max(0, box.findData(chosen)))
         if {device.kind for device in found} >= {"in", "out"} and self._trial is None:
             self._listen()

@@ -3330,6 +3330,10 @@ Speaker: {1}</source>
         <translation>システムの既定</translation>
     </message>
     <message>
+        <source>System default: {0}</source>
+        <translation>システムの既定: {0}</translation>
+    </message>
+    <message>
         <source>Sound</source>
         <translation>サウンド</translation>
     </message>
