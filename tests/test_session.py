@@ -29,7 +29,7 @@ from app.engine.events import (
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, Heard
 from app.recordings import list_recordings
-from app.session import Session, Talk
+from app.session import Session, Talk, explain
 from tests.fakes import HalfLoud, ListPort, tone
 
 
@@ -259,3 +259,29 @@ def test_loading_the_tiny_model_tells_its_progress(session: Session, tmp_path: P
     events = wait_for(session, Ready)
     assert any(isinstance(event, Loading) for event in events)
     assert one(events, Ready).memory_bytes > 0
+
+
+def _named(name: str, text: str) -> Exception:
+    """Return a fault as torch raises it; the real ones need a graphics card."""
+    return type(name, (RuntimeError,), {})(text)
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence", "advice"),
+    [
+        (_named("OutOfMemoryError", "CUDA out of memory"), "graphics memory ran out", "fewer bits"),
+        (_named("AcceleratorError", "unspecified launch failure"), "does not answer", "driver"),
+        (RuntimeError("CUDA error: device-side assert"), "does not answer", "driver"),
+        (FileNotFoundError(2, "No such file", "model.safetensors"), "model.safetensors is gone", "Download"),
+        (RuntimeError("Failed to find C compiler."), "could not be compiled", "gcc"),
+    ],
+    ids=["memory", "card", "driver", "file", "compiler"],
+)
+def test_what_cards_and_disks_do_is_a_sentence_with_a_way_on(
+    fault: Exception, sentence: str, advice: str
+) -> None:
+    found = explain(fault)
+    assert found is not None
+    assert sentence in found[0]
+    assert advice in found[1]
+    assert explain(ValueError("anything else")) is None

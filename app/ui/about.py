@@ -9,13 +9,15 @@ import sys
 
 import PySide6
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 
 from app import __version__
 from app.paths import Paths
 from app.ui.errand import Errand
 from app.ui.panel import Panel, quiet
+
+TEXT_HEIGHT = 260
 
 
 class About(Panel):
@@ -28,9 +30,11 @@ class About(Panel):
         super().__init__()
         self._paths = paths
         self._errand: Errand | None = None
-        self._copy = QPushButton(self.tr("Copy for a bug report"))
+        self._copy = QPushButton(self.tr("Look over this computer"))
         self._copy.setToolTip(
-            self.tr("Look over this computer and copy what was found, without names of files")
+            self.tr(
+                "Show what is here and what is missing, and copy it for a bug report, without names of files"
+            )
         )
         self._copy.clicked.connect(self._look)
         versions = self.tr("Python {0}, PySide6 {1}. Free software under the MIT licence.")
@@ -39,6 +43,13 @@ class About(Panel):
         self._note = quiet("")
         self._note.hide()
         self.add(self._note)
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self._text.setAccessibleName(self.tr("What was found"))
+        self._text.setMinimumHeight(TEXT_HEIGHT)
+        self._text.hide()
+        self.add(self._text)
 
     def shut(self) -> None:
         """End the look-over if it is under way."""
@@ -61,7 +72,9 @@ class About(Panel):
             self.trouble.emit(trouble.strip() or self.tr("`aizuchi doctor` ended without a word."), "")
             return
         QGuiApplication.clipboard().setText(f"Aizuchi {__version__}\n{text}\n")
-        self._say(self.tr("Copied. Paste it below your description of what happened."))
+        self._text.setPlainText(text)
+        self._text.show()
+        self._say(self.tr("Copied, for a bug report: paste it below your description of what happened."))
 
     def _say(self, text: str) -> None:
         self._note.setText(text)

@@ -170,7 +170,7 @@ def test_the_folder_is_made_and_opened(
 
 
 def test_the_report_of_the_doctor_is_copied(page: SettingsPage, qtbot: QtBot) -> None:
-    copy = button(page, "Copy for a bug report")
+    copy = button(page, "Look over this computer")
     copy.click()
     assert not copy.isEnabled()
     qtbot.waitUntil(copy.isEnabled, timeout=90_000)

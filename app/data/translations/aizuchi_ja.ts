@@ -4,16 +4,20 @@
 <context>
     <name>About</name>
     <message>
-        <source>Copy for a bug report</source>
-        <translation>不具合報告用にコピー</translation>
+        <source>Look over this computer</source>
+        <translation>このコンピューターを点検</translation>
     </message>
     <message>
-        <source>Look over this computer and copy what was found, without names of files</source>
-        <translation>このコンピューターを調べ、結果をコピーする（ファイル名は含みません）</translation>
+        <source>Show what is here and what is missing, and copy it for a bug report, without names of files</source>
+        <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Python {0}, PySide6 {1}. Free software under the MIT licence.</source>
         <translation>Python {0}、PySide6 {1}。MIT ライセンスの自由ソフトウェアです。</translation>
+    </message>
+    <message>
+        <source>What was found</source>
+        <translation>点検の結果</translation>
     </message>
     <message>
         <source>Looking over this computer…</source>
@@ -28,8 +32,8 @@
         <translation>`aizuchi doctor` が何も出力せずに終了しました。</translation>
     </message>
     <message>
-        <source>Copied. Paste it below your description of what happened.</source>
-        <translation>コピーしました。何が起きたかの説明に続けて貼り付けてください。</translation>
+        <source>Copied, for a bug report: paste it below your description of what happened.</source>
+        <translation>不具合報告用にコピーしました。何が起きたかの説明の下に貼り付けてください。</translation>
     </message>
 </context>
 <context>
