@@ -31,11 +31,7 @@ class About(Panel):
         self._paths = paths
         self._errand: Errand | None = None
         self._copy = QPushButton(self.tr("Look over this computer"))
-        self._copy.setToolTip(
-            self.tr(
-                "Show what is here and what is missing, and copy it for a bug report, without names of files"
-            )
-        )
+        self._copy.setToolTip(self.tr("Show what is here and what is missing, and copy it for a bug report"))
         self._copy.clicked.connect(self._look)
         versions = self.tr("Python {0}, PySide6 {1}. Free software under the MIT licence.")
         version = ".".join(map(str, sys.version_info[:3]))

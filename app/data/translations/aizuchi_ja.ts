@@ -8,8 +8,8 @@
         <translation>このコンピューターを点検</translation>
     </message>
     <message>
-        <source>Show what is here and what is missing, and copy it for a bug report, without names of files</source>
-        <translation type="unfinished"></translation>
+        <source>Show what is here and what is missing, and copy it for a bug report</source>
+        <translation>あるものと足りないものを表示し、不具合報告用にコピーします</translation>
     </message>
     <message>
         <source>Python {0}, PySide6 {1}. Free software under the MIT licence.</source>
