@@ -23,6 +23,9 @@ MIMI_BYTES = 384_644_900
 _BF16_BYTES = 15_375_472_640
 _Q8_BYTES = 8_008_733_000
 
+_PACKED_BYTES = {"int8": 7_696_025_650, "int4": 4_813_228_082}
+"""The weights of a 7B model, packed while it is read."""
+
 _STARTER_SHAPE = {"dim": 256, "num_layers": 6, "context": 375}
 
 WORKSPACE_BYTES = 600_000_000
@@ -126,11 +129,20 @@ class KnownModel:
         """Return the word for how the weights are kept in memory: 'bf16' or 'q8'."""
         return "q8" if self.quantized else "bf16"
 
-    def memory_gb(self, context: int = MOSHI_7B_CONTEXT) -> float:
-        """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes)."""
+    def memory_gb(self, context: int = MOSHI_7B_CONTEXT, mode: str = "") -> float:
+        """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes).
+
+        `mode` is 'int8' or 'int4' where whole weights are packed while they are read.
+        """
         workspace = QUANTIZED_WORKSPACE_BYTES if self.quantized else WORKSPACE_BYTES
         ring = kv_bytes(self.config, min(context, self.config["context"]), 2)
-        return (self.weights_bytes + self.mimi_bytes + ring + workspace) / 1e9
+        weights = _PACKED_BYTES[mode] if mode else self.weights_bytes
+        return (weights + self.mimi_bytes + ring + workspace) / 1e9
+
+    def fitting_mode(self, card_bytes: float) -> str | None:
+        """Return the first mode in which a talk fits a card of this size, '' as it is, None for none."""
+        modes = ("",) if self.quantized or self.bundled else ("", *_PACKED_BYTES)
+        return next((mode for mode in modes if self.memory_gb(mode=mode) * 1e9 <= card_bytes), None)
 
 
 STARTER = KnownModel(

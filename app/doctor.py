@@ -181,9 +181,9 @@ def judge_card(card: dict[str, Any], built_for: Sequence[str]) -> list[Check]:
     else:
         advice = "This PyTorch has no code for the card; install one that was built for it."
     total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
-    fitting = [known.name for known in HUB if known.memory_gb() <= free_gb]
+    fitting = [known.name for known in HUB if known.fitting_mode(card["free"]) is not None]
     room = f"{free_gb:.1f} of {total_gb:.1f} GB free"
-    least = min(known.memory_gb() for known in HUB)
+    least = min(known.memory_gb(mode="int4") for known in HUB if not known.quantized)
     close = f"Close what else uses the card; the smallest known model needs {least:.1f} GB."
     return [
         Check("Graphics card", new and served, f"{card['name']}, compute capability {major}.{minor}", advice),

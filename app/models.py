@@ -117,7 +117,7 @@ def rows(device: Device) -> list[Row]:
             mode=known.mode,
             memory_gb=round(known.memory_gb(), 1),
             memory_short_gb=round(known.memory_gb(SHORT_CONTEXT), 1),
-            fits=known.bundled or (device.on_card and known.memory_gb() * 1e9 <= device.total_bytes),
+            fits=known.bundled or (device.on_card and known.fitting_mode(device.total_bytes) is not None),
             downloaded=_is_downloaded(known),
         )
         for known in catalog.KNOWN

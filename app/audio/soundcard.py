@@ -18,6 +18,8 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 import sounddevice
 
@@ -95,7 +97,7 @@ def route(chosen: dict[Kind, str]) -> None:
             os.environ[variables[kind]] = name.removeprefix(SERVER)
 
 
-def open_streams(sound: SharedSound, echo: Echo, chosen: dict[Kind, str]) -> list[Stream]:
+def open_streams(sound: SharedSound, echo: Echo | None, chosen: dict[Kind, str]) -> list[Stream]:
     """Open the speaker and the microphone. Raises PortAudioError where one of them can not be."""
     streams: list[Stream] = []
     kinds: tuple[Kind, Kind] = ("out", "in")
@@ -112,14 +114,26 @@ def open_streams(sound: SharedSound, echo: Echo, chosen: dict[Kind, str]) -> lis
     return streams
 
 
-def follow_wish(sound: SharedSound, *, needed: bool) -> None:
-    """Switch the echo canceller as wished; left to itself it runs where it is needed."""
+def make_echo() -> Echo | None:
+    """Return the echo canceller; without it a talk goes on all the same."""
+    try:
+        return Echo()
+    except ImportError as fault:
+        tell(
+            trouble=f"Echo can not be cancelled here: {fault}.",
+            advice="Use headphones, or set up the Python environment anew.",
+        )
+        return None
+
+
+def follow_wish(sound: SharedSound, *, able: bool, needed: bool) -> None:
+    """Switch the echo canceller as wished, if there is one; left to itself it runs where it is needed."""
     wish = ECHO_WISHES[sound.echo.wish.value]
-    sound.echo.active.value = int(wish == "on" or (wish == "auto" and needed))
+    sound.echo.active.value = int(able and (wish == "on" or (wish == "auto" and needed)))
 
 
-def watch(streams: list[Stream], chosen: dict[Kind, str], sound: SharedSound, *, needed: bool) -> int:
-    """Look after the streams until stdin ends; return the exit status."""
+def watch(streams: list[Stream], chosen: dict[Kind, str], follow: Callable[[], None]) -> int:
+    """Look after the streams until stdin ends, calling `follow` with each look; return the exit status."""
     priority = Priority()
     # A warning about a spinning thread must end the wait at once.
     warned, warning = os.pipe2(os.O_NONBLOCK)
@@ -136,7 +150,7 @@ def watch(streams: list[Stream], chosen: dict[Kind, str], sound: SharedSound, *,
             return EXIT_LOST
         if not all(well):
             tell(reopened=[stream.kind for stream, is_well in zip(streams, well, strict=True) if not is_well])
-        follow_wish(sound, needed=needed)
+        follow()
         priority.follow(all(stream.flows for stream in streams))
         if looked - asked > ASK_S:
             forget_unplugged(chosen)
@@ -154,11 +168,13 @@ def main(argv: list[str]) -> int:
     sound = SharedSound(int(argv[0]))
     devices = find_devices()
     chosen = choose({"in": argv[1], "out": argv[2]}, devices)
+    echo = make_echo()
     needed = needs_cancelling(chosen, devices)
-    follow_wish(sound, needed=needed)
+    follow = partial(follow_wish, sound, able=echo is not None, needed=needed)
+    follow()
     route(chosen)
     try:
-        streams = open_streams(sound, Echo(), chosen)
+        streams = open_streams(sound, echo, chosen)
     except sounddevice.PortAudioError as fault:
         tell(absent=str(fault))
         return EXIT_ABSENT
@@ -167,7 +183,7 @@ def main(argv: list[str]) -> int:
     # The callbacks make no cycles; a collection would only be a pause at a bad moment.
     gc.disable()
     tell(microphone=chosen["in"], speaker=chosen["out"])
-    return watch(streams, chosen, sound, needed=needed)
+    return watch(streams, chosen, follow)
 
 
 if __name__ == "__main__":

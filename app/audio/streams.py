@@ -64,7 +64,7 @@ class MicCallback:
     and a thread between two rings would need a second cushion against its own lateness.
     """
 
-    def __init__(self, sound: SharedSound, echo: Echo, form: Format) -> None:
+    def __init__(self, sound: SharedSound, echo: Echo | None, form: Format) -> None:
         self._side = sound.mic
         self._raw = sound.raw
         self._panel = sound.echo
@@ -76,7 +76,9 @@ class MicCallback:
     def delay_s(self) -> float:
         """Return how long sound stays in the resampler and in the echo canceller."""
         delay_s = self._resampler.delay_s if self._resampler is not None else 0.0
-        return delay_s + (self._echo.delay_s if self._panel.active.value else 0.0)
+        if self._echo is None or not self._panel.active.value:
+            return delay_s
+        return delay_s + self._echo.delay_s
 
     def __call__(self, indata: Any, _frames: int, _info: Any, status: Any) -> None:
         """Take one block from PortAudio's thread."""
@@ -84,12 +86,8 @@ class MicCallback:
         if self._resampler is not None:
             samples = self._resampler.push(np.ascontiguousarray(samples))
         raw = samples
-        if self._panel.active.value:
-            samples, raw = self._echo.clean(samples, suppress_noise=self._panel.noise.value != 0)
-        else:
-            self._echo.idle()
-        removed_db = self._echo.removed_db
-        self._panel.removed.value = UNKNOWN if removed_db is None else round(10 * removed_db)
+        if self._echo is not None:
+            samples, raw = self._cancel(self._echo, samples)
         side = self._side
         self._raw.put(side.ring.written, raw[: side.ring.room])
         side.lost.value += samples.size - side.ring.write(samples)
@@ -98,11 +96,22 @@ class MicCallback:
         side.block_ns.value = time.monotonic_ns()
         side.blocks.value += 1
 
+    def _cancel(self, echo: Echo, samples: Samples) -> tuple[Samples, Samples]:
+        """Return what is left without the echo, and what it was before; both the same while it is off."""
+        panel = self._panel
+        if not panel.active.value:
+            echo.idle()
+            panel.removed.value = UNKNOWN
+            return samples, samples
+        left, raw = echo.clean(samples, suppress_noise=panel.noise.value != 0)
+        panel.removed.value = UNKNOWN if echo.removed_db is None else round(10 * echo.removed_db)
+        return left, raw
+
 
 class SpeakerCallback:
     """Copies what the ring holds to a device, and silence when it holds nothing."""
 
-    def __init__(self, sound: SharedSound, echo: Echo, form: Format) -> None:
+    def __init__(self, sound: SharedSound, echo: Echo | None, form: Format) -> None:
         self._side = sound.speaker
         self._echo = echo
         self._spare = sound.spare
@@ -158,7 +167,8 @@ class SpeakerCallback:
             into[count + fade.size :] = 0
         self._last = float(into[-1])
         # Before it goes to the device: a reference that comes after its echo is of no use.
-        self._echo.play(into)
+        if self._echo is not None:
+            self._echo.play(into)
         return count
 
 
@@ -168,7 +178,7 @@ class Stream:
     Its callback runs on a thread of PortAudio; the two share only plain numbers.
     """
 
-    def __init__(self, kind: Kind, device: int, sound: SharedSound, echo: Echo) -> None:
+    def __init__(self, kind: Kind, device: int, sound: SharedSound, echo: Echo | None) -> None:
         self._sound = sound
         self._echo = echo
         self._side = sound.mic if kind == "in" else sound.speaker

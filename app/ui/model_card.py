@@ -100,7 +100,8 @@ class ModeRow(QWidget):
         """Show whether the model is here and fits this computer's card."""
         there = self._model.bundled or self._model.name in shelf.there
         needed = self._model.memory_gb() * GB
-        self._bar.set_memory(needed, shelf.card_bytes)
+        mode = self._model.fitting_mode(shelf.card_bytes) or ""
+        self._bar.set_memory(self._model.memory_gb(mode=mode) * GB, shelf.card_bytes)
         self._memory.setText(self._describe(needed, shelf.card_bytes))
         self._button.setVisible(there)
         self._verify.setVisible(there)
@@ -158,6 +159,11 @@ class ModeRow(QWidget):
             return self.tr("Needs {0} of graphics memory").format(need)
         if needed <= there:
             return self.tr("{0} of {1} graphics memory").format(need, whole)
+        if mode := self._model.fitting_mode(there):
+            packed = wording.size_words(self._model.memory_gb(mode=mode) * GB)
+            bits = 8 if mode == "int8" else 4
+            advice = self.tr("{0} of {1} graphics memory, kept in {2} bits; {3} as it is")
+            return advice.format(packed, whole, bits, need)
         short = self._model.memory_gb(SHORT_CONTEXT) * GB
         if short <= there:
             advice = self.tr("Needs {0} of {1} graphics memory; {2} with a memory of 30 s")

@@ -265,3 +265,22 @@ def test_cancelling_is_switched_while_talking(room: Rig, far: Samples) -> None:
         assert port.counters().cancels_echo
     finally:
         port.close()
+
+
+@pytest.mark.sound
+def test_a_computer_without_the_canceller_talks_all_the_same(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "pywebrtc_audio.py").write_text("raise ImportError('not built for this computer')")
+    sentences: list[str] = []
+    port = Duplex(
+        env={**rig.env, "PYTHONPATH": str(tmp_path)},
+        echo="on",
+        report=lambda sentence, _advice: sentences.append(sentence),
+    )
+    try:
+        frame = port.take()
+        assert frame is not None
+        assert frame.raw is None
+        assert not port.counters().cancels_echo
+    finally:
+        port.close()
+    assert sentences == ["Echo can not be cancelled here: not built for this computer."]

@@ -68,6 +68,19 @@ def test_the_need_on_a_card_is_what_the_catalogue_tells(
         assert need == pytest.approx(known.memory_gb(context), abs=0.01)
 
 
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_the_need_of_a_packed_model_is_what_the_catalogue_tells(
+    mode: str, outlines: dict[str, LMModel], tmp_path: Path
+) -> None:
+    known = catalog.find("moshiko")
+    assert known is not None
+    need = needed_bytes(outline("moshiko", outlines, tmp_path), card(24), 3000, Fit(mode)) / GB
+    assert need == pytest.approx(known.memory_gb(mode=mode), abs=0.001)
+    assert known.fitting_mode(need * GB + 1e6) == mode
+    assert known.fitting_mode(18 * GB) == ""
+    assert known.fitting_mode(5 * GB) is None
+
+
 def test_older_cards_take_the_same_and_the_cpu_twice_as_much(
     outlines: dict[str, LMModel], tmp_path: Path
 ) -> None:

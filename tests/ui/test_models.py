@@ -73,13 +73,18 @@ def test_a_card_says_what_the_licence_allows(page: ModelsPage) -> None:
 
 def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
     assert "of 16.0 GB graphics memory" in texts(row(page, "moshika-q8"))
-    assert "and the graphics card has 16.0 GB" in texts(row(page, "moshika"))
+    packed = "10.3 GB of 16.0 GB graphics memory, kept in 8 bits; 17.9 GB as it is"
+    assert packed in texts(row(page, "moshika"))
+    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(8e9)))
+    assert "7.4 GB of 8.0 GB graphics memory, kept in 4 bits" in texts(row(page, "moshika"))
+    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(5e9)))
+    assert "Needs 17.9 GB, and the graphics card has 5.0 GB" in texts(row(page, "moshika"))
     assert not row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
 def test_a_card_that_fits_with_a_short_memory_is_told(page: ModelsPage) -> None:
-    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(17e9)))
-    assert "with a memory of 30 s" in texts(row(page, "moshika"))
+    row(page, "moshika-q8").set_shelf(replace(CARD_16_GB, card_bytes=int(11e9)))
+    assert "with a memory of 30 s" in texts(row(page, "moshika-q8"))
 
 
 def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> None:
