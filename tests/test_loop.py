@@ -23,14 +23,14 @@ from app.engine.events import (
 )
 from app.engine.loop import converse
 from app.engine.ports import Said
-from app.frames import Heard, Samples
+from app.frames import Heard
 from tests.fakes import HalfLoud, ListPort, tone
 
 
 def talk(
     port: ListPort, model: HalfLoud, commands: queue.SimpleQueue[Command] | None = None
-) -> tuple[list[tuple[int, Samples, Said]], list[Event], int]:
-    tapped: list[tuple[int, Samples, Said]] = []
+) -> tuple[list[tuple[int, Heard, Said]], list[Event], int]:
+    tapped: list[tuple[int, Heard, Said]] = []
     events: list[Event] = []
     frames = converse(port, model, [lambda *frame: tapped.append(frame)], events.append, commands)
     return tapped, events, frames
@@ -43,7 +43,7 @@ def test_every_frame_is_stepped_given_and_tapped_in_order() -> None:
     assert frames == 3
     assert [frame for frame, _, _ in tapped] == [0, 1, 2]
     for samples, given, (_, tapped_heard, said) in zip(heard, port.given, tapped, strict=True):
-        np.testing.assert_array_equal(tapped_heard, samples)
+        np.testing.assert_array_equal(tapped_heard.samples, samples)
         np.testing.assert_array_equal(said.samples, given)
         np.testing.assert_allclose(given, samples / 2)
     assert [event.frame for event in events if isinstance(event, Stepped)] == [0, 1, 2]
@@ -79,6 +79,15 @@ def test_a_muted_user_is_silent_to_the_model_and_to_the_taps() -> None:
     assert [float(heard.samples[0]) for _, heard, _ in tapped] == [0.0, 0.0, 0.5]
     assert [float(given[0]) for given in port.given] == [0.0, 0.0, 0.25]
     assert [event for event in events if isinstance(event, Muted)] == [Muted(0, True), Muted(2, False)]
+
+
+def test_the_raw_microphone_goes_with_the_frame_and_is_muted_with_it() -> None:
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    port = ListPort([Heard(tone(0.5), raw=tone(0.7))] * 2)
+    tapped, _, _ = talk(port, HalfLoud(at_step=lambda _: commands.put(Mute(True))), commands)
+    assert tapped[0][1].raw is not None
+    assert float(tapped[0][1].raw[0]) == pytest.approx(0.7)
+    assert tapped[1][1].raw is None
 
 
 def test_sampling_and_restart_reach_the_model_before_the_frame_they_are_told_for() -> None:

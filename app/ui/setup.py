@@ -35,6 +35,7 @@ from app.ui.controls import CONTROL_HEIGHT, Chooser
 from app.ui.kept import Kept
 from app.ui.number import NoWheel, Number
 from app.ui.panel import Column, Panel, Switch, heading
+from app.ui.shortcuts import Shortcuts
 
 if TYPE_CHECKING:
     from app.audio.devices import Device
@@ -70,6 +71,9 @@ class SettingsPage(QWidget):
         self._add_appearance()
         self._add_sampling()
         self._add_token()
+        self._column.items.addSpacing(2 * theme.GRID)
+        self._column.items.addWidget(heading(self.tr("Keys")))
+        self._column.items.addWidget(Shortcuts())
         self._column.items.addSpacing(2 * theme.GRID)
         self._column.items.addWidget(heading(self.tr("What is kept on this computer")))
         self.kept = Kept(paths)

@@ -1393,6 +1393,10 @@
         <translation>GPU メモリ {1} のうち {0} が必要</translation>
     </message>
     <message>
+        <source>{0} of {1} graphics memory, kept in {2} bits; {3} as it is</source>
+        <translation>GPU メモリ {1} 中 {0}（{2} ビットで保持。そのままでは {3}）</translation>
+    </message>
+    <message>
         <source>Needs {0} of {1} graphics memory; {2} with a memory of 30 s</source>
         <translation>GPU メモリ {1} に対し {0} 必要（記憶を 30 秒にすれば {2}）</translation>
     </message>
@@ -2285,6 +2289,10 @@
         <translation>エコーキャンセル</translation>
     </message>
     <message>
+        <source>Keys</source>
+        <translation>キー操作</translation>
+    </message>
+    <message>
         <source>Automatic: wherever microphone and speaker are not one headset</source>
         <translation>自動: マイクとスピーカーが一つのヘッドセットでないときに働きます</translation>
     </message>
@@ -2498,6 +2506,133 @@
     <message>
         <source>Who spoke how much</source>
         <translation>発話の割合</translation>
+    </message>
+</context>
+<context>
+    <name>Shortcuts</name>
+    <message>
+        <source>Everywhere</source>
+        <translation>どこでも</translation>
+    </message>
+    <message>
+        <source>Talk; Ctrl+2 to Ctrl+5 the other pages</source>
+        <translation>会話。Ctrl+2 〜 Ctrl+5 でほかのページ</translation>
+    </message>
+    <message>
+        <source>the next control</source>
+        <translation>次の操作部品</translation>
+    </message>
+    <message>
+        <source>Talk</source>
+        <translation>会話</translation>
+    </message>
+    <message>
+        <source>start and stop</source>
+        <translation>開始と停止</translation>
+    </message>
+    <message>
+        <source>mute</source>
+        <translation>ミュート</translation>
+    </message>
+    <message>
+        <source>record or not</source>
+        <translation>録音の切り替え</translation>
+    </message>
+    <message>
+        <source>let the model begin anew</source>
+        <translation>モデルを最初からやり直す</translation>
+    </message>
+    <message>
+        <source>louder; Ctrl+Down softer</source>
+        <translation>音量を上げる。Ctrl+Down で下げる</translation>
+    </message>
+    <message>
+        <source>open what can be changed while talking</source>
+        <translation>会話中に変えられる設定を開く</translation>
+    </message>
+    <message>
+        <source>close it</source>
+        <translation>閉じる</translation>
+    </message>
+    <message>
+        <source>Timeline</source>
+        <translation>タイムライン</translation>
+    </message>
+    <message>
+        <source>back, and with the right arrow on</source>
+        <translation>戻る。右矢印で進む</translation>
+    </message>
+    <message>
+        <source>closer, and with − farther</source>
+        <translation>拡大。− で縮小</translation>
+    </message>
+    <message>
+        <source>to the present, Home to the beginning</source>
+        <translation>現在へ。Home で最初へ</translation>
+    </message>
+    <message>
+        <source>A recording</source>
+        <translation>録音の再生</translation>
+    </message>
+    <message>
+        <source>play and pause</source>
+        <translation>再生と一時停止</translation>
+    </message>
+    <message>
+        <source>repeat the marked stretch</source>
+        <translation>選んだ区間を繰り返す</translation>
+    </message>
+    <message>
+        <source>move to the trash</source>
+        <translation>ゴミ箱に移す</translation>
+    </message>
+    <message>
+        <source>back to the list</source>
+        <translation>一覧に戻る</translation>
+    </message>
+    <message>
+        <source>Train</source>
+        <translation>学習</translation>
+    </message>
+    <message>
+        <source>Data; Alt+2 to Alt+4 the other steps</source>
+        <translation>データ。Alt+2 〜 Alt+4 でほかの手順</translation>
+    </message>
+    <message>
+        <source>Words beside the sound</source>
+        <translation>音声と言葉の編集</translation>
+    </message>
+    <message>
+        <source>write the word</source>
+        <translation>言葉を書く</translation>
+    </message>
+    <message>
+        <source>a new one</source>
+        <translation>新しい言葉</translation>
+    </message>
+    <message>
+        <source>take it away</source>
+        <translation>取り除く</translation>
+    </message>
+    <message>
+        <source>give it to the other voice</source>
+        <translation>もう一方の話者に移す</translation>
+    </message>
+    <message>
+        <source>play the word</source>
+        <translation>言葉を再生</translation>
+    </message>
+    <message>
+        <source>begin earlier; with Shift end earlier, with the right arrow later</source>
+        <translation>始まりを早める。Shift で終わりを早め、右矢印で遅らせる</translation>
+    </message>
+    <message>
+        <source>undo; Ctrl+Shift+Z again</source>
+        <translation>元に戻す。Ctrl+Shift+Z でやり直す</translation>
+    </message>
+    <message>
+        <source>save</source>
+        <translation>保存</translation>
     </message>
 </context>
 <context>

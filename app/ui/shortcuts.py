@@ -1,0 +1,88 @@
+"""Every key of the window and what it does, for whoever looks for one.
+
+Knows nothing about how they are bound: a test holds the list against the pages.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QKeySequence
+
+from app.ui.panel import Panel
+
+
+class Shortcuts(Panel):
+    """A row for each place, its keys below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for place, keys in self._places():
+            lines = "\n".join(f"{_shown(key)}\u2002{what}" for key, what in keys)
+            self.add_row(place, lines)
+
+    def keys(self) -> set[str]:
+        """Return the keys that are listed."""
+        return {key for _, keys in self._places() for key, _ in keys}
+
+    def _places(self) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        return (
+            (
+                self.tr("Everywhere"),
+                (
+                    ("Ctrl+1", self.tr("Talk; Ctrl+2 to Ctrl+5 the other pages")),
+                    ("Tab", self.tr("the next control")),
+                ),
+            ),
+            (
+                self.tr("Talk"),
+                (
+                    ("Ctrl+Return", self.tr("start and stop")),
+                    ("Space", self.tr("mute")),
+                    ("R", self.tr("record or not")),
+                    ("Ctrl+Shift+R", self.tr("let the model begin anew")),
+                    ("Ctrl+Up", self.tr("louder; Ctrl+Down softer")),
+                    ("Ctrl+,", self.tr("open what can be changed while talking")),
+                    ("Esc", self.tr("close it")),
+                ),
+            ),
+            (
+                self.tr("Timeline"),
+                (
+                    ("Left", self.tr("back, and with the right arrow on")),
+                    ("+", self.tr("closer, and with − farther")),
+                    ("End", self.tr("to the present, Home to the beginning")),
+                ),
+            ),
+            (
+                self.tr("A recording"),
+                (
+                    ("Space", self.tr("play and pause")),
+                    ("L", self.tr("repeat the marked stretch")),
+                    ("Del", self.tr("move to the trash")),
+                    ("Esc", self.tr("back to the list")),
+                ),
+            ),
+            (
+                self.tr("Train"),
+                (("Alt+1", self.tr("Data; Alt+2 to Alt+4 the other steps")),),
+            ),
+            (
+                self.tr("Words beside the sound"),
+                (
+                    ("Return", self.tr("write the word")),
+                    ("Ins", self.tr("a new one")),
+                    ("Del", self.tr("take it away")),
+                    ("M", self.tr("give it to the other voice")),
+                    ("Ctrl+Space", self.tr("play the word")),
+                    (
+                        "Alt+Left",
+                        self.tr("begin earlier; with Shift end earlier, with the right arrow later"),
+                    ),
+                    ("Ctrl+Z", self.tr("undo; Ctrl+Shift+Z again")),
+                    ("Ctrl+S", self.tr("save")),
+                ),
+            ),
+        )
+
+
+def _shown(key: str) -> str:
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
