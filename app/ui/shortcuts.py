@@ -53,6 +53,10 @@ class Shortcuts(Panel):
                 ),
             ),
             (
+                self.tr("Recordings"),
+                (("Ctrl+F", self.tr("search in the words")),),
+            ),
+            (
                 self.tr("A recording"),
                 (
                     ("Space", self.tr("play and pause")),

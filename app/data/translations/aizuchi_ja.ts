@@ -2571,6 +2571,14 @@
         <translation>現在へ。Home で最初へ</translation>
     </message>
     <message>
+        <source>Recordings</source>
+        <translation>録音</translation>
+    </message>
+    <message>
+        <source>search in the words</source>
+        <translation>言葉を検索</translation>
+    </message>
+    <message>
         <source>A recording</source>
         <translation>録音の再生</translation>
     </message>
