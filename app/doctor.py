@@ -328,7 +328,7 @@ def _no_card(cuda: str | None) -> Check:
             f"The driver is older than CUDA {cuda} wants; update it." if cuda else "Install PyTorch for CUDA."
         )
     else:
-        advice = "The large models need an NVIDIA card with 12 GB; `starter` runs on the processor."
+        advice = "The large models need an NVIDIA card with 8 GB or more; `starter` runs on the processor."
     return Check("Graphics card", False, "none that PyTorch can use", advice)
 
 

@@ -40,7 +40,8 @@ talk_packages() {
 # The tests bring a sound server, a screen and a speaker of their own.
 test_packages() {
     talk_packages
-    echo espeak-ng pulseaudio xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk
+    echo espeak-ng pulseaudio xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk desktop-file-utils appstream \
+        shared-mime-info
 }
 
 # Since Debian 13 and Ubuntu 24.04 some libraries carry t64 in their name.

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from app import APP_ID
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ("packaging/talk", "packaging/test", "packaging/prepare.sh", ".ci/run")
 TOOLS = ("sh", "tr", "awk", "getent", "cut", "id", "cat", "env", "df", "dirname", "fc-list")
@@ -183,3 +185,30 @@ def test_talk_from_nothing(tmp_path: Path) -> None:
     paths = [Path(line.split(maxsplit=1)[1]) for line in ended.stdout.splitlines()[-3:]]
     assert [path.name for path in paths] == ["audio.flac", "transcript.txt", "timeline.png"]
     assert all(path.is_file() for path in paths)
+
+
+DESKTOP = ROOT / "packaging" / "desktop"
+
+
+def test_desktops_accept_what_describes_the_program(tmp_path: Path) -> None:
+    subprocess.run(["desktop-file-validate", DESKTOP / f"{APP_ID}.desktop"], check=True)
+    described = (DESKTOP / f"{APP_ID}.metainfo.xml").read_text()
+    told = described.replace("@VERSION@", "0.1.0").replace("@DATE@", "2026-11-25")
+    metainfo = tmp_path / f"{APP_ID}.metainfo.xml"
+    metainfo.write_text(told)
+    subprocess.run(["appstreamcli", "validate", "--no-net", metainfo], check=True)
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / f"{APP_ID}.xml").write_bytes((DESKTOP / f"{APP_ID}.xml").read_bytes())
+    subprocess.run(["update-mime-database", tmp_path], check=True)
+    assert "vnd.aizuchi.recording+zip" in (tmp_path / "globs").read_text()
+
+
+def test_the_same_id_is_used_everywhere() -> None:
+    assert APP_ID.lower() == APP_ID
+    for name in (f"{APP_ID}.desktop", f"{APP_ID}.metainfo.xml", f"{APP_ID}.xml", f"{APP_ID}.svg"):
+        assert (DESKTOP / name).is_file()
+    entry = (DESKTOP / f"{APP_ID}.desktop").read_text()
+    assert f"Icon={APP_ID}\n" in entry
+    assert f"StartupWMClass={APP_ID}\n" in entry
+    for file in ("build", "installer_window.py"):
+        assert APP_ID in (ROOT / "packaging" / file).read_text()
