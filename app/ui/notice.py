@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from app.ui.controls import IconButton
 from app.ui.pane import Action
 from app.ui.theme import GRID, RADIUS, SMALL, colours, mixed, scaled
+from app.ui.told import told
 
 STRIPE_PX = 4.0
 
@@ -56,8 +57,8 @@ class Notice(QWidget):
         """Show a message in place of the one before."""
         self.topic = topic
         self._grave = grave
-        self._sentence.setText(sentence)
-        self._advice.setText(advice)
+        self._sentence.setText(told(sentence))
+        self._advice.setText(told(advice))
         self._advice.setVisible(bool(advice))
         while (item := self._buttons.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:

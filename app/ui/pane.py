@@ -13,6 +13,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import GRID, SMALL, WORDS, colours, make_primary, scaled
+from app.ui.told import told
 
 PANE_WIDTH = 560
 
@@ -104,8 +105,8 @@ class Pane(QWidget):
 
     def show_state(self, title: str, sentence: str, *actions: Action) -> None:
         """Show a state and what can be done about it, the first button the likeliest."""
-        self._title.setText(title)
-        self._sentence.setText(sentence)
+        self._title.setText(told(title))
+        self._sentence.setText(told(sentence))
         self._progress.hide()
         self._detail.hide()
         while (item := self._buttons.takeAt(0)) is not None:

@@ -98,6 +98,7 @@ class StatusLine(QWidget):
 
     def tell(self, sentence: str, advice: str) -> None:
         """Show trouble, with a link to its advice."""
+        sentence, advice = told(sentence), told(advice)
         self._advice = f"{sentence}\n{advice}".strip()
         tone = colours(self.palette()).trouble_text.name()
         text = sentence.replace("&", "&amp;").replace("<", "&lt;")

@@ -5,10 +5,18 @@ Those parts know nothing about Qt and say it in English; a sentence that is not 
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from app.ui.sentences import TEMPLATES
 
 DOWNLOADING = "Downloading "
 """How the stage of a load begins that uses the network; a file follows."""
+
+VAGUE_LENGTH = 20
+"""Letters of a template below which it says little."""
 
 SENTENCES = (
     QT_TRANSLATE_NOOP(
@@ -46,4 +54,35 @@ def told(text: str) -> str:
     """Return a sentence or a stage in the user's language."""
     if text.startswith(DOWNLOADING):
         return QCoreApplication.translate("Told", "Downloading {0}").format(text.removeprefix(DOWNLOADING))
-    return QCoreApplication.translate("Told", text) if text else ""
+    if not text:
+        return ""
+    whole = _translated(text)
+    if whole is None and ". " in text:
+        # Two sentences in one, such as what broke off and why.
+        return " ".join(_translated(part) or part for part in re.split(r"(?<=\.) (?=[A-Z])", text))
+    return text if whole is None else whole
+
+
+def _translated(text: str) -> str | None:
+    """Return a sentence in the user's language, None if it is not known."""
+    if (exact := QCoreApplication.translate("Told", text)) != text:
+        return exact
+    for template, pattern in _patterns():
+        if (found := pattern.fullmatch(text)) is not None:
+            translation = QCoreApplication.translate("Told", template)
+            return None if translation == template else translation.format(*found.groups())
+    return None
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Return the templates with what they match, those that say most first."""
+    found = []
+    for template in TEMPLATES:
+        parts = re.split(r"\{\d\}", template)
+        length = sum(map(len, parts))
+        # What says little would match what was never meant: there a word is filled in, not a sentence.
+        filled = r"(\S+)" if length < VAGUE_LENGTH else "(.+?)"
+        pattern = re.compile(filled.join(map(re.escape, parts)), re.DOTALL)
+        found.append((length, template, pattern))
+    return tuple((template, pattern) for _, template, pattern in sorted(found, key=lambda each: -each[0]))

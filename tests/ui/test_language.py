@@ -21,6 +21,7 @@ from app.headless import NO_DEVICES
 from app.paths import paths
 from app.settings import LANGUAGES, Settings
 from app.ui import language, wording
+from app.ui.sentences import TEMPLATES
 from app.ui.told import SENTENCES, told
 from app.ui.training.new import LANGUAGES as SPOKEN
 from tests.ui import checked
@@ -141,7 +142,8 @@ def begins(sources: set[str]) -> re.Pattern[str]:
 
 
 def in_english(texts: set[str]) -> set[str]:
-    sources = english()
+    # What is said when something is amiss is not shown here; its shortest templates match anything.
+    sources = english() - set(TEMPLATES)
     filled = begins(sources)
     return {text for text in texts if text in sources or filled.fullmatch(text)}
 

@@ -3212,6 +3212,654 @@ Speaker: {1}</source>
         <source>Downloading {0}</source>
         <translation>{0} をダウンロード中</translation>
     </message>
+    <message>
+        <source>The sound system does not answer.</source>
+        <translation>サウンドシステムが応答しません。</translation>
+    </message>
+    <message>
+        <source>Restart it, or log out and in again.</source>
+        <translation>再起動するか、ログインし直してください。</translation>
+    </message>
+    <message>
+        <source>No microphone or no speaker could be opened.</source>
+        <translation>マイクまたはスピーカーを開けませんでした。</translation>
+    </message>
+    <message>
+        <source>Plug one in, or check the system&apos;s sound settings, and start again.</source>
+        <translation>接続するか、システムのサウンド設定を確認して、もう一度始めてください。</translation>
+    </message>
+    <message>
+        <source>There is no microphone or no speaker that works; the talk waits.</source>
+        <translation>使えるマイクまたはスピーカーがありません。会話は待機しています。</translation>
+    </message>
+    <message>
+        <source>Plug one in, or choose another one in the system&apos;s sound settings: the talk goes on by itself.</source>
+        <translation>接続するか、システムのサウンド設定で別のものを選んでください。会話は自動的に再開します。</translation>
+    </message>
+    <message>
+        <source>The sound was lost and is being set up again.</source>
+        <translation>サウンドが途切れたため、設定し直しています。</translation>
+    </message>
+    <message>
+        <source>If this comes again, check the cable of the device.</source>
+        <translation>繰り返す場合は、機器のケーブルを確認してください。</translation>
+    </message>
+    <message>
+        <source>PortAudio is not installed.</source>
+        <translation>PortAudio がインストールされていません。</translation>
+    </message>
+    <message>
+        <source>Install it: sudo apt install libportaudio2.</source>
+        <translation>インストールしてください: sudo apt install libportaudio2</translation>
+    </message>
+    <message>
+        <source>The microphone “{0}” is not there; the default microphone is used.</source>
+        <translation>マイク「{0}」が見つかりません。既定のマイクを使います。</translation>
+    </message>
+    <message>
+        <source>The speaker “{0}” is not there; the default speaker is used.</source>
+        <translation>スピーカー「{0}」が見つかりません。既定のスピーカーを使います。</translation>
+    </message>
+    <message>
+        <source>Plug it in again and start a new talk to use it, or choose another one.</source>
+        <translation>接続し直して新しい会話を始めるか、別のものを選んでください。</translation>
+    </message>
+    <message>
+        <source>Echo can not be cancelled here: {0}.</source>
+        <translation>ここではエコーを取り除けません: {0}。</translation>
+    </message>
+    <message>
+        <source>Use headphones, or set up the Python environment anew.</source>
+        <translation>ヘッドホンを使うか、Python 環境を作り直してください。</translation>
+    </message>
+    <message>
+        <source>The audio file {0} is empty.</source>
+        <translation>音声ファイル {0} は空です。</translation>
+    </message>
+    <message>
+        <source>Choose a file with some sound in it.</source>
+        <translation>音の入ったファイルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The audio file {0} holds values that are not numbers.</source>
+        <translation>音声ファイル {0} に数値でない値が含まれています。</translation>
+    </message>
+    <message>
+        <source>Export it anew as 16-bit WAV or FLAC.</source>
+        <translation>16 ビットの WAV か FLAC で書き出し直してください。</translation>
+    </message>
+    <message>
+        <source>There is no audio file {0}.</source>
+        <translation>音声ファイル {0} がありません。</translation>
+    </message>
+    <message>
+        <source>Check the name and the folder.</source>
+        <translation>名前とフォルダーを確認してください。</translation>
+    </message>
+    <message>
+        <source>The file {0} can not be read as audio: {1}</source>
+        <translation>ファイル {0} を音声として読めません: {1}</translation>
+    </message>
+    <message>
+        <source>Choose a WAV, FLAC, Ogg or MP3 file.</source>
+        <translation>WAV、FLAC、Ogg、MP3 のいずれかを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} holds other files.</source>
+        <translation>{0} にはほかのファイルがあります。</translation>
+    </message>
+    <message>
+        <source>Name a new or an empty folder for the dataset.</source>
+        <translation>データセット用に、新しいか空のフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} can not be made: {1}.</source>
+        <translation>データセット {0} を作れません: {1}。</translation>
+    </message>
+    <message>
+        <source>Choose another folder.</source>
+        <translation>別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} was made by a newer Aizuchi.</source>
+        <translation>{0} は新しいバージョンの Aizuchi で作られています。</translation>
+    </message>
+    <message>
+        <source>Update the program.</source>
+        <translation>プログラムを更新してください。</translation>
+    </message>
+    <message>
+        <source>There is no dataset in {0}.</source>
+        <translation>{0} にデータセットがありません。</translation>
+    </message>
+    <message>
+        <source>Make one with `aizuchi data import`.</source>
+        <translation>`aizuchi data import` で作ってください。</translation>
+    </message>
+    <message>
+        <source>{0} is damaged.</source>
+        <translation>{0} は壊れています。</translation>
+    </message>
+    <message>
+        <source>Import the dialogues again.</source>
+        <translation>対話を取り込み直してください。</translation>
+    </message>
+    <message>
+        <source>The words {0} are missing.</source>
+        <translation>言葉のファイル {0} がありません。</translation>
+    </message>
+    <message>
+        <source>Transcribe the dialogue, or import it again.</source>
+        <translation>対話を書き起こすか、取り込み直してください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read: {1}.</source>
+        <translation>{0} を読めません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} does not hold words with times.</source>
+        <translation>{0} に時刻付きの言葉がありません。</translation>
+    </message>
+    <message>
+        <source>{0} has the word &apos;{1}&apos; without a speaker or times.</source>
+        <translation>{0} の言葉「{1}」に話者または時刻がありません。</translation>
+    </message>
+    <message>
+        <source>{0} was written by a newer version of Aizuchi.</source>
+        <translation>{0} は新しいバージョンの Aizuchi で書かれています。</translation>
+    </message>
+    <message>
+        <source>Update Aizuchi, or make the file again with `aizuchi quantize`.</source>
+        <translation>Aizuchi を更新するか、`aizuchi quantize` でファイルを作り直してください。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} codes, and the language model {2} expects {3}.</source>
+        <translation>{0} のコードは {1} 個ですが、言語モデル {2} は {3} 個を必要とします。</translation>
+    </message>
+    <message>
+        <source>Use the Mimi that the model was trained with.</source>
+        <translation>モデルの学習に使われた Mimi を使ってください。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} pieces, and the model expects {2}.</source>
+        <translation>{0} のピースは {1} 個ですが、モデルは {2} 個を必要とします。</translation>
+    </message>
+    <message>
+        <source>Use the tokenizer that the model was trained with; another would speak other words.</source>
+        <translation>モデルの学習に使われたトークナイザーを使ってください。別のものでは違う言葉になります。</translation>
+    </message>
+    <message>
+        <source>{0} describes no model that moshi can build: {1}.</source>
+        <translation>{0} の内容からは moshi のモデルを作れません: {1}。</translation>
+    </message>
+    <message>
+        <source>Copy or download the configuration again.</source>
+        <translation>設定ファイルをコピーまたはダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its configuration: {1}.</source>
+        <translation>{0} が設定と合いません: {1}。</translation>
+    </message>
+    <message>
+        <source>The file belongs to another model, or to another configuration: copy or download both again.</source>
+        <translation>別のモデルか別の設定のファイルです。両方をコピーまたはダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>{0} is no SentencePiece model, or it is damaged.</source>
+        <translation>{0} は SentencePiece のモデルではないか、壊れています。</translation>
+    </message>
+    <message>
+        <source>{0} has no {1}.</source>
+        <translation>{0} に {1} がありません。</translation>
+    </message>
+    <message>
+        <source>Copy it there, or name the model that has it as the base (--base).</source>
+        <translation>そこにコピーするか、それを持つモデルをベース (--base) に指定してください。</translation>
+    </message>
+    <message>
+        <source>There is no model called &apos;{0}&apos;.</source>
+        <translation>「{0}」というモデルはありません。</translation>
+    </message>
+    <message>
+        <source>Name one of {0}, tiny or echo, a folder, or a hub repository as owner/name.</source>
+        <translation>{0}、tiny、echo のどれか、フォルダー、または Hub のリポジトリ owner/name を指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not a JSON object.</source>
+        <translation>{0} は JSON オブジェクトではありません。</translation>
+    </message>
+    <message>
+        <source>{0} is not valid JSON: {1}.</source>
+        <translation>{0} は正しい JSON ではありません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} has a strange value for {1}: {2}.</source>
+        <translation>{0} の {1} の値が不正です: {2}。</translation>
+    </message>
+    <message>
+        <source>{0} describes a model of the kind &apos;{1}&apos;, not one for dialogue.</source>
+        <translation>{0} は「{1}」という種類のモデルで、対話用ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} says nothing about {1}.</source>
+        <translation>{0} に {1} の記述がありません。</translation>
+    </message>
+    <message>
+        <source>{0} describes a model that speaks for the user too (dep_q {1}).</source>
+        <translation>{0} はユーザーの声も生成するモデルです (dep_q {1})。</translation>
+    </message>
+    <message>
+        <source>{0} describes no dialogue model: {1}.</source>
+        <translation>{0} は対話モデルではありません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} holds no model that could be recognised.</source>
+        <translation>{0} に認識できるモデルがありません。</translation>
+    </message>
+    <message>
+        <source>{0} has no {1}, and {2} is not a Moshi 7B.</source>
+        <translation>{0} に {1} がなく、{2} は Moshi 7B ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} is a LoRA adapter, but its configuration does not say so.</source>
+        <translation>{0} は LoRA アダプターですが、設定にその記述がありません。</translation>
+    </message>
+    <message>
+        <source>{0} is a LoRA adapter, and its base has 8-bit weights: they do not go together.</source>
+        <translation>{0} は LoRA アダプターですが、ベースの重みが 8 ビットなので一緒に使えません。</translation>
+    </message>
+    <message>
+        <source>Choose the full-precision model as the base.</source>
+        <translation>ベースにはフル精度のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The base {0} is an adapter itself.</source>
+        <translation>ベース {0} 自体がアダプターです。</translation>
+    </message>
+    <message>
+        <source>{0} has no {1}, so its shape is not known.</source>
+        <translation>{0} に {1} がないため、モデルの形がわかりません。</translation>
+    </message>
+    <message>
+        <source>{0} on the hub has no file {1}.</source>
+        <translation>Hub の {0} に {1} というファイルがありません。</translation>
+    </message>
+    <message>
+        <source>{0} needs {1} GB of graphics memory, and {2} of {3} GB are free on {4}.</source>
+        <translation>{0} には GPU メモリが {1} GB 必要ですが、{4} で空いているのは {3} GB 中 {2} GB です。</translation>
+    </message>
+    <message>
+        <source>{0} needs {1} GB of memory, and {2} of {3} GB are free on {4}.</source>
+        <translation>{0} にはメモリが {1} GB 必要ですが、{4} で空いているのは {3} GB 中 {2} GB です。</translation>
+    </message>
+    <message>
+        <source>With --mode {0} it needs {1} GB.</source>
+        <translation>--mode {0} なら {1} GB で動きます。</translation>
+    </message>
+    <message>
+        <source>With a context of {0} frames ({1} s) it needs {2} GB.</source>
+        <translation>記憶を {0} フレーム（{1} 秒）にすると {2} GB で動きます。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the memory, or choose a smaller model.</source>
+        <translation>メモリを使っているほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the graphics card, or choose a smaller model.</source>
+        <translation>GPU を使っているほかのプログラムを閉じるか、小さいモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The weights of {0} are kept in {1}, not in {2}.</source>
+        <translation>{0} の重みは {2} ではなく {1} で保持されています。</translation>
+    </message>
+    <message>
+        <source>Leave out --mode, or choose the whole model.</source>
+        <translation>--mode を外すか、元のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be kept in {1}: packed weights do not go with {2}.</source>
+        <translation>{0} を {1} では保持できません。圧縮した重みは {2} と一緒に使えません。</translation>
+    </message>
+    <message>
+        <source>Leave out --mode or --engine, or choose --mode bf16.</source>
+        <translation>--mode か --engine を外すか、--mode bf16 を選んでください。</translation>
+    </message>
+    <message>
+        <source>Keys and values of {0} can not be kept in {1}: that does not go with {2}.</source>
+        <translation>{0} のキーと値を {1} では保持できません。{2} と一緒に使えません。</translation>
+    </message>
+    <message>
+        <source>Leave out --kv or --engine.</source>
+        <translation>--kv か --engine を外してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not on this computer, and the hub can not be reached.</source>
+        <translation>{0} はこのコンピューターになく、Hub にも接続できません。</translation>
+    </message>
+    <message>
+        <source>Connect to the network, or copy the model into a folder and choose that.</source>
+        <translation>ネットワークに接続するか、モデルをフォルダーにコピーしてそれを選んでください。</translation>
+    </message>
+    <message>
+        <source>Downloads are switched off by HF_HUB_OFFLINE; unset it to download.</source>
+        <translation>HF_HUB_OFFLINE によりダウンロードは無効です。ダウンロードするには解除してください。</translation>
+    </message>
+    <message>
+        <source>{0} asks you to accept its licence first.</source>
+        <translation>{0} は、先にライセンスへの同意が必要です。</translation>
+    </message>
+    <message>
+        <source>Accept it at {0}, then give a token of yours under Settings, or `hf auth login`.</source>
+        <translation>{0} で同意し、「設定」にトークンを入れるか `hf auth login` を実行してください。</translation>
+    </message>
+    <message>
+        <source>There is no repository {0} on the hub, or it is private.</source>
+        <translation>Hub にリポジトリ {0} がないか、非公開です。</translation>
+    </message>
+    <message>
+        <source>Look for it at {0}; a private one needs a token (Settings, or `hf auth login`).</source>
+        <translation>{0} を確認してください。非公開のものにはトークンが必要です（「設定」または `hf auth login`）。</translation>
+    </message>
+    <message>
+        <source>The download of {0} broke off: {1}.</source>
+        <translation>{0} のダウンロードが中断しました: {1}。</translation>
+    </message>
+    <message>
+        <source>Check the network and the room on the disk, then try again: it goes on where it stopped.</source>
+        <translation>ネットワークとディスクの空きを確認して、もう一度お試しください。中断したところから続きます。</translation>
+    </message>
+    <message>
+        <source>A context of {0} frames is too short to talk.</source>
+        <translation>{0} フレームの記憶は会話には短すぎます。</translation>
+    </message>
+    <message>
+        <source>Choose 375 (30 s) or more.</source>
+        <translation>375（30 秒）以上を選んでください。</translation>
+    </message>
+    <message>
+        <source>Name the right model with --base.</source>
+        <translation>--base で正しいモデルを指定してください。</translation>
+    </message>
+    <message>
+        <source>The graphics memory ran out while {0} was loaded.</source>
+        <translation>{0} の読み込み中に GPU メモリが足りなくなりました。</translation>
+    </message>
+    <message>
+        <source>torch.compile does not work here, so that each frame takes a little longer.</source>
+        <translation>ここでは torch.compile が動かないため、各フレームの処理が少し長くなります。</translation>
+    </message>
+    <message>
+        <source>The log holds the reason; Python&apos;s header files may be missing.</source>
+        <translation>理由はログにあります。Python のヘッダーファイルがないのかもしれません。</translation>
+    </message>
+    <message>
+        <source>Install a C compiler, for example with `sudo apt-get install gcc`.</source>
+        <translation>C コンパイラーをインストールしてください（例: `sudo apt-get install gcc`）。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read: {1}. Check the disk, or copy or download the file again.</source>
+        <translation>{0} を読めません: {1}。ディスクを確認するか、ファイルをコピーまたはダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>Check the disk, or copy or download the file again.</source>
+        <translation>ディスクを確認するか、ファイルをコピーまたはダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>The fast engine does not cover a model with {0}.</source>
+        <translation>高速エンジンは {0} を持つモデルに対応していません。</translation>
+    </message>
+    <message>
+        <source>Choose --engine moshi.</source>
+        <translation>--engine moshi を選んでください。</translation>
+    </message>
+    <message>
+        <source>moshi&apos;s own engine takes nothing packed.</source>
+        <translation>moshi 自身のエンジンは圧縮したものを扱えません。</translation>
+    </message>
+    <message>
+        <source>Leave out --engine.</source>
+        <translation>--engine を外してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not a safetensors file, or it is damaged.</source>
+        <translation>{0} は safetensors ファイルではないか、壊れています。</translation>
+    </message>
+    <message>
+        <source>Download it again; checkpoints of other formats (.pt, .bin, .gguf) have to be converted first.</source>
+        <translation>ダウンロードし直してください。ほかの形式（.pt、.bin、.gguf）は先に変換が必要です。</translation>
+    </message>
+    <message>
+        <source>{0} is cut short: it should have {1} bytes and has {2}.</source>
+        <translation>{0} が途中で切れています。{1} バイトのはずが {2} バイトです。</translation>
+    </message>
+    <message>
+        <source>Copy or download it again.</source>
+        <translation>コピーまたはダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>Check the path and try again.</source>
+        <translation>パスを確認して、もう一度お試しください。</translation>
+    </message>
+    <message>
+        <source>{0} needs {1} GB more, and {2} GB are free in {3}.</source>
+        <translation>{0} にはあと {1} GB 必要ですが、{3} の空きは {2} GB です。</translation>
+    </message>
+    <message>
+        <source>Free some space, or let HF_HOME name a folder on another disk.</source>
+        <translation>空きを作るか、HF_HOME で別のディスクのフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not on this computer.</source>
+        <translation>{0} はこのコンピューターにありません。</translation>
+    </message>
+    <message>
+        <source>Fetch it with `aizuchi models download {0}`.</source>
+        <translation>`aizuchi models download {0}` で取得してください。</translation>
+    </message>
+    <message>
+        <source>{0} is damaged: its SHA-256 is not the one that the hub tells.</source>
+        <translation>{0} は壊れています。SHA-256 が Hub のものと一致しません。</translation>
+    </message>
+    <message>
+        <source>Delete {0} and download it again.</source>
+        <translation>{0} を削除して、ダウンロードし直してください。</translation>
+    </message>
+    <message>
+        <source>{0} holds no recording.</source>
+        <translation>{0} に録音がありません。</translation>
+    </message>
+    <message>
+        <source>Choose a file that Aizuchi has written.</source>
+        <translation>Aizuchi が書いたファイルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be written: {1}.</source>
+        <translation>{0} に書き込めません: {1}。</translation>
+    </message>
+    <message>
+        <source>Choose a folder that can be written and has room.</source>
+        <translation>書き込みができ、空きのあるフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be opened as a recording: {1}.</source>
+        <translation>{0} を録音として開けません: {1}。</translation>
+    </message>
+    <message>
+        <source>Copy the file again, and check the disk.</source>
+        <translation>ファイルをコピーし直し、ディスクを確認してください。</translation>
+    </message>
+    <message>
+        <source>There is no recording in {0}.</source>
+        <translation>{0} に録音がありません。</translation>
+    </message>
+    <message>
+        <source>A recording holds {0} or {1}.</source>
+        <translation>録音には {0} か {1} が含まれます。</translation>
+    </message>
+    <message>
+        <source>The recording {0} could not be exported to {1}: {2}</source>
+        <translation>録音 {0} を {1} に書き出せませんでした: {2}</translation>
+    </message>
+    <message>
+        <source>There is no training run &apos;{0}&apos;.</source>
+        <translation>「{0}」という学習はありません。</translation>
+    </message>
+    <message>
+        <source>There is no training run in {0}.</source>
+        <translation>{0} に学習の記録がありません。</translation>
+    </message>
+    <message>
+        <source>Begin one with `aizuchi train CONFIG.toml`.</source>
+        <translation>`aizuchi train CONFIG.toml` で始めてください。</translation>
+    </message>
+    <message>
+        <source>Put back a copy of the file, or begin another run.</source>
+        <translation>ファイルのコピーを戻すか、新しい学習を始めてください。</translation>
+    </message>
+    <message>
+        <source>This system has no keyring that the token could be kept in.</source>
+        <translation>このシステムには、トークンを保存できるキーリングがありません。</translation>
+    </message>
+    <message>
+        <source>Install GNOME Keyring or KWallet, or log in with `hf auth login`, which uses a file.</source>
+        <translation>GNOME Keyring か KWallet をインストールするか、ファイルを使う `hf auth login` でログインしてください。</translation>
+    </message>
+    <message>
+        <source>The log holds the details.</source>
+        <translation>詳しくはログにあります。</translation>
+    </message>
+    <message>
+        <source>No model is loaded.</source>
+        <translation>モデルが読み込まれていません。</translation>
+    </message>
+    <message>
+        <source>Choose a model first.</source>
+        <translation>先にモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>The model could not be loaded.</source>
+        <translation>モデルを読み込めませんでした。</translation>
+    </message>
+    <message>
+        <source>The talk broke off.</source>
+        <translation>会話が中断しました。</translation>
+    </message>
+    <message>
+        <source>The graphics memory ran out.</source>
+        <translation>GPU メモリが足りなくなりました。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use the card, or load the model in fewer bits.</source>
+        <translation>GPU を使っているほかのプログラムを閉じるか、モデルをより少ないビットで読み込んでください。</translation>
+    </message>
+    <message>
+        <source>The graphics card does not answer any more.</source>
+        <translation>GPU が応答しなくなりました。</translation>
+    </message>
+    <message>
+        <source>Start Aizuchi again; if that does not help, restart the computer or update the driver.</source>
+        <translation>Aizuchi を起動し直してください。それでも直らなければ、コンピューターを再起動するか、ドライバーを更新してください。</translation>
+    </message>
+    <message>
+        <source>The file {0} is gone.</source>
+        <translation>ファイル {0} がなくなっています。</translation>
+    </message>
+    <message>
+        <source>Download the model again, or choose another one.</source>
+        <translation>モデルをダウンロードし直すか、別のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Code for the graphics card could not be compiled.</source>
+        <translation>GPU 用のコードをコンパイルできませんでした。</translation>
+    </message>
+    <message>
+        <source>Install a C compiler (`sudo apt-get install gcc python3-dev`), or start with --engine moshi.</source>
+        <translation>C コンパイラーをインストールするか（`sudo apt-get install gcc python3-dev`）、--engine moshi で起動してください。</translation>
+    </message>
+    <message>
+        <source>The talk is not recorded: {0}.</source>
+        <translation>会話は録音されません: {0}。</translation>
+    </message>
+    <message>
+        <source>The disk took nothing for {0} seconds; the recording ended.</source>
+        <translation>ディスクが {0} 秒間書き込めなかったため、録音を終了しました。</translation>
+    </message>
+    <message>
+        <source>Check the disk.</source>
+        <translation>ディスクを確認してください。</translation>
+    </message>
+    <message>
+        <source>The recording reached {0} hours and ended.</source>
+        <translation>録音が {0} 時間に達したため終了しました。</translation>
+    </message>
+    <message>
+        <source>Switch recording off and on again to begin a new one.</source>
+        <translation>録音をいったん切って入れ直すと、新しい録音が始まります。</translation>
+    </message>
+    <message>
+        <source>The disk is full; the recording ended after {0}.</source>
+        <translation>ディスクがいっぱいです。録音は {0} で終了しました。</translation>
+    </message>
+    <message>
+        <source>Free some space. What was recorded until then is kept.</source>
+        <translation>空きを作ってください。それまでの録音は残っています。</translation>
+    </message>
+    <message>
+        <source>The recording ended after {0}, since the disk refused it: {1}.</source>
+        <translation>ディスクに書き込めないため、録音は {0} で終了しました: {1}。</translation>
+    </message>
+    <message>
+        <source>Check the disk. What was recorded until then is kept.</source>
+        <translation>ディスクを確認してください。それまでの録音は残っています。</translation>
+    </message>
+    <message>
+        <source>The settings file is of version {0}, which this Aizuchi does not know.</source>
+        <translation>設定ファイルのバージョン {0} を、この Aizuchi は知りません。</translation>
+    </message>
+    <message>
+        <source>The setting “{0}” must be one of {1}, not {2}.</source>
+        <translation>設定「{0}」は {2} ではなく {1} のどれかでなければなりません。</translation>
+    </message>
+    <message>
+        <source>The setting “{0}” must be {1}, not {2}.</source>
+        <translation>設定「{0}」は {2} ではなく {1} でなければなりません。</translation>
+    </message>
+    <message>
+        <source>The settings could not be read: {0}.</source>
+        <translation>設定を読めませんでした: {0}。</translation>
+    </message>
+    <message>
+        <source>Defaults are used this time.</source>
+        <translation>今回は既定値を使います。</translation>
+    </message>
+    <message>
+        <source>Defaults are used; the file {0}.</source>
+        <translation>既定値を使います。ファイルは {0}。</translation>
+    </message>
+    <message>
+        <source>The settings could not be saved: {0}.</source>
+        <translation>設定を保存できませんでした: {0}。</translation>
+    </message>
+    <message>
+        <source>Check the folder and its disk; the settings hold until the program ends.</source>
+        <translation>フォルダーとディスクを確認してください。設定はプログラムを終了するまで有効です。</translation>
+    </message>
+    <message>
+        <source>There is no setting “{0}”.</source>
+        <translation>「{0}」という設定はありません。</translation>
+    </message>
+    <message>
+        <source>It is left out.</source>
+        <translation>無視します。</translation>
+    </message>
+    <message>
+        <source>The setting “{0}” must be between {1} and {2}, not {3}.</source>
+        <translation>設定「{0}」は {3} ではなく {1} から {2} の間でなければなりません。</translation>
+    </message>
+    <message>
+        <source>Its default is used.</source>
+        <translation>既定値を使います。</translation>
+    </message>
 </context>
 <context>
     <name>TrainPage</name>
