@@ -35,6 +35,8 @@ class Heard(NamedTuple):
     """Mouth to ear, as measured for the last frame that was given; None where time has no meaning."""
     raw: Samples | None = None
     """[FRAME_SAMPLES] float32, the microphone before its echo was cancelled; None where it was not."""
+    late_samples: int = 0
+    """How much later than the microphone brought them these come, for what the cancelling takes."""
 
 
 def seconds(frames: int) -> float:

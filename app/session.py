@@ -336,7 +336,7 @@ class _Recording:
         self.talk_frames = frame + 1
         self.follow(frame)
         if self._recorder is not None:
-            self._recorder.tap(frame - self._first_frame, heard.samples, said, heard.raw)
+            self._recorder.tap(frame - self._first_frame, heard.samples, said, heard.raw, heard.late_samples)
 
     def emit(self, event: Event) -> None:
         """Tell an event, and note it in the recording if it belongs there."""

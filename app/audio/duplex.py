@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
+from app.audio.echo import DELAY_SAMPLES
 from app.audio.memory import ECHO_WISHES, UNKNOWN, SharedSound, Side
 from app.audio.process import AudioProcess, Report
 from app.audio.realtime import hasten, slacken
@@ -170,12 +171,17 @@ class Duplex:
             echo_removed_db=removed / 10 if echo.active.value and removed != UNKNOWN else None,
         )
 
+    @property
+    def _late_samples(self) -> int:
+        echo = self._sound.echo
+        return DELAY_SAMPLES[bool(echo.noise.value)] if echo.active.value else 0
+
     def _take(self) -> Heard:
         slow = len(self._steps_s) == STEPS and statistics.median(self._steps_s) > SLOW_SHARE * FRAME_MS / 1000
         samples, raw, skipped, age_s = self._ear.hear(0 if slow else BACKLOG_FRAMES)
         self._taken_s = time.monotonic()
         self._oldest_s = self._taken_s - age_s
-        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms, raw)
+        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms, raw, self._late_samples)
 
 
 class _Ear:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from app.audio.late import Late
 from app.audio.ring import Ring
 from app.frames import SAMPLE_RATE, Samples
 
@@ -64,7 +65,7 @@ class Echo:
         self._reference = Ring(memoryview(bytearray(Ring.size_bytes(REFERENCE_SAMPLES))))
         # Both are made before sound flows: a callback makes nothing.
         self._cancellers = {noise: make_canceller(noise) for noise in (False, True)}
-        self._late = {noise: _Delay(samples) for noise, samples in DELAY_SAMPLES.items()}
+        self._late = Late()
         self._waits: Samples = np.zeros(0, dtype=np.float32)
         self._least = REFERENCE_SAMPLES
         self._looked = 0
@@ -93,7 +94,7 @@ class Echo:
         self.delay_s = DELAY_SAMPLES[suppress_noise] / SAMPLE_RATE
         far = self._take(whole)
         left = self._cancellers[suppress_noise].process(sound, far)
-        late = self._late[suppress_noise].push(sound)
+        late = self._late.push(sound, DELAY_SAMPLES[suppress_noise])
         self._weigh(far, late, left)
         return left, late
 
@@ -131,15 +132,3 @@ class Echo:
         self._powers += share * (now - self._powers)
         if self._powers[1] > 0:
             self.removed_db = float(10 * np.log10(self._powers[0] / self._powers[1] + 1e-9))
-
-
-class _Delay:
-    """Gives sound back a fixed number of samples later."""
-
-    def __init__(self, samples: int) -> None:
-        self._held: Samples = np.zeros(samples, dtype=np.float32)
-
-    def push(self, block: Samples) -> Samples:
-        joined = np.concatenate((self._held, block))
-        self._held = joined[block.size :]
-        return joined[: block.size]

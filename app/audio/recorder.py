@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from app.audio.late import Late
 from app.frames import FRAME_RATE, SAMPLE_RATE, Samples, seconds
 
 log = logging.getLogger(__name__)
@@ -88,6 +89,7 @@ class Recorder:
         self._on_failure = on_failure
         # Twice the frames: room for one note with each.
         self._queue: queue.Queue[_Frame | str | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
+        self._late = Late()
         self._over = threading.Event()  # set by whoever ends the recording first, read by all
         self._ending = threading.Lock()  # taken by the first to end it and never released
         self._stalled = False  # set before the talk closes the recorder, read there
@@ -103,12 +105,21 @@ class Recorder:
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._thread.start()
 
-    def tap(self, frame: int, heard: Samples, said: HasSamples, raw: Samples | None = None) -> None:
+    def tap(
+        self,
+        frame: int,
+        heard: Samples,
+        said: HasSamples,
+        raw: Samples | None = None,
+        late_samples: int = 0,
+    ) -> None:
         """Record one frame; `frame` counts up from 0 without gaps, so the file itself keeps the number.
 
-        `raw` is what was heard before its echo was cancelled.
+        `raw` is what was heard before its echo was cancelled, which made it so many samples late: the model's
+        side is put as much later, so that both are as they were in the room.
         """
-        self._put(_Frame(_pcm(said.samples, heard), None if raw is None else _pcm(raw)))
+        said_then = self._late.push(said.samples, late_samples)
+        self._put(_Frame(_pcm(said_then, heard), None if raw is None else _pcm(raw)))
 
     def note(self, kind: str, fields: Mapping[str, object]) -> None:
         """Record one event as a line of `events.jsonl`."""

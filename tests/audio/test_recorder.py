@@ -81,6 +81,20 @@ def test_the_raw_microphone_is_kept_beside_what_was_heard(tmp_path: Path) -> Non
     assert not (recorder.folder / "microphone.wav").exists()
 
 
+def test_both_sides_are_as_they_were_in_the_room(tmp_path: Path) -> None:
+    heard, said = pcm_frames(1, 30), pcm_frames(2, 30)
+    recorder = make(tmp_path)
+    for frame in range(30):
+        recorder.tap(frame, heard[frame], Said(said[frame]), heard[frame], 223 if frame < 20 else 0)
+    recorder.close()
+    audio, _ = soundfile.read(recorder.folder / "audio.flac", dtype="float32")
+    whole, switched = said.reshape(-1), 20 * FRAME_SAMPLES
+    assert not audio[:223, 0].any()
+    np.testing.assert_array_equal(audio[223:switched, 0], whole[: switched - 223])
+    np.testing.assert_array_equal(audio[switched:, 0], whole[switched:])
+    np.testing.assert_array_equal(audio[:, 1], heard.reshape(-1))
+
+
 def test_the_session_file_says_what_was_recorded(tmp_path: Path) -> None:
     recorder = make(tmp_path)
     session = json.loads((recorder.folder / "session.json").read_text())
