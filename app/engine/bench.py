@@ -136,6 +136,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.frames < 1:
         parser.error("at least 1 frame is measured")
+    if options.profile is not None and not options.profile.parent.is_dir():
+        raise UserError(f"There is no folder {options.profile.parent}.", "Name a file in one that is there.")
     return options
 
 

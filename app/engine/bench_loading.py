@@ -32,6 +32,7 @@ from app.engine.device import choose_device
 from app.engine.fast.frame import uncovered
 from app.engine.modes import WHOLE
 from app.engine.reader import CHUNK_BYTES, THREADS
+from app.errors import UserError
 
 if TYPE_CHECKING:
     from app.paths import Paths
@@ -67,6 +68,10 @@ def main(argv: list[str], where: Paths | None = None) -> int:
     add("--times", type=int, default=3, help="how often each is read (default %(default)s)")
     add("--json", action="store_true", help="print no table")
     options = parser.parse_args(argv)
+    if options.layers < 1 or options.times < 1:
+        parser.error("at least 1 layer is read, and at least once")
+    if options.folder is not None and not options.folder.is_dir():
+        raise UserError(f"There is no folder {options.folder}.", "Name one on the disk to be measured.")
     if options.model:
         measured = measure(find(options.model, models=where.models if where else None), options.times)
     else:

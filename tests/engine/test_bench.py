@@ -104,3 +104,22 @@ def test_random_weights_are_the_same_in_every_mode() -> None:
     exact = whole.text_linear.weight
     assert (packed.text_linear.dequantize() - exact).abs().max() < exact.abs().max() / 200
     assert torch.equal(packed.out_norm.alpha, whole.out_norm.alpha)
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments"),
+    [
+        ("bench loading", ["--folder", "/nowhere"]),
+        ("bench engine", ["--config", "tiny", "--profile", "/nowhere/frame.svg"]),
+    ],
+)
+def test_a_folder_that_is_not_there_is_told_before_anything_is_measured(
+    verb: str, arguments: list[str], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="no folder /nowhere"):
+        run_verb(verb, arguments, paths(tmp_path))
+
+
+def test_nothing_is_read_no_times(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        run_verb("bench loading", ["--times", "0"], paths(tmp_path))
