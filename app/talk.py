@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from app.errors import UserError
 from app.options import Options
 from app.paths import Paths
 from app.settings import CHOICES, load
@@ -28,6 +29,8 @@ def main(argv: list[str], where: Paths) -> int:
         print(f"{trouble} The talk is held without a window.", file=sys.stderr)
     elif not options.headless:
         return int(import_module("app.ui.app").run(where, settings, options))
+    if options.recording is not None:
+        raise UserError("A recording is opened in the window, and there is none.", "Start on a screen.")
     return int(import_module("app.headless").run(where, settings, options))
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import run_verb
 from app.errors import UserError
 from app.parcel import pack, unpack
+from app.paths import paths
 from app.recordings import open_recording
 from tests.ui.recorded import record_dialogue
 
@@ -62,3 +64,8 @@ def test_an_archive_without_sound_is_refused(tmp_path: Path) -> None:
         unpack(tmp_path / "x.aizuchi", tmp_path / "recordings")
     with pytest.raises(UserError, match="can not be opened"):
         unpack(tmp_path / "nowhere.aizuchi", tmp_path / "recordings")
+
+
+def test_without_a_window_no_recording_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="opened in the window"):
+        run_verb("talk", ["--headless", str(tmp_path / "x.aizuchi")], paths(tmp_path))

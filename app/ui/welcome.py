@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
@@ -105,8 +105,8 @@ class WelcomePage(QWidget):
             after=self._trial,
         )
 
-    def _change(self, **values: object) -> None:
-        self._settings = replace(self._settings, **values)  # type: ignore[arg-type]
+    def _change(self, **values: Any) -> None:
+        self._settings = replace(self._settings, **values)
         self._listen()
 
     def _play(self) -> None:

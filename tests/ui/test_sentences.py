@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 TERMINAL = (
     "bench.py", "bench_loading.py", "headless.py", "offline.py",
-    "quantize.py", "compare.py", "rig.py", "fake.py",
+    "quantize.py", "compare.py", "rig.py", "fake.py", "talk.py",
 )  # fmt: skip
 """What is said on a terminal alone."""
 
