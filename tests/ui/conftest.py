@@ -45,7 +45,7 @@ def stage(qtbot: QtBot, tmp_path: Path) -> Iterator[Stage]:
     qtbot.waitUntil(staged.window.isActiveWindow)
     staged.load()
     yield staged
-    staged.window.close()
+    staged.window.leave()
 
 
 @pytest.fixture(autouse=True)
