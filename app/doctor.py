@@ -83,6 +83,9 @@ def look(spec):
 print(json.dumps({spec: look(spec) for spec in sys.argv[2:]}))
 """
 
+ADVICE_MARK = "-> "
+"""Stands before an advice in the table."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -126,7 +129,7 @@ def table(checks: Sequence[Check]) -> str:
         mark = "ok" if check.ok else "MISSING" if check.essential else "note"
         lines.append(f"{mark:<7}  {check.name:<{width}}  {check.found}")
         if check.advice and not check.ok:
-            lines.append(f"{'':<7}  {'':<{width}}  -> {check.advice}")
+            lines.append(f"{'':<7}  {'':<{width}}  {ADVICE_MARK}{check.advice}")
     return "\n".join(lines)
 
 

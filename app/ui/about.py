@@ -13,9 +13,11 @@ from PySide6.QtGui import QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 
 from app import __version__
+from app.doctor import ADVICE_MARK
 from app.paths import Paths
 from app.ui.errand import Errand
 from app.ui.panel import Panel, quiet
+from app.ui.told import told
 
 TEXT_HEIGHT = 260
 
@@ -39,6 +41,9 @@ class About(Panel):
         self._note = quiet("")
         self._note.hide()
         self.add(self._note)
+        self._advice = quiet("")
+        self._advice.hide()
+        self.add(self._advice)
         self._text = QPlainTextEdit()
         self._text.setReadOnly(True)
         self._text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -68,6 +73,8 @@ class About(Panel):
             self.trouble.emit(trouble.strip() or self.tr("`aizuchi doctor` ended without a word."), "")
             return
         QGuiApplication.clipboard().setText(f"Aizuchi {__version__}\n{text}\n")
+        self._advice.setText("\n".join(_advice(text)))
+        self._advice.setVisible(bool(self._advice.text()))
         self._text.setPlainText(text)
         self._text.show()
         self._say(self.tr("Copied, for a bug report: paste it below your description of what happened."))
@@ -75,3 +82,11 @@ class About(Panel):
     def _say(self, text: str) -> None:
         self._note.setText(text)
         self._note.show()
+
+
+def _advice(text: str) -> list[str]:
+    """Return what to do about what will not do, in the user's language; the text itself is for a report."""
+    lines = (line.strip() for line in text.splitlines())
+    return [
+        ADVICE_MARK + told(line.removeprefix(ADVICE_MARK)) for line in lines if line.startswith(ADVICE_MARK)
+    ]

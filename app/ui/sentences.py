@@ -190,6 +190,7 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be one of {1}, not {2}."),
     QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be {1}, not {2}."),
     QT_TRANSLATE_NOOP("Told", "The settings could not be read: {0}."),
+    QT_TRANSLATE_NOOP("Told", "The settings file is damaged: {0}."),
     QT_TRANSLATE_NOOP("Told", "Defaults are used this time."),
     QT_TRANSLATE_NOOP("Told", "Defaults are used; the file {0}."),
     QT_TRANSLATE_NOOP("Told", "The settings could not be saved: {0}."),
@@ -198,6 +199,70 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "It is left out."),
     QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be between {1} and {2}, not {3}."),
     QT_TRANSLATE_NOOP("Told", "Its default is used."),
+    QT_TRANSLATE_NOOP("Told", "The recording could not be played: {0}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Check that a speaker is connected and chosen in the sound settings of the system."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told", "The file may be damaged or may have been moved; the transcript can still be exported."
+    ),
+    QT_TRANSLATE_NOOP("Told", "Check the folder for recordings and its disk."),
+    QT_TRANSLATE_NOOP(
+        "Told", 'It has to hold [{"speaker": "A" or "B", "word", "start", "end"}, …], times in seconds.'
+    ),
+    QT_TRANSLATE_NOOP("Told", "Use a Mimi of {0} Hz and {1} frames a second."),
+    QT_TRANSLATE_NOOP("Told", "Download its files into a folder together with a {0}, and choose the folder."),
+    QT_TRANSLATE_NOOP("Told", "{0} does not say {1}; that of {2} (English) is assumed."),
+    QT_TRANSLATE_NOOP("Told", "Name the full model that it was trained on as the base."),
+    QT_TRANSLATE_NOOP("Told", "Look at the files of the repository: it may be of another kind."),
+    QT_TRANSLATE_NOOP("Told", "Choose a Moshi for dialogue, for example one of `aizuchi models list`."),
+    QT_TRANSLATE_NOOP(
+        "Told", "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
+    ),
+    QT_TRANSLATE_NOOP("Told", "A model's folder holds at least {0} and {1}."),
+    QT_TRANSLATE_NOOP("Told", "Put the {0} that belongs to it into the folder."),
+    QT_TRANSLATE_NOOP("Told", "The {0} beside it needs lora, lora_rank and lora_scaling."),
+    QT_TRANSLATE_NOOP("Told", "There are {0}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Run packaging/talk again, or `aizuchi --repair` if it was installed as a package."
+    ),
+    QT_TRANSLATE_NOOP("Told", "Use Python 3.10 to 3.13; `uv sync` in the clone fetches one."),
+    QT_TRANSLATE_NOOP("Told", "Run packaging/talk, or `uv sync` in the clone."),
+    QT_TRANSLATE_NOOP(
+        "Told", "A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there."
+    ),
+    QT_TRANSLATE_NOOP("Told", "This PyTorch has no code for the card; install one that was built for it."),
+    QT_TRANSLATE_NOOP("Told", "Close what else uses the card; the smallest known model needs {0} GB."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Loading a model of 15 GB takes longer with less than 16 GB; close other programs."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "On a graphics card the first talk compiles some code: `sudo apt-get install gcc python3-dev`.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told", "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told", "Plug one in or choose one in the system's sound settings; a headless talk needs none."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "Without a display, `aizuchi talk` is headless; libraries that are missing come with packaging/talk.",
+    ),
+    QT_TRANSLATE_NOOP("Told", "Make room, or talk with --no-record."),
+    QT_TRANSLATE_NOOP("Told", "The largest known model takes {0} GB; HF_HOME names another disk."),
+    QT_TRANSLATE_NOOP("Told", "Install Aizuchi again: `starter` comes with it."),
+    QT_TRANSLATE_NOOP(
+        "Told", "A model that the fast engine does not cover runs with moshi's own, in whole weights."
+    ),
+    QT_TRANSLATE_NOOP("Told", "Install the driver for your card."),
+    QT_TRANSLATE_NOOP("Told", "The driver is older than CUDA {0} wants; update it."),
+    QT_TRANSLATE_NOOP("Told", "Install PyTorch for CUDA."),
+    QT_TRANSLATE_NOOP(
+        "Told", "The large models need an NVIDIA card with 8 GB or more; `starter` runs on the processor."
+    ),
+    QT_TRANSLATE_NOOP("Told", "`sudo apt-get install fonts-noto-cjk`, or Japanese words show as boxes."),
 )
 
 TEMPLATES: tuple[str, ...] = tuple(map(str, _SENTENCES))

@@ -6,11 +6,17 @@ Those parts know nothing about Qt and say it in English; a sentence that is not 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
-from app.ui.sentences import TEMPLATES
+from app.ui import sentences
+from app.ui.training import data_sentences
+from app.ui.training import sentences as training_sentences
+
+TEMPLATES = sentences.TEMPLATES + training_sentences.TEMPLATES + data_sentences.TEMPLATES
+PARTS = data_sentences.PARTS
 
 DOWNLOADING = "Downloading "
 """How the stage of a load begins that uses the network; a file follows."""
@@ -60,6 +66,10 @@ def told(text: str) -> str:
     if whole is None and ". " in text:
         # Two sentences in one, such as what broke off and why.
         return " ".join(_translated(part) or part for part in re.split(r"(?<=\.) (?=[A-Z])", text))
+    if whole is None and ": " in text:
+        # Where it is, and then what is amiss there.
+        where, _, sentence = text.partition(": ")
+        return f"{where}: {_translated(sentence) or sentence}"
     return text if whole is None else whole
 
 
@@ -67,18 +77,23 @@ def _translated(text: str) -> str | None:
     """Return a sentence in the user's language, None if it is not known."""
     if (exact := QCoreApplication.translate("Told", text)) != text:
         return exact
-    for template, pattern in _patterns():
+    return _filled_in(text, TEMPLATES, lambda part: _filled_in(part, PARTS, str) or part)
+
+
+def _filled_in(text: str, templates: tuple[str, ...], fill: Callable[[str], str]) -> str | None:
+    """Return the translation of the first template that fits, None if there is none."""
+    for template, pattern in _patterns(templates):
         if (found := pattern.fullmatch(text)) is not None:
             translation = QCoreApplication.translate("Told", template)
-            return None if translation == template else translation.format(*found.groups())
+            return None if translation == template else translation.format(*map(fill, found.groups()))
     return None
 
 
 @cache
-def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(templates: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Return the templates with what they match, those that say most first."""
     found = []
-    for template in TEMPLATES:
+    for template in templates:
         parts = re.split(r"\{\d\}", template)
         length = sum(map(len, parts))
         # What says little would match what was never meant: there a word is filled in, not a sentence.

@@ -203,7 +203,9 @@ def test_a_check_that_fails_says_why_and_can_be_tried_again(
     step.show_dataset(empty.folder)
     pane = step.findChildren(Pane)[0]
     qtbot.waitUntil(lambda: pane.title == "empty holds no dialogues.", timeout=60_000)
-    assert button(step, "Try again").isVisible()
+    # A layout shows what was put into it in the next round of the event loop.
+    again = next(each for each in pane.findChildren(QPushButton) if each.text() == "Try again")
+    qtbot.waitUntil(again.isVisible)
 
 
 def test_a_step_that_is_not_seen_asks_for_nothing(where: Paths, dataset: Dataset, qtbot: QtBot) -> None:

@@ -13,7 +13,15 @@ from typing import NamedTuple
 import PySide6
 import pytest
 from PySide6.QtCore import QCoreApplication, QLocale, QSize
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.catalog import KNOWN
@@ -21,8 +29,8 @@ from app.headless import NO_DEVICES
 from app.paths import paths
 from app.settings import LANGUAGES, Settings
 from app.ui import language, wording
-from app.ui.sentences import TEMPLATES
-from app.ui.told import SENTENCES, told
+from app.ui.about import About
+from app.ui.told import SENTENCES, TEMPLATES, told
 from app.ui.training.new import LANGUAGES as SPOKEN
 from tests.ui import checked
 from tests.ui.dialogue import READY
@@ -280,6 +288,23 @@ def test_the_language_is_chosen_on_the_settings_page(stage: Stage) -> None:
     chooser.activated.emit(chooser.currentIndex())
     assert stage.window.settings.language == "ja"
     assert chooser.currentText() == "日本語"
+
+
+def test_what_to_do_about_this_computer_is_said_in_japanese(
+    speak: Install, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    speak("ja")
+    about = About(paths(tmp_path))
+    qtbot.addWidget(about)
+    about.show()
+    about.findChildren(QPushButton)[0].click()
+
+    def advised() -> None:
+        said = [label.text() for label in about.findChildren(QLabel)]
+        assert any("大きいモデルには 8 GB 以上の NVIDIA の GPU が必要です。" in text for text in said), said
+
+    qtbot.waitUntil(advised, timeout=90_000)
 
 
 @pytest.mark.parametrize("size", [QSize(1280, 720), QSize(900, 600)])

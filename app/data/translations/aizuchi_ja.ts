@@ -3829,6 +3829,10 @@ Speaker: {1}</source>
         <translation>設定を読めませんでした: {0}。</translation>
     </message>
     <message>
+        <source>The settings file is damaged: {0}.</source>
+        <translation>設定ファイルが壊れています: {0}。</translation>
+    </message>
+    <message>
         <source>Defaults are used this time.</source>
         <translation>今回は既定値を使います。</translation>
     </message>
@@ -3859,6 +3863,1706 @@ Speaker: {1}</source>
     <message>
         <source>Its default is used.</source>
         <translation>既定値を使います。</translation>
+    </message>
+    <message>
+        <source>The recording could not be played: {0}.</source>
+        <translation>録音を再生できませんでした: {0}。</translation>
+    </message>
+    <message>
+        <source>Check that a speaker is connected and chosen in the sound settings of the system.</source>
+        <translation>スピーカーがつながれ、システムのサウンド設定で選ばれているか確認してください。</translation>
+    </message>
+    <message>
+        <source>The file may be damaged or may have been moved; the transcript can still be exported.</source>
+        <translation>ファイルが壊れているか、移動された可能性があります。文字起こしは書き出せます。</translation>
+    </message>
+    <message>
+        <source>Check the folder for recordings and its disk.</source>
+        <translation>録音のフォルダーとそのディスクを確認してください。</translation>
+    </message>
+    <message>
+        <source>It has to hold [{&quot;speaker&quot;: &quot;A&quot; or &quot;B&quot;, &quot;word&quot;, &quot;start&quot;, &quot;end&quot;}, …], times in seconds.</source>
+        <translation>[{&quot;speaker&quot;: &quot;A&quot; か &quot;B&quot;, &quot;word&quot;, &quot;start&quot;, &quot;end&quot;}, …] が必要です。時刻は秒です。</translation>
+    </message>
+    <message>
+        <source>Use a Mimi of {0} Hz and {1} frames a second.</source>
+        <translation>{0} Hz、毎秒 {1} フレームの Mimi を使ってください。</translation>
+    </message>
+    <message>
+        <source>Download its files into a folder together with a {0}, and choose the folder.</source>
+        <translation>ファイルを {0} と一緒にフォルダーにダウンロードし、そのフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} does not say {1}; that of {2} (English) is assumed.</source>
+        <translation>{0} に {1} の指定がないので、{2}（英語）のものとみなします。</translation>
+    </message>
+    <message>
+        <source>Name the full model that it was trained on as the base.</source>
+        <translation>学習元のモデル全体をベースとして指定してください。</translation>
+    </message>
+    <message>
+        <source>Look at the files of the repository: it may be of another kind.</source>
+        <translation>リポジトリのファイルを確認してください。別の種類かもしれません。</translation>
+    </message>
+    <message>
+        <source>Choose a Moshi for dialogue, for example one of `aizuchi models list`.</source>
+        <translation>対話用の Moshi を選んでください。たとえば `aizuchi models list` にあるものです。</translation>
+    </message>
+    <message>
+        <source>A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first.</source>
+        <translation>nu-dialogue で学習したものには、先に tools.clean_moshi --remove_modules_for_user_stream が必要です。</translation>
+    </message>
+    <message>
+        <source>A model&apos;s folder holds at least {0} and {1}.</source>
+        <translation>モデルのフォルダーには少なくとも {0} と {1} が必要です。</translation>
+    </message>
+    <message>
+        <source>Put the {0} that belongs to it into the folder.</source>
+        <translation>対応する {0} をフォルダーに入れてください。</translation>
+    </message>
+    <message>
+        <source>The {0} beside it needs lora, lora_rank and lora_scaling.</source>
+        <translation>隣の {0} には lora、lora_rank、lora_scaling が必要です。</translation>
+    </message>
+    <message>
+        <source>There are {0}.</source>
+        <translation>あるのは {0} です。</translation>
+    </message>
+    <message>
+        <source>Run packaging/talk again, or `aizuchi --repair` if it was installed as a package.</source>
+        <translation>packaging/talk をもう一度実行してください。パッケージで入れたなら `aizuchi --repair` です。</translation>
+    </message>
+    <message>
+        <source>Use Python 3.10 to 3.13; `uv sync` in the clone fetches one.</source>
+        <translation>Python 3.10 から 3.13 を使ってください。クローンで `uv sync` を実行すると取得できます。</translation>
+    </message>
+    <message>
+        <source>Run packaging/talk, or `uv sync` in the clone.</source>
+        <translation>packaging/talk か、クローンで `uv sync` を実行してください。</translation>
+    </message>
+    <message>
+        <source>A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there.</source>
+        <translation>Ampere（RTX 30、A100）より前の GPU には bfloat16 がないので、モデルは float16 で動きます。</translation>
+    </message>
+    <message>
+        <source>This PyTorch has no code for the card; install one that was built for it.</source>
+        <translation>この PyTorch はこの GPU に対応していません。対応するものをインストールしてください。</translation>
+    </message>
+    <message>
+        <source>Close what else uses the card; the smallest known model needs {0} GB.</source>
+        <translation>GPU を使っているほかのものを閉じてください。既知の最も小さいモデルには {0} GB 必要です。</translation>
+    </message>
+    <message>
+        <source>Loading a model of 15 GB takes longer with less than 16 GB; close other programs.</source>
+        <translation>メモリが 16 GB より少ないと、15 GB のモデルの読み込みに時間がかかります。ほかのプログラムを閉じてください。</translation>
+    </message>
+    <message>
+        <source>On a graphics card the first talk compiles some code: `sudo apt-get install gcc python3-dev`.</source>
+        <translation>GPU では最初の会話でコードをコンパイルします: `sudo apt-get install gcc python3-dev`。</translation>
+    </message>
+    <message>
+        <source>`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk.</source>
+        <translation>`sudo apt-get install libportaudio2 libasound2-plugins` か、packaging/talk を実行してください。</translation>
+    </message>
+    <message>
+        <source>Plug one in or choose one in the system&apos;s sound settings; a headless talk needs none.</source>
+        <translation>つなぐか、システムのサウンド設定で選んでください。画面なしの会話には不要です。</translation>
+    </message>
+    <message>
+        <source>Without a display, `aizuchi talk` is headless; libraries that are missing come with packaging/talk.</source>
+        <translation>画面がないとき `aizuchi talk` は画面なしで動きます。足りないライブラリは packaging/talk が入れます。</translation>
+    </message>
+    <message>
+        <source>Make room, or talk with --no-record.</source>
+        <translation>空きを作るか、--no-record で会話してください。</translation>
+    </message>
+    <message>
+        <source>The largest known model takes {0} GB; HF_HOME names another disk.</source>
+        <translation>既知の最も大きいモデルは {0} GB です。HF_HOME で別のディスクを指定できます。</translation>
+    </message>
+    <message>
+        <source>Install Aizuchi again: `starter` comes with it.</source>
+        <translation>Aizuchi をインストールし直してください。`starter` が付属しています。</translation>
+    </message>
+    <message>
+        <source>A model that the fast engine does not cover runs with moshi&apos;s own, in whole weights.</source>
+        <translation>高速エンジンが対応しないモデルは、moshi 自身のエンジンで、元の重みのまま動きます。</translation>
+    </message>
+    <message>
+        <source>Install the driver for your card.</source>
+        <translation>GPU のドライバーをインストールしてください。</translation>
+    </message>
+    <message>
+        <source>The driver is older than CUDA {0} wants; update it.</source>
+        <translation>ドライバーが CUDA {0} には古すぎます。更新してください。</translation>
+    </message>
+    <message>
+        <source>Install PyTorch for CUDA.</source>
+        <translation>CUDA 用の PyTorch をインストールしてください。</translation>
+    </message>
+    <message>
+        <source>The large models need an NVIDIA card with 8 GB or more; `starter` runs on the processor.</source>
+        <translation>大きいモデルには 8 GB 以上の NVIDIA の GPU が必要です。`starter` は CPU で動きます。</translation>
+    </message>
+    <message>
+        <source>`sudo apt-get install fonts-noto-cjk`, or Japanese words show as boxes.</source>
+        <translation>`sudo apt-get install fonts-noto-cjk` を実行してください。しないと日本語が四角で表示されます。</translation>
+    </message>
+    <message>
+        <source>There is no text placement &apos;{0}&apos;.</source>
+        <translation>「{0}」というテキストの置き方はありません。</translation>
+    </message>
+    <message>
+        <source>Choose &apos;nu-dialogue&apos; or &apos;kyutai&apos;.</source>
+        <translation>nu-dialogue か kyutai を選んでください。</translation>
+    </message>
+    <message>
+        <source>Text stands in frame {0} of a talk with {1} frames.</source>
+        <translation>{1} フレームの会話なのに、フレーム {0} にテキストがあります。</translation>
+    </message>
+    <message>
+        <source>Frame {0} has the token {1}, which is no text.</source>
+        <translation>フレーム {0} のトークン {1} はテキストではありません。</translation>
+    </message>
+    <message>
+        <source>Frame {0} has more than one text token.</source>
+        <translation>フレーム {0} にテキストのトークンが二つ以上あります。</translation>
+    </message>
+    <message>
+        <source>The recording&apos;s events are damaged: leave it out.</source>
+        <translation>録音のイベントが壊れています。この録音は除いてください。</translation>
+    </message>
+    <message>
+        <source>Correct its times in the transcript, which are in seconds.</source>
+        <translation>文字起こしの時刻（秒）を直してください。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; has no times.</source>
+        <translation>言葉「{0}」に時刻がありません。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; begins at {1} s, before the audio.</source>
+        <translation>言葉「{0}」の始まり {1} 秒が音声より前にあります。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; ends at {1} s, before it begins at {2} s.</source>
+        <translation>言葉「{0}」の終わり {1} 秒が始まり {2} 秒より前にあります。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; begins at {1} s, after the audio of {2} s.</source>
+        <translation>言葉「{0}」の始まり {1} 秒が、{2} 秒の音声より後にあります。</translation>
+    </message>
+    <message>
+        <source>It was left out.</source>
+        <translation>除きました。</translation>
+    </message>
+    <message>
+        <source>They were left out.</source>
+        <translation>除きました。</translation>
+    </message>
+    <message>
+        <source>Left out.</source>
+        <translation>除きました。</translation>
+    </message>
+    <message>
+        <source>It is mono, so that one voice is missing or both are mixed.</source>
+        <translation>モノラルなので、片方の声がないか、両方が混ざっています。</translation>
+    </message>
+    <message>
+        <source>It has {0} channels, not one for each of two voices.</source>
+        <translation>チャンネルが {0} 個あり、二つの声に一つずつではありません。</translation>
+    </message>
+    <message>
+        <source>It has {0} samples a second, with nothing above {1} kHz.</source>
+        <translation>サンプリング周波数は {0} Hz で、{1} kHz より上の音がありません。</translation>
+    </message>
+    <message>
+        <source>It has {0} samples a second.</source>
+        <translation>サンプリング周波数は {0} Hz です。</translation>
+    </message>
+    <message>
+        <source>It was resampled to {0}.</source>
+        <translation>{0} Hz に変換しました。</translation>
+    </message>
+    <message>
+        <source>It is {0} s long, less than a frame.</source>
+        <translation>長さは {0} 秒で、1 フレームに足りません。</translation>
+    </message>
+    <message>
+        <source>Both channels are silent.</source>
+        <translation>どちらのチャンネルも無音です。</translation>
+    </message>
+    <message>
+        <source>Both channels are the same, so that the voices are mixed.</source>
+        <translation>両方のチャンネルが同じなので、声が混ざっています。</translation>
+    </message>
+    <message>
+        <source>Both channels are the same, as when the model is an echo.</source>
+        <translation>モデルがエコーのときのように、両方のチャンネルが同じです。</translation>
+    </message>
+    <message>
+        <source>It was kept.</source>
+        <translation>そのまま残しました。</translation>
+    </message>
+    <message>
+        <source>The dialogue was kept without words.</source>
+        <translation>対話は言葉なしで残しました。</translation>
+    </message>
+    <message>
+        <source>The words of each voice are heard on the channel of the other.</source>
+        <translation>それぞれの声の言葉が、もう一方のチャンネルから聞こえます。</translation>
+    </message>
+    <message>
+        <source>They stay so, since --swap asked for it.</source>
+        <translation>--swap の指定どおり、そのままにします。</translation>
+    </message>
+    <message>
+        <source>The channels were exchanged.</source>
+        <translation>チャンネルを入れ替えました。</translation>
+    </message>
+    <message>
+        <source>{0} says {1} s, the sound has {2} s.</source>
+        <translation>{0} では {1} 秒ですが、音声は {2} 秒です。</translation>
+    </message>
+    <message>
+        <source>The sound counts.</source>
+        <translation>音声のほうに従います。</translation>
+    </message>
+    <message>
+        <source>{0} s of the user were lost in the talk.</source>
+        <translation>会話中に利用者の声が {0} 秒失われました。</translation>
+    </message>
+    <message>
+        <source>It was kept: the model heard it so.</source>
+        <translation>モデルはそう聞いたので、そのまま残しました。</translation>
+    </message>
+    <message>
+        <source>There are no words of {0}.</source>
+        <translation>{0} の言葉がありません。</translation>
+    </message>
+    <message>
+        <source>They can be transcribed.</source>
+        <translation>文字起こしで補えます。</translation>
+    </message>
+    <message>
+        <source>The text stays empty.</source>
+        <translation>テキストは空のままです。</translation>
+    </message>
+    <message>
+        <source>It was cut into {0} dialogues.</source>
+        <translation>対話 {0} 件に分けました。</translation>
+    </message>
+    <message>
+        <source>It is {0} long, more than {1}.</source>
+        <translation>長さは {0} で、{1} を超えています。</translation>
+    </message>
+    <message>
+        <source>The model forgot the talk once.</source>
+        <translation>モデルは会話を一度忘れました。</translation>
+    </message>
+    <message>
+        <source>The model forgot the talk {0} times.</source>
+        <translation>モデルは会話を {0} 回忘れました。</translation>
+    </message>
+    <message>
+        <source>There is another dialogue {0}.</source>
+        <translation>{0} という対話がほかにあります。</translation>
+    </message>
+    <message>
+        <source>This is {0}.</source>
+        <translation>こちらは {0} とします。</translation>
+    </message>
+    <message>
+        <source>See whether it plays to its end; what is no WAV, FLAC, Ogg or MP3 has to be converted.</source>
+        <translation>最後まで再生できるか確認してください。WAV、FLAC、Ogg、MP3 以外は変換が必要です。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read as sound: {1}.</source>
+        <translation>{0} を音声として読めません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} breaks off after {1} s.</source>
+        <translation>{0} は {1} 秒で途切れています。</translation>
+    </message>
+    <message>
+        <source>Copy it again from where it came from.</source>
+        <translation>元の場所からコピーし直してください。</translation>
+    </message>
+    <message>
+        <source>It can be trained on as it is.</source>
+        <translation>このまま学習に使えます。</translation>
+    </message>
+    <message>
+        <source>It can be trained on as it is; `data check --model NAME` counts its bare spaces.</source>
+        <translation>このまま学習に使えます。`data check --model NAME` で空白だけのトークンを数えられます。</translation>
+    </message>
+    <message>
+        <source>Tokenize its words again with nu-dialogue&apos;s `--no_whitespace_before_word`, and import that.</source>
+        <translation>nu-dialogue の `--no_whitespace_before_word` で言葉をトークンにし直し、それを取り込んでください。</translation>
+    </message>
+    <message>
+        <source>{0} holds tokens alone: who speaks when, and which words, is not known.</source>
+        <translation>{0} にはトークンしかないので、誰がいつ何を話したかは分かりません。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data prepare {0}`.</source>
+        <translation>`aizuchi data prepare {0}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not prepared yet.</source>
+        <translation>{0} はまだ準備されていません。</translation>
+    </message>
+    <message>
+        <source>Words or sound have changed since the dataset was prepared.</source>
+        <translation>データセットを準備した後で、言葉か音声が変わっています。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data prepare {0} --no-whitespace-before-word`.</source>
+        <translation>`aizuchi data prepare {0} --no-whitespace-before-word` を実行してください。</translation>
+    </message>
+    <message>
+        <source>{0} % of the text tokens of {1} in {2} are bare spaces.</source>
+        <translation>{2} の {1} のテキストトークンのうち {0} % が空白だけです。</translation>
+    </message>
+    <message>
+        <source>It was left out when the dataset was prepared.</source>
+        <translation>データセットの準備のときに除かれました。</translation>
+    </message>
+    <message>
+        <source>Mend it and prepare again.</source>
+        <translation>直してから、もう一度準備してください。</translation>
+    </message>
+    <message>
+        <source>Import the dialogue again, or take it out of the dataset.</source>
+        <translation>対話を取り込み直すか、データセットから外してください。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use it, or encode with --device cpu.</source>
+        <translation>使っているほかのプログラムを閉じるか、--device cpu で符号化してください。</translation>
+    </message>
+    <message>
+        <source>The memory of the graphics card ran out while encoding.</source>
+        <translation>符号化の途中で GPU メモリが足りなくなりました。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read as sound.</source>
+        <translation>{0} を音声として読めません。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} channels at {2} Hz, not 2 at {3}.</source>
+        <translation>{0} は {2} Hz、{1} チャンネルです。{3} Hz、2 チャンネルでなければなりません。</translation>
+    </message>
+    <message>
+        <source>{0} is empty.</source>
+        <translation>{0} は空です。</translation>
+    </message>
+    <message>
+        <source>{0} breaks off {1} s before its end.</source>
+        <translation>{0} は終わりの {1} 秒前で途切れています。</translation>
+    </message>
+    <message>
+        <source>What was prepared before is kept.</source>
+        <translation>それまでに準備したものは残っています。</translation>
+    </message>
+    <message>
+        <source>See whether the folder can be written.</source>
+        <translation>フォルダーに書き込めるか確認してください。</translation>
+    </message>
+    <message>
+        <source>Make room, and go on.</source>
+        <translation>空きを作って、続けてください。</translation>
+    </message>
+    <message>
+        <source>Make room.</source>
+        <translation>空きを作ってください。</translation>
+    </message>
+    <message>
+        <source>The disk is full: {0} can not be written.</source>
+        <translation>ディスクがいっぱいで、{0} を書き込めません。</translation>
+    </message>
+    <message>
+        <source>{0} is there already.</source>
+        <translation>{0} はすでにあります。</translation>
+    </message>
+    <message>
+        <source>Name a new folder.</source>
+        <translation>新しいフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} holds tokens alone, and Kyutai&apos;s data is sound.</source>
+        <translation>データセット {0} にはトークンしかなく、Kyutai の形式は音声です。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} holds no dialogues.</source>
+        <translation>データセット {0} に対話がありません。</translation>
+    </message>
+    <message>
+        <source>Import dialogues with sound first.</source>
+        <translation>先に音声付きの対話を取り込んでください。</translation>
+    </message>
+    <message>
+        <source>Make room, or name another folder.</source>
+        <translation>空きを作るか、別のフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>What is wrong with them is said above.</source>
+        <translation>問題は上に書かれています。</translation>
+    </message>
+    <message>
+        <source>What is wrong with it is said above.</source>
+        <translation>問題は上に書かれています。</translation>
+    </message>
+    <message>
+        <source>None of the dialogues could be written.</source>
+        <translation>対話を一つも書き込めませんでした。</translation>
+    </message>
+    <message>
+        <source>The tokens are those of before.</source>
+        <translation>トークンは以前のものです。</translation>
+    </message>
+    <message>
+        <source>&apos;{0}&apos; is no code of a language.</source>
+        <translation>「{0}」は言語のコードではありません。</translation>
+    </message>
+    <message>
+        <source>Write en, ja, de, fr, …</source>
+        <translation>en、ja、de、fr などと書いてください。</translation>
+    </message>
+    <message>
+        <source>&apos;{0}&apos; can not be a name.</source>
+        <translation>「{0}」は名前にできません。</translation>
+    </message>
+    <message>
+        <source>Name a folder elsewhere with --out.</source>
+        <translation>--out で別の場所のフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>Dialogues can not be cut shorter than half a minute.</source>
+        <translation>対話を 30 秒より短く切ることはできません。</translation>
+    </message>
+    <message>
+        <source>Say --longest 0.5 or more.</source>
+        <translation>--longest は 0.5 以上にしてください。</translation>
+    </message>
+    <message>
+        <source>{0} lies in the dataset&apos;s own folder.</source>
+        <translation>{0} はデータセット自身のフォルダーの中にあります。</translation>
+    </message>
+    <message>
+        <source>Choose another one for the dataset.</source>
+        <translation>データセットには別のフォルダーを選んでください。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} is of the language {1}, the sources of {2}.</source>
+        <translation>データセット {0} の言語は {1}、取り込むものの言語は {2} です。</translation>
+    </message>
+    <message>
+        <source>Choose another --name, or say with --language that they are the same.</source>
+        <translation>別の --name を選ぶか、同じ言語だと --language で指定してください。</translation>
+    </message>
+    <message>
+        <source>Wait for that to end.</source>
+        <translation>終わるまでお待ちください。</translation>
+    </message>
+    <message>
+        <source>Another command is at work on {0}.</source>
+        <translation>別のコマンドが {0} を処理しています。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} holds tokens alone.</source>
+        <translation>データセット {0} にはトークンしかありません。</translation>
+    </message>
+    <message>
+        <source>Choose another --name for sound.</source>
+        <translation>音声には別の --name を選んでください。</translation>
+    </message>
+    <message>
+        <source>Its source has changed since it was imported.</source>
+        <translation>取り込んだ後で元のものが変わっています。</translation>
+    </message>
+    <message>
+        <source>It stays.</source>
+        <translation>そのまま残します。</translation>
+    </message>
+    <message>
+        <source>{0} had been imported before.</source>
+        <translation>{0}は取り込み済みでした。</translation>
+    </message>
+    <message>
+        <source>{0} had to be left out.</source>
+        <translation>{0}を除きました。</translation>
+    </message>
+    <message>
+        <source>Words are missing in {0}: run `aizuchi data transcribe {1}`.</source>
+        <translation>{0} に言葉がありません。`aizuchi data transcribe {1}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>Some of the sources are sound, some are tokens alone.</source>
+        <translation>取り込むものに、音声とトークンだけのものが混ざっています。</translation>
+    </message>
+    <message>
+        <source>Import them into two datasets; a run can learn from both.</source>
+        <translation>二つのデータセットに分けて取り込んでください。学習には両方を使えます。</translation>
+    </message>
+    <message>
+        <source>The dataset {0} holds sound.</source>
+        <translation>データセット {0} は音声です。</translation>
+    </message>
+    <message>
+        <source>Choose another --name for tokens alone.</source>
+        <translation>トークンだけのものには別の --name を選んでください。</translation>
+    </message>
+    <message>
+        <source>All are ready for training, with a model like the one they were made for.</source>
+        <translation>作られたときと同じ種類のモデルで、すべて学習に使えます。</translation>
+    </message>
+    <message>
+        <source>Nothing new came into {0}.</source>
+        <translation>{0} に新しいものは入りませんでした。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} in all came into {2}.</source>
+        <translation>{0}、合わせて {1} を {2} に取り込みました。</translation>
+    </message>
+    <message>
+        <source>What was imported before is kept; run the same command again to go on.</source>
+        <translation>取り込んだものは残っています。同じコマンドをもう一度実行すると続きます。</translation>
+    </message>
+    <message>
+        <source>The dialogue could not be imported.</source>
+        <translation>対話を取り込めませんでした。</translation>
+    </message>
+    <message>
+        <source>None of the {0} dialogues could be imported.</source>
+        <translation>対話 {0} 件のうち一つも取り込めませんでした。</translation>
+    </message>
+    <message>
+        <source>It was imported.</source>
+        <translation>取り込みました。</translation>
+    </message>
+    <message>
+        <source>It is clipped: {0}.</source>
+        <translation>音が割れています: {0}。</translation>
+    </message>
+    <message>
+        <source>It was kept as it is.</source>
+        <translation>そのまま残しました。</translation>
+    </message>
+    <message>
+        <source>{0} samples are no numbers.</source>
+        <translation>{0} 個のサンプルが数値ではありません。</translation>
+    </message>
+    <message>
+        <source>They were made silent.</source>
+        <translation>無音にしました。</translation>
+    </message>
+    <message>
+        <source>The {0} channel (voice {1}) is silent.</source>
+        <translation>{0}チャンネル（声 {1}）が無音です。</translation>
+    </message>
+    <message>
+        <source>It was kept: the other voice can be learnt.</source>
+        <translation>もう一方の声は学習できるので、残しました。</translation>
+    </message>
+    <message>
+        <source>There is {0} behind the end of the sound ({1} s).</source>
+        <translation>音声の終わり（{1} 秒）より後に{0}あります。</translation>
+    </message>
+    <message>
+        <source>There are {0} behind the end of the sound ({1} s).</source>
+        <translation>音声の終わり（{1} 秒）より後に{0}あります。</translation>
+    </message>
+    <message>
+        <source>{0} would begin before the sound or end before beginning.</source>
+        <translation>{0}の始まりが音声より前か、終わりが始まりより前です。</translation>
+    </message>
+    <message>
+        <source>Their times were mended.</source>
+        <translation>時刻を直しました。</translation>
+    </message>
+    <message>
+        <source>The words would fit the sound better with their times multiplied by {0}.</source>
+        <translation>言葉の時刻を {0} 倍すると、音声によりよく合います。</translation>
+    </message>
+    <message>
+        <source>They were kept as they are; transcribe the dialogue again.</source>
+        <translation>そのまま残しました。文字起こしをやり直してください。</translation>
+    </message>
+    <message>
+        <source>There is no dataset &apos;{0}&apos;.</source>
+        <translation>「{0}」というデータセットはありません。</translation>
+    </message>
+    <message>
+        <source>{0} holds tokens alone, without sound.</source>
+        <translation>{0} にはトークンだけがあり、音声がありません。</translation>
+    </message>
+    <message>
+        <source>They are prepared already: name the dataset in the data of a training run.</source>
+        <translation>準備は済んでいます。学習のデータとして指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} holds no dialogues.</source>
+        <translation>{0} に対話がありません。</translation>
+    </message>
+    <message>
+        <source>Import some with `aizuchi data import`.</source>
+        <translation>`aizuchi data import` で取り込んでください。</translation>
+    </message>
+    <message>
+        <source>There is no graphics card that torch can use.</source>
+        <translation>torch が使える GPU がありません。</translation>
+    </message>
+    <message>
+        <source>Encode with --device cpu.</source>
+        <translation>--device cpu で符号化してください。</translation>
+    </message>
+    <message>
+        <source>{0} is being prepared already.</source>
+        <translation>{0} は準備の最中です。</translation>
+    </message>
+    <message>
+        <source>No dialogue of {0} could be prepared.</source>
+        <translation>{0} の対話を一つも準備できませんでした。</translation>
+    </message>
+    <message>
+        <source>Mend what was found, or import them again.</source>
+        <translation>見つかった問題を直すか、取り込み直してください。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} in all, ready for training.</source>
+        <translation>{0}、合わせて {1} を学習に使えます。</translation>
+    </message>
+    <message>
+        <source>Install it with `uv sync --extra transcribe`.</source>
+        <translation>`uv sync --extra transcribe` でインストールしてください。</translation>
+    </message>
+    <message>
+        <source>Convert it with `ct2-transformers-converter --model DIR --output_dir NEW_DIR --copy_files tokenizer.json preprocessor_config.json`.</source>
+        <translation>`ct2-transformers-converter --model DIR --output_dir NEW_DIR --copy_files tokenizer.json preprocessor_config.json` で変換してください。</translation>
+    </message>
+    <message>
+        <source>The recogniser stopped: {0}.</source>
+        <translation>音声認識が止まりました: {0}。</translation>
+    </message>
+    <message>
+        <source>There is no folder {0}.</source>
+        <translation>フォルダー {0} はありません。</translation>
+    </message>
+    <message>
+        <source>Give a folder with a Whisper model that CTranslate2 reads.</source>
+        <translation>CTranslate2 が読める Whisper モデルのフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>Choose one that knows more languages.</source>
+        <translation>もっと多くの言語を知るものを選んでください。</translation>
+    </message>
+    <message>
+        <source>It knows {0}, ….</source>
+        <translation>知っている言語は {0} などです。</translation>
+    </message>
+    <message>
+        <source>The recogniser &apos;{0}&apos; does not know the language &apos;{1}&apos;.</source>
+        <translation>音声認識「{0}」は言語「{1}」を知りません。</translation>
+    </message>
+    <message>
+        <source>{0} holds a model that is not in CTranslate2&apos;s format.</source>
+        <translation>{0} のモデルは CTranslate2 の形式ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} holds no Whisper model.</source>
+        <translation>{0} に Whisper のモデルがありません。</translation>
+    </message>
+    <message>
+        <source>Give a folder with model.bin, config.json and tokenizer.json.</source>
+        <translation>model.bin、config.json、tokenizer.json のあるフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>Copy {0} from where the model is from.</source>
+        <translation>モデルの配布元から {0} をコピーしてください。</translation>
+    </message>
+    <message>
+        <source>Words are found by faster-whisper, which is not installed.</source>
+        <translation>言葉の認識に使う faster-whisper がインストールされていません。</translation>
+    </message>
+    <message>
+        <source>faster-whisper can not be used: {0}.</source>
+        <translation>faster-whisper が使えません: {0}。</translation>
+    </message>
+    <message>
+        <source>The recogniser &apos;{0}&apos; is not on this computer and can not be fetched: {1}.</source>
+        <translation>音声認識「{0}」はこのコンピューターになく、取得もできません: {1}。</translation>
+    </message>
+    <message>
+        <source>Give a folder with a Whisper model in CTranslate2&apos;s format.</source>
+        <translation>CTranslate2 形式の Whisper モデルのフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>The recogniser &apos;{0}&apos; can not be used: {1}.</source>
+        <translation>音声認識「{0}」は使えません: {1}。</translation>
+    </message>
+    <message>
+        <source>There is no recogniser &apos;{0}&apos;.</source>
+        <translation>「{0}」という音声認識はありません。</translation>
+    </message>
+    <message>
+        <source>Give a folder, or one of {0}.</source>
+        <translation>フォルダーか、{0} のどれかを指定してください。</translation>
+    </message>
+    <message>
+        <source>Choose a smaller recogniser, or `--device cpu`.</source>
+        <translation>小さい音声認識か `--device cpu` を選んでください。</translation>
+    </message>
+    <message>
+        <source>Try `--device cpu`.</source>
+        <translation>`--device cpu` をお試しください。</translation>
+    </message>
+    <message>
+        <source>Check that the folder holds a whole Whisper model in CTranslate2&apos;s format.</source>
+        <translation>フォルダーに CTranslate2 形式の Whisper モデルがすべてそろっているか確認してください。</translation>
+    </message>
+    <message>
+        <source>Prepare the dataset again.</source>
+        <translation>データセットを準備し直してください。</translation>
+    </message>
+    <message>
+        <source>It was prepared for another model: prepare the dataset again with the model in training.</source>
+        <translation>別のモデル用に準備されています。学習するモデルでデータセットを準備し直してください。</translation>
+    </message>
+    <message>
+        <source>The dialogue {0} in {1} has the code {2}, and the model&apos;s Mimi has the codes 0 to {3}.</source>
+        <translation>{1} の対話 {0} にコード {2} がありますが、モデルの Mimi のコードは 0 から {3} です。</translation>
+    </message>
+    <message>
+        <source>The dialogue {0} in {1} has the text token {2}, and the model knows 0 to {3}.</source>
+        <translation>{1} の対話 {0} にテキストトークン {2} がありますが、モデルが知るのは 0 から {3} です。</translation>
+    </message>
+    <message>
+        <source>The dialogue {0} in {1} has {2} frames of A and {3} of B.</source>
+        <translation>{1} の対話 {0} は A が {2} フレーム、B が {3} フレームです。</translation>
+    </message>
+    <message>
+        <source>See whether the disk has room, and whether the folder can be written.</source>
+        <translation>ディスクに空きがあり、フォルダーに書き込めるか確認してください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be unpacked into {1}: {2}.</source>
+        <translation>{0} を {1} に展開できません: {2}。</translation>
+    </message>
+    <message>
+        <source>The cache {0} is damaged.</source>
+        <translation>キャッシュ {0} が壊れています。</translation>
+    </message>
+    <message>
+        <source>Delete the folder; it is made anew.</source>
+        <translation>フォルダーを削除してください。作り直されます。</translation>
+    </message>
+    <message>
+        <source>{0} is no Parquet file, or it is damaged: {1}.</source>
+        <translation>{0} は Parquet ファイルではないか、壊れています: {1}。</translation>
+    </message>
+    <message>
+        <source>It has to hold dialogue_id, and for A and B lists of 1 + 8 lists of integers.</source>
+        <translation>dialogue_id と、A と B それぞれに整数のリスト 1 + 8 本のリストが必要です。</translation>
+    </message>
+    <message>
+        <source>{0} has no column {1}.</source>
+        <translation>{0} に列 {1} がありません。</translation>
+    </message>
+    <message>
+        <source>The column {0} of {1} holds {2}, no streams of tokens.</source>
+        <translation>{1} の列 {0} は {2} で、トークンの列ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} streams instead of {2}.</source>
+        <translation>{0} のストリームは {2} 本ではなく {1} 本です。</translation>
+    </message>
+    <message>
+        <source>{0} has streams of different lengths, or with gaps.</source>
+        <translation>{0} のストリームは長さが違うか、抜けがあります。</translation>
+    </message>
+    <message>
+        <source>{0} has the token {1}.</source>
+        <translation>{0} にトークン {1} があります。</translation>
+    </message>
+    <message>
+        <source>It lasts only {0} s.</source>
+        <translation>長さが {0} 秒しかありません。</translation>
+    </message>
+    <message>
+        <source>Training leaves out what is so short.</source>
+        <translation>これほど短いものは学習に使われません。</translation>
+    </message>
+    <message>
+        <source>{0} has no text.</source>
+        <translation>{0} にテキストがありません。</translation>
+    </message>
+    <message>
+        <source>Who learns this voice learns to say no words.</source>
+        <translation>この声を学ぶと、何も言わないことを学びます。</translation>
+    </message>
+    <message>
+        <source>It may hold recordings, stereo sound files, Kyutai&apos;s or nu-dialogue&apos;s data.</source>
+        <translation>録音、ステレオの音声ファイル、Kyutai か nu-dialogue のデータを置けます。</translation>
+    </message>
+    <message>
+        <source>It may be stereo sound, Parquet, or a list with {&quot;path&quot;: …} on each line.</source>
+        <translation>ステレオの音声、Parquet、または各行に {&quot;path&quot;: …} のある一覧が使えます。</translation>
+    </message>
+    <message>
+        <source>There is nothing to import in {0}.</source>
+        <translation>{0} に取り込めるものがありません。</translation>
+    </message>
+    <message>
+        <source>There is no &apos;{0}&apos; to import.</source>
+        <translation>取り込む「{0}」がありません。</translation>
+    </message>
+    <message>
+        <source>Name a file, a folder, or a recording as `aizuchi` lists it.</source>
+        <translation>ファイル、フォルダー、または `aizuchi` の一覧にある録音を指定してください。</translation>
+    </message>
+    <message>
+        <source>See who may read it.</source>
+        <translation>読み取りの権限を確認してください。</translation>
+    </message>
+    <message>
+        <source>{0} names {1}, which is not there.</source>
+        <translation>{0} に書かれた {1} がありません。</translation>
+    </message>
+    <message>
+        <source>Each line has to be {&quot;path&quot;: …, &quot;duration&quot;: …}, in UTF-8.</source>
+        <translation>各行は UTF-8 の {&quot;path&quot;: …, &quot;duration&quot;: …} でなければなりません。</translation>
+    </message>
+    <message>
+        <source>Line {0} of {1} names no sound file.</source>
+        <translation>{1} の {0} 行目に音声ファイルの指定がありません。</translation>
+    </message>
+    <message>
+        <source>Import the dialogue again.</source>
+        <translation>対話を取り込み直してください。</translation>
+    </message>
+    <message>
+        <source>{0} never speaks.</source>
+        <translation>{0} が一度も話しません。</translation>
+    </message>
+    <message>
+        <source>Leave the dialogue out, or swap its channels.</source>
+        <translation>対話を除くか、チャンネルを入れ替えてください。</translation>
+    </message>
+    <message>
+        <source>Transcribe it, or its text stays empty.</source>
+        <translation>文字起こしをしてください。しないとテキストは空のままです。</translation>
+    </message>
+    <message>
+        <source>{0} speaks for {1} s and has no words.</source>
+        <translation>{0} は {1} 秒話していますが、言葉がありません。</translation>
+    </message>
+    <message>
+        <source>One word of {0} is at impossible times: {1}.</source>
+        <translation>{0} の言葉一つの時刻がありえません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} words of {1} are at impossible times: {2}.</source>
+        <translation>{1} の言葉 {0} 個の時刻がありえません: {2}。</translation>
+    </message>
+    <message>
+        <source>One word of {0} is too long: {1}.</source>
+        <translation>{0} の言葉一つが長すぎます: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} words of {1} are too long: {2}.</source>
+        <translation>{1} の言葉 {0} 個が長すぎます: {2}。</translation>
+    </message>
+    <message>
+        <source>One word of {0} is said over the one before: {1}.</source>
+        <translation>{0} の言葉一つが前の言葉に重なっています: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} words of {1} are said over the one before: {2}.</source>
+        <translation>{1} の言葉 {0} 個が前の言葉に重なっています: {2}。</translation>
+    </message>
+    <message>
+        <source>Correct their times.</source>
+        <translation>時刻を直してください。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} words of {2} lie where it is silent, such as {3}.</source>
+        <translation>{2} の言葉 {1} 個のうち {0} 個が無音のところにあります。例: {3}。</translation>
+    </message>
+    <message>
+        <source>The times do not fit the sound, or the channels are swapped.</source>
+        <translation>時刻が音声に合わないか、チャンネルが逆です。</translation>
+    </message>
+    <message>
+        <source>{0} speaks for {1} of {2} s without words, most from {3} s on.</source>
+        <translation>{0} の話す {2} 秒のうち {1} 秒に言葉がありません。最も長いのは {3} 秒からです。</translation>
+    </message>
+    <message>
+        <source>Transcribe it again, or complete the words.</source>
+        <translation>文字起こしをやり直すか、言葉を補ってください。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} text tokens for {2} s of words: the text can not keep up.</source>
+        <translation>{0} の言葉 {2} 秒にテキストトークンが {1} 個あり、テキストが追いつきません。</translation>
+    </message>
+    <message>
+        <source>Look at the times of the words, and whether the model speaks the language.</source>
+        <translation>言葉の時刻と、モデルがその言語を話すかどうかを確認してください。</translation>
+    </message>
+    <message>
+        <source>The file was left out.</source>
+        <translation>ファイルを除きました。</translation>
+    </message>
+    <message>
+        <source>The dialogue was left out.</source>
+        <translation>対話を除きました。</translation>
+    </message>
+    <message>
+        <source>{0} has codes {1}, not [{2}, T] and [T].</source>
+        <translation>{0} のコードの形は [{2}, T] と [T] ではなく {1} です。</translation>
+    </message>
+    <message>
+        <source>The voices of {0}.npz in {1} have {2} frames.</source>
+        <translation>{1} の {0}.npz の声は {2} フレームです。</translation>
+    </message>
+    <message>
+        <source>{0} is missing.</source>
+        <translation>{0} がありません。</translation>
+    </message>
+    <message>
+        <source>{0} does not hold A and B.</source>
+        <translation>{0} に A と B がそろっていません。</translation>
+    </message>
+    <message>
+        <source>{0} holds no integers.</source>
+        <translation>{0} の中身が整数ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} has no frames.</source>
+        <translation>{0} にフレームがありません。</translation>
+    </message>
+    <message>
+        <source>{0} has the text token {1}, not 0 to {2}.</source>
+        <translation>{0} のテキストトークン {1} は 0 から {2} の範囲にありません。</translation>
+    </message>
+    <message>
+        <source>{0} has the code {1}, not 0 to {2}.</source>
+        <translation>{0} のコード {1} は 0 から {2} の範囲にありません。</translation>
+    </message>
+    <message>
+        <source>The language of the dataset {0} is not known.</source>
+        <translation>データセット {0} の言語が分かりません。</translation>
+    </message>
+    <message>
+        <source>Name it: `--language en`, ja, ….</source>
+        <translation>`--language en` や ja などで指定してください。</translation>
+    </message>
+    <message>
+        <source>&apos;{0}&apos; is no language.</source>
+        <translation>「{0}」は言語ではありません。</translation>
+    </message>
+    <message>
+        <source>Name its code, such as en or ja.</source>
+        <translation>en や ja などのコードで指定してください。</translation>
+    </message>
+    <message>
+        <source>Nobody speaks in {0}.</source>
+        <translation>{0} では誰も話していません。</translation>
+    </message>
+    <message>
+        <source>No words were found in {0} s of sound in {1}.</source>
+        <translation>{1} の {0} 秒の音声に言葉が見つかりませんでした。</translation>
+    </message>
+    <message>
+        <source>{0} in silence in {1}.</source>
+        <translation>{1} の無音のところに{0}ありました。</translation>
+    </message>
+    <message>
+        <source>Found {0} in {1} of {2}.</source>
+        <translation>{2}の{1}に{0}見つかりました。</translation>
+    </message>
+    <message>
+        <source>{0} had been done before; `--again` listens anew.</source>
+        <translation>{0}は済んでいました。`--again` を付けると聞き直します。</translation>
+    </message>
+    <message>
+        <source>{0} could not be read.</source>
+        <translation>{0}を読めませんでした。</translation>
+    </message>
+    <message>
+        <source>See whether the disk has room; what was found before is kept.</source>
+        <translation>ディスクに空きがあるか確認してください。それまでに見つかったものは残っています。</translation>
+    </message>
+    <message>
+        <source>{0} has 1 channel at {1} Hz, not two at 24000 Hz.</source>
+        <translation>{0} は {1} Hz、1 チャンネルです。24000 Hz、2 チャンネルでなければなりません。</translation>
+    </message>
+    <message>
+        <source>{0} has {1} channels at {2} Hz, not two at 24000 Hz.</source>
+        <translation>{0} は {2} Hz、{1} チャンネルです。24000 Hz、2 チャンネルでなければなりません。</translation>
+    </message>
+    <message>
+        <source>{0} names the speakers {1}.</source>
+        <translation>{0} に出てくる話者は {1} です。</translation>
+    </message>
+    <message>
+        <source>Say with --speaker which of them the model learns.</source>
+        <translation>どの話者をモデルが学ぶかを --speaker で指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} has the word &apos;{1}&apos; without times.</source>
+        <translation>{0} の言葉「{1}」に時刻がありません。</translation>
+    </message>
+    <message>
+        <source>Transcribe the dialogue.</source>
+        <translation>対話を文字起こししてください。</translation>
+    </message>
+    <message>
+        <source>{0} is no JSON, or it is cut off.</source>
+        <translation>{0} は JSON ではないか、途中で切れています。</translation>
+    </message>
+    <message>
+        <source>{0} holds no words with speakers and times.</source>
+        <translation>{0} に話者と時刻の付いた言葉がありません。</translation>
+    </message>
+    <message>
+        <source>It has to hold [{&quot;speaker&quot;, &quot;word&quot;, &quot;start&quot;, &quot;end&quot;}, …] or {&quot;alignments&quot;: […]}.</source>
+        <translation>[{&quot;speaker&quot;, &quot;word&quot;, &quot;start&quot;, &quot;end&quot;}, …] か {&quot;alignments&quot;: […]} が必要です。</translation>
+    </message>
+    <message>
+        <source>left</source>
+        <translation>左</translation>
+    </message>
+    <message>
+        <source>right</source>
+        <translation>右</translation>
+    </message>
+    <message>
+        <source>{0} and {1}</source>
+        <translation>{0} と {1}</translation>
+    </message>
+    <message>
+        <source>1 word</source>
+        <translation>言葉が 1 個</translation>
+    </message>
+    <message>
+        <source>{0} words</source>
+        <translation>言葉が {0} 個</translation>
+    </message>
+    <message>
+        <source>1 unsure word</source>
+        <translation>不確かな言葉が 1 個</translation>
+    </message>
+    <message>
+        <source>{0} unsure words</source>
+        <translation>不確かな言葉が {0} 個</translation>
+    </message>
+    <message>
+        <source>1 dialogue</source>
+        <translation>対話 1 件</translation>
+    </message>
+    <message>
+        <source>{0} dialogues</source>
+        <translation>対話 {0} 件</translation>
+    </message>
+    <message>
+        <source>1 source</source>
+        <translation>1 件</translation>
+    </message>
+    <message>
+        <source>{0} sources</source>
+        <translation>{0} 件</translation>
+    </message>
+    <message>
+        <source>1 voice</source>
+        <translation>声 1 つ</translation>
+    </message>
+    <message>
+        <source>{0} voices</source>
+        <translation>声 {0} つ</translation>
+    </message>
+    <message>
+        <source>{0} % of the left channel</source>
+        <translation>左チャンネルの {0} %</translation>
+    </message>
+    <message>
+        <source>{0} % of the right channel</source>
+        <translation>右チャンネルの {0} %</translation>
+    </message>
+    <message>
+        <source>{0} % of the left channel and {1} % of the right channel</source>
+        <translation>左チャンネルの {0} % と右チャンネルの {1} %</translation>
+    </message>
+    <message>
+        <source>“{0}” from {1} to {2} s</source>
+        <translation>{1} 秒から {2} 秒の「{0}」</translation>
+    </message>
+    <message>
+        <source>“{0}” lasts {1} s</source>
+        <translation>「{0}」は {1} 秒</translation>
+    </message>
+    <message>
+        <source>“{0}” and “{1}” at {2} s</source>
+        <translation>{2} 秒の「{0}」と「{1}」</translation>
+    </message>
+    <message>
+        <source>“{0}” at {1} s</source>
+        <translation>{1} 秒の「{0}」</translation>
+    </message>
+    <message>
+        <source>true or false</source>
+        <translation>true か false</translation>
+    </message>
+    <message>
+        <source>a whole number</source>
+        <translation>整数</translation>
+    </message>
+    <message>
+        <source>a number</source>
+        <translation>数</translation>
+    </message>
+    <message>
+        <source>a text</source>
+        <translation>文字列</translation>
+    </message>
+    <message>
+        <source>a list</source>
+        <translation>リスト</translation>
+    </message>
+    <message>
+        <source>a list of {0} values</source>
+        <translation>値 {0} 個のリスト</translation>
+    </message>
+    <message>
+        <source>above 0</source>
+        <translation>0 より大きい値</translation>
+    </message>
+    <message>
+        <source>0 or above</source>
+        <translation>0 以上</translation>
+    </message>
+    <message>
+        <source>dialogues</source>
+        <translation>対話</translation>
+    </message>
+    <message>
+        <source>An echo has nothing to learn with.</source>
+        <translation>エコーには学習するものがありません。</translation>
+    </message>
+    <message>
+        <source>Name a model, such as moshika.</source>
+        <translation>moshika などのモデルを指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} has 8-bit weights, which can not be trained.</source>
+        <translation>{0} の重みは 8 ビットなので学習できません。</translation>
+    </message>
+    <message>
+        <source>Train {0} with base_bits = 8, which needs as little memory.</source>
+        <translation>{0} を base_bits = 8 で学習してください。必要なメモリは同じくらい小さくて済みます。</translation>
+    </message>
+    <message>
+        <source>{0} predicts the user&apos;s voice too.</source>
+        <translation>{0} は利用者の声も予測します。</translation>
+    </message>
+    <message>
+        <source>Train it with streams = &quot;both&quot;, as it was before.</source>
+        <translation>これまでと同じく streams = &quot;both&quot; で学習してください。</translation>
+    </message>
+    <message>
+        <source>Its config.toml or the model that it is trained from has changed: put the old one back.</source>
+        <translation>config.toml か、学習元のモデルが変わっています。元のものに戻してください。</translation>
+    </message>
+    <message>
+        <source>Its config.toml or the model that it was trained from has changed: put the old one back.</source>
+        <translation>config.toml か、学習に使ったモデルが変わっています。元のものに戻してください。</translation>
+    </message>
+    <message>
+        <source>{0} is of another configuration: {1} is on one side only.</source>
+        <translation>{0} は別の設定のものです。{1} が片方にしかありません。</translation>
+    </message>
+    <message>
+        <source>{0} is of another configuration: {1} has another shape.</source>
+        <translation>{0} は別の設定のものです。{1} の形が違います。</translation>
+    </message>
+    <message>
+        <source>Free some space and go on with `aizuchi train --resume`; earlier checkpoints are kept.</source>
+        <translation>空きを作り、`aizuchi train --resume` で続けてください。以前のチェックポイントは残っています。</translation>
+    </message>
+    <message>
+        <source>Check the disk; earlier checkpoints are kept.</source>
+        <translation>ディスクを確認してください。以前のチェックポイントは残っています。</translation>
+    </message>
+    <message>
+        <source>The disk is full: {0} could not be written.</source>
+        <translation>ディスクがいっぱいで、{0} を書き込めませんでした。</translation>
+    </message>
+    <message>
+        <source>{0} could not be written: {1}.</source>
+        <translation>{0} を書き込めませんでした: {1}。</translation>
+    </message>
+    <message>
+        <source>Go on from an earlier checkpoint with --step, or begin anew.</source>
+        <translation>--step で以前のチェックポイントから続けるか、最初からやり直してください。</translation>
+    </message>
+    <message>
+        <source>Sound can not be written without soundfile.</source>
+        <translation>soundfile がないと音声を書き込めません。</translation>
+    </message>
+    <message>
+        <source>Install soundfile.</source>
+        <translation>soundfile をインストールしてください。</translation>
+    </message>
+    <message>
+        <source>See whether the disk has room.</source>
+        <translation>ディスクに空きがあるか確認してください。</translation>
+    </message>
+    <message>
+        <source>Name a TOML file.</source>
+        <translation>TOML ファイルを指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} is not valid TOML: {1}.</source>
+        <translation>{0} は正しい TOML ではありません: {1}。</translation>
+    </message>
+    <message>
+        <source>Correct the line.</source>
+        <translation>その行を直してください。</translation>
+    </message>
+    <message>
+        <source>Known are {0}.</source>
+        <translation>使えるのは {0} です。</translation>
+    </message>
+    <message>
+        <source>Did you mean {0}?</source>
+        <translation>{0} のことですか？</translation>
+    </message>
+    <message>
+        <source>{0} has an unknown setting {1}.</source>
+        <translation>{0} に知らない設定 {1} があります。</translation>
+    </message>
+    <message>
+        <source>{0}: {1} is not a table.</source>
+        <translation>{0}: {1} はテーブルではありません。</translation>
+    </message>
+    <message>
+        <source>Write its settings below [{0}].</source>
+        <translation>[{0}] の下に設定を書いてください。</translation>
+    </message>
+    <message>
+        <source>{0}: {1} can not be {2}.</source>
+        <translation>{0}: {1} を {2} にはできません。</translation>
+    </message>
+    <message>
+        <source>Choose one of {0}.</source>
+        <translation>{0} のどれかを選んでください。</translation>
+    </message>
+    <message>
+        <source>It has to be {0}.</source>
+        <translation>{0} でなければなりません。</translation>
+    </message>
+    <message>
+        <source>{0}: {1} is {2}.</source>
+        <translation>{0}: {1} が {2} です。</translation>
+    </message>
+    <message>
+        <source>It lies between 0 and 1.</source>
+        <translation>0 から 1 の間です。</translation>
+    </message>
+    <message>
+        <source>For example [0.9, 0.95].</source>
+        <translation>たとえば [0.9, 0.95] です。</translation>
+    </message>
+    <message>
+        <source>A run&apos;s name is that of its folder, without others around it.</source>
+        <translation>学習の名前はフォルダーの名前です。ほかのフォルダーを含めないでください。</translation>
+    </message>
+    <message>
+        <source>It is 16, 8 or 4.</source>
+        <translation>16、8、4 のどれかです。</translation>
+    </message>
+    <message>
+        <source>Write for example data = [&quot;my-talks&quot;].</source>
+        <translation>たとえば data = [&quot;my-talks&quot;] と書いてください。</translation>
+    </message>
+    <message>
+        <source>Choose [&quot;A&quot;] (the left channel), [&quot;B&quot;] or both.</source>
+        <translation>[&quot;A&quot;]（左チャンネル）、[&quot;B&quot;]、または両方を選んでください。</translation>
+    </message>
+    <message>
+        <source>Lower it.</source>
+        <translation>小さくしてください。</translation>
+    </message>
+    <message>
+        <source>Only a frozen base can be kept in fewer bits: choose method = &quot;lora&quot;.</source>
+        <translation>少ないビットで保持できるのは固定したベースだけです。method = &quot;lora&quot; を選んでください。</translation>
+    </message>
+    <message>
+        <source>Choose one of both.</source>
+        <translation>どちらか一方を選んでください。</translation>
+    </message>
+    <message>
+        <source>No dialogue is {0} s long or longer.</source>
+        <translation>長さが {0} 秒以上の対話がありません。</translation>
+    </message>
+    <message>
+        <source>Choose a shorter --prompt.</source>
+        <translation>--prompt を短くしてください。</translation>
+    </message>
+    <message>
+        <source>Name one dataset at a time, each with an --out of its own.</source>
+        <translation>データセットは一つずつ、それぞれの --out を付けて指定してください。</translation>
+    </message>
+    <message>
+        <source>Two dialogues are called {0}.</source>
+        <translation>{0} という名前の対話が二つあります。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} dialogues left out, shorter than the prompt of {2} s: {3}.</source>
+        <translation>対話 {1} 件中 {0} 件は {2} 秒のプロンプトより短いため除きました: {3}。</translation>
+    </message>
+    <message>
+        <source>{0} predicts its own voice alone, so it answers the user&apos;s voice of each dialogue.</source>
+        <translation>{0} が予測するのは自分の声だけなので、各対話の利用者の声に答えます。</translation>
+    </message>
+    <message>
+        <source>Kept from before: {0}.</source>
+        <translation>前回のものを残しました: {0}。</translation>
+    </message>
+    <message>
+        <source>{0} needs {1} GB, and {2} GB are free on {3}.</source>
+        <translation>{0} には {1} GB 必要ですが、{3} の空きは {2} GB です。</translation>
+    </message>
+    <message>
+        <source>Lower --batch, or close other programs that use the memory.</source>
+        <translation>--batch を小さくするか、メモリを使っているほかのプログラムを閉じてください。</translation>
+    </message>
+    <message>
+        <source>The graphics memory ran out; what was made is kept.</source>
+        <translation>GPU メモリが足りなくなりました。できたものは残っています。</translation>
+    </message>
+    <message>
+        <source>Lower --batch.</source>
+        <translation>--batch を小さくしてください。</translation>
+    </message>
+    <message>
+        <source>Name a new folder with --out.</source>
+        <translation>--out で新しいフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be used: {1}.</source>
+        <translation>{0} は使えません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} holds {1} dialogues that were made otherwise: the model was another.</source>
+        <translation>{0} には別のモデルで作った対話が {1} 件あります。</translation>
+    </message>
+    <message>
+        <source>{0} holds {1} dialogues that were made otherwise: {2} was {3}, and is {4} now.</source>
+        <translation>{0} には別の設定で作った対話が {1} 件あります。{2} は {3} でしたが、今は {4} です。</translation>
+    </message>
+    <message>
+        <source>Free some space and give the same command again: what is there is kept.</source>
+        <translation>空きを作り、同じコマンドをもう一度実行してください。できたものは残っています。</translation>
+    </message>
+    <message>
+        <source>No dialogue is long enough to learn from: the longest has {0} s, and is cut into stretches of {1} s.</source>
+        <translation>学習できる長さの対話がありません。最も長いものは {0} 秒で、{1} 秒ずつに切られます。</translation>
+    </message>
+    <message>
+        <source>No dialogue is long enough to learn from: the longest has {0} s.</source>
+        <translation>学習できる長さの対話がありません。最も長いものは {0} 秒です。</translation>
+    </message>
+    <message>
+        <source>Lower batch.min_seconds, which is {0}, or raise batch.seconds, which is {1}.</source>
+        <translation>batch.min_seconds（今は {0}）を小さくするか、batch.seconds（今は {1}）を大きくしてください。</translation>
+    </message>
+    <message>
+        <source>Lower batch.min_seconds, which is {0}.</source>
+        <translation>batch.min_seconds（今は {0}）を小さくしてください。</translation>
+    </message>
+    <message>
+        <source>Free some space, or name another disk with --out.</source>
+        <translation>空きを作るか、--out で別のディスクを指定してください。</translation>
+    </message>
+    <message>
+        <source>Name another folder with --out.</source>
+        <translation>--out で別のフォルダーを指定してください。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its run: {1} has another shape.</source>
+        <translation>{0} は学習の設定に合いません。{1} の形が違います。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its run: {1} is on one side only.</source>
+        <translation>{0} は学習の設定に合いません。{1} が片方にしかありません。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its run: {1}.</source>
+        <translation>{0} は学習の設定に合いません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} is an adapter on {1}, which is one itself.</source>
+        <translation>{0} がアダプターとして付く {1} 自身もアダプターです。</translation>
+    </message>
+    <message>
+        <source>Export it with --merge, as a whole model.</source>
+        <translation>--merge を付けて、モデル全体として書き出してください。</translation>
+    </message>
+    <message>
+        <source>{0} is an adapter on {1}, which predicts the user&apos;s voice too.</source>
+        <translation>{0} はアダプターで、元の {1} は利用者の声も予測します。</translation>
+    </message>
+    <message>
+        <source>Export it with --merge, as a whole model that talks.</source>
+        <translation>--merge を付けて、会話できるモデル全体として書き出してください。</translation>
+    </message>
+    <message>
+        <source>{0} holds something else.</source>
+        <translation>{0} に別のものがあります。</translation>
+    </message>
+    <message>
+        <source>The {0} to go on with hold a token {1}, and the model knows 0 to {2}.</source>
+        <translation>続きを作る元の{0}にトークン {1} がありますが、モデルが知るのは 0 から {2} です。</translation>
+    </message>
+    <message>
+        <source>Prepare the dialogues for this model.</source>
+        <translation>このモデル用に対話を準備してください。</translation>
+    </message>
+    <message>
+        <source>Go back to an earlier checkpoint; if there is none, train with lower learning rates.</source>
+        <translation>以前のチェックポイントに戻してください。なければ、学習率を下げて学習してください。</translation>
+    </message>
+    <message>
+        <source>The model gives no numbers: its weights are damaged or have diverged.</source>
+        <translation>モデルの出力が数値になりません。重みが壊れているか、発散しています。</translation>
+    </message>
+    <message>
+        <source>Lower the learning rates, and use an earlier checkpoint.</source>
+        <translation>学習率を下げ、以前のチェックポイントを使ってください。</translation>
+    </message>
+    <message>
+        <source>The voice collapses: the sample has {0} different sounds, before training it had {1}.</source>
+        <translation>声が崩れています。サンプルの音は {0} 種類で、学習前は {1} 種類でした。</translation>
+    </message>
+    <message>
+        <source>The model falls silent: {0} of the sample&apos;s text is padding.</source>
+        <translation>モデルが黙り込んでいます。サンプルのテキストの {0} がパディングです。</translation>
+    </message>
+    <message>
+        <source>The held-out loss has not fallen for {0} evaluations; the best is step {1}.</source>
+        <translation>検証の損失が {0} 回続けて下がりませんでした。最良はステップ {1} です。</translation>
+    </message>
+    <message>
+        <source>The loss of step {0} is not a number; it learnt from {1}.</source>
+        <translation>ステップ {0} の損失が数値ではありません。学習していたのは {1} です。</translation>
+    </message>
+    <message>
+        <source>Look at these dialogues, or lower the learning rates; the checkpoints until then are good.</source>
+        <translation>これらの対話を確認するか、学習率を下げてください。それまでのチェックポイントは使えます。</translation>
+    </message>
+    <message>
+        <source>The run {0} is going on.</source>
+        <translation>学習 {0} は進行中です。</translation>
+    </message>
+    <message>
+        <source>Stop it first.</source>
+        <translation>先に停止してください。</translation>
+    </message>
+    <message>
+        <source>It has those after {0}.</source>
+        <translation>あるのは {0} の後のものです。</translation>
+    </message>
+    <message>
+        <source>It has none yet.</source>
+        <translation>まだ一つもありません。</translation>
+    </message>
+    <message>
+        <source>{0} has no checkpoint after step {1}.</source>
+        <translation>{0} にステップ {1} の後のチェックポイントがありません。</translation>
+    </message>
+    <message>
+        <source>Lower batch.seconds, or set base_bits to 8 or 4.</source>
+        <translation>batch.seconds を小さくするか、base_bits を 8 か 4 にしてください。</translation>
+    </message>
+    <message>
+        <source>Go on with it by `aizuchi train --resume {0}`, or choose another name.</source>
+        <translation>`aizuchi train --resume {0}` で続けるか、別の名前を選んでください。</translation>
+    </message>
+    <message>
+        <source>There is a run {0} already.</source>
+        <translation>学習 {0} はすでにあります。</translation>
+    </message>
+    <message>
+        <source>{0} is not prepared.</source>
+        <translation>{0} は準備されていません。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data prepare {0}` first.</source>
+        <translation>先に `aizuchi data prepare {0}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>{0} was prepared for another model: its {1} is not that of {2}.</source>
+        <translation>{0} は別のモデル用に準備されています。{1} が {2} のものと違います。</translation>
+    </message>
+    <message>
+        <source>Run `aizuchi data prepare {0} --model {1}`.</source>
+        <translation>`aizuchi data prepare {0} --model {1}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>Training {0} this way needs about {1} GB of graphics memory, and {2} of {3} GB are free on {4}.</source>
+        <translation>{0} をこの方法で学習するには GPU メモリが約 {1} GB 必要ですが、{4} で空いているのは {3} GB 中 {2} GB です。</translation>
+    </message>
+    <message>
+        <source>Training {0} this way needs about {1} GB of memory, and {2} of {3} GB are free on {4}.</source>
+        <translation>{0} をこの方法で学習するにはメモリが約 {1} GB 必要ですが、{4} で空いているのは {3} GB 中 {2} GB です。</translation>
+    </message>
+    <message>
+        <source>Train an adapter, method = &quot;lora&quot;, or share the model out to several cards, memory.sharded.</source>
+        <translation>アダプター（method = &quot;lora&quot;）を学習するか、memory.sharded でモデルを複数の GPU に分けてください。</translation>
+    </message>
+    <message>
+        <source>Set base_bits = {0}, or lower lora.rank or batch.seconds.</source>
+        <translation>base_bits = {0} にするか、lora.rank か batch.seconds を小さくしてください。</translation>
+    </message>
+    <message>
+        <source>Lower lora.rank or batch.seconds, or close what else uses the card.</source>
+        <translation>lora.rank か batch.seconds を小さくするか、GPU を使っているほかのものを閉じてください。</translation>
+    </message>
+    <message>
+        <source>Only the frozen base of an adapter can be kept in fewer bits.</source>
+        <translation>少ないビットで保持できるのは、アダプターの固定したベースだけです。</translation>
+    </message>
+    <message>
+        <source>Choose method = &quot;lora&quot;.</source>
+        <translation>method = &quot;lora&quot; を選んでください。</translation>
+    </message>
+    <message>
+        <source>A weight of {0} can not be kept in 4 bits.</source>
+        <translation>{0} の重みは 4 ビットで保持できません。</translation>
+    </message>
+    <message>
+        <source>Choose base_bits = 8 or 16.</source>
+        <translation>base_bits = 8 か 16 を選んでください。</translation>
+    </message>
+    <message>
+        <source>A base of {0} bits is not known.</source>
+        <translation>{0} ビットのベースはありません。</translation>
+    </message>
+    <message>
+        <source>Choose 16, 8 or 4.</source>
+        <translation>16、8、4 のどれかを選んでください。</translation>
+    </message>
+    <message>
+        <source>A model with base_bits = {0} can not be shared out.</source>
+        <translation>base_bits = {0} のモデルは分けられません。</translation>
+    </message>
+    <message>
+        <source>Set base_bits = 16, or let each process keep the whole model.</source>
+        <translation>base_bits = 16 にするか、各プロセスにモデル全体を持たせてください。</translation>
+    </message>
+    <message>
+        <source>The optimizer {0} can not be shared out.</source>
+        <translation>オプティマイザー {0} は分けられません。</translation>
+    </message>
+    <message>
+        <source>Set optimizer.name = &quot;adamw&quot;: its state is shared out instead.</source>
+        <translation>optimizer.name = &quot;adamw&quot; にしてください。代わりにその状態が分けられます。</translation>
+    </message>
+    <message>
+        <source>A step learns from {0} examples, which {1} processes with {2} each can not share evenly.</source>
+        <translation>1 ステップで学ぶ {0} 件の例を、{2} 件ずつの {1} プロセスで等しく分けられません。</translation>
+    </message>
+    <message>
+        <source>Set batch.accumulation so that size x accumulation is a multiple of {0}.</source>
+        <translation>size × accumulation が {0} の倍数になるように batch.accumulation を決めてください。</translation>
+    </message>
+    <message>
+        <source>The optimiser adamw8bit needs a graphics card.</source>
+        <translation>オプティマイザー adamw8bit には GPU が必要です。</translation>
+    </message>
+    <message>
+        <source>Set optimizer.name = &quot;adamw&quot;.</source>
+        <translation>optimizer.name = &quot;adamw&quot; にしてください。</translation>
+    </message>
+    <message>
+        <source>&apos;{0}&apos; is no training run, so it has no step {1}.</source>
+        <translation>「{0}」は学習ではないので、ステップ {1} はありません。</translation>
+    </message>
+    <message>
+        <source>Leave out --step.</source>
+        <translation>--step を外してください。</translation>
+    </message>
+    <message>
+        <source>An echo has nothing to go on with.</source>
+        <translation>エコーには続けるものがありません。</translation>
+    </message>
+    <message>
+        <source>Name a model, a folder or a training run.</source>
+        <translation>モデル、フォルダー、または学習を指定してください。</translation>
+    </message>
+    <message>
+        <source>The run {0} has no checkpoint yet.</source>
+        <translation>学習 {0} にはまだチェックポイントがありません。</translation>
+    </message>
+    <message>
+        <source>Wait for its first evaluation.</source>
+        <translation>最初の評価をお待ちください。</translation>
+    </message>
+    <message>
+        <source>The model predicts the user&apos;s voice already.</source>
+        <translation>モデルはすでに利用者の声を予測します。</translation>
+    </message>
+    <message>
+        <source>Train both voices as it is.</source>
+        <translation>このまま両方の声を学習してください。</translation>
+    </message>
+    <message>
+        <source>The model does not predict the user&apos;s voice.</source>
+        <translation>モデルは利用者の声を予測しません。</translation>
+    </message>
+    <message>
+        <source>Use it as it is.</source>
+        <translation>このまま使ってください。</translation>
+    </message>
+    <message>
+        <source>The depth steps of this model share weights, so none can be added for the user&apos;s voice.</source>
+        <translation>このモデルの Depth ステップは重みを共有しているので、利用者の声の分を足せません。</translation>
+    </message>
+    <message>
+        <source>Train the model&apos;s voice alone.</source>
+        <translation>モデルの声だけを学習してください。</translation>
+    </message>
+    <message>
+        <source>The weights have {0}, and their configuration speaks of {1} depth steps.</source>
+        <translation>重みに {0} がありますが、設定の Depth ステップは {1} 個です。</translation>
+    </message>
+    <message>
+        <source>The weights lack {0}, and their configuration speaks of {1} depth steps.</source>
+        <translation>重みに {0} がありませんが、設定の Depth ステップは {1} 個です。</translation>
+    </message>
+    <message>
+        <source>Use the configuration that belongs to the weights.</source>
+        <translation>重みに付いている設定を使ってください。</translation>
+    </message>
+    <message>
+        <source>The model hears {0} codebooks and predicts {1} of them, which are not two voices of the same size.</source>
+        <translation>モデルは {0} 個のコードブックを聞き、{1} 個を予測しますが、同じ大きさの二つの声になりません。</translation>
+    </message>
+    <message>
+        <source>{0}: {1} are {2}.</source>
+        <translation>{0}: {1} が {2} です。</translation>
+    </message>
+    <message>
+        <source>{0}: data names no dataset.</source>
+        <translation>{0}: data にデータセットの名前がありません。</translation>
+    </message>
+    <message>
+        <source>{0}: batch.min_seconds is above batch.seconds.</source>
+        <translation>{0}: batch.min_seconds が batch.seconds より大きくなっています。</translation>
+    </message>
+    <message>
+        <source>{0}: base_bits {1} is for an adapter, and the method is {2}.</source>
+        <translation>{0}: base_bits {1} はアダプター用ですが、method は {2} です。</translation>
     </message>
 </context>
 <context>

@@ -17,6 +17,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.datasets import AUDIO, DATASET, IMPORTED, PREPARED, SPOKEN, TEXT
 from app.errors import UserError
+from app.ui.told import told
 
 translate = QCoreApplication.translate
 
@@ -72,6 +73,12 @@ class Finding:
     refused: bool
     sentence: str
     advice: str
+
+    @property
+    def words(self) -> str:
+        """Return where what is odd, in the user's language."""
+        sentence = told(self.sentence)
+        return f"{self.dialogue}: {sentence}" if self.dialogue else sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class CheckReport:
         """Write the findings one a line, and how many there are beside those that fit."""
         found = self._check.findings
         metrics = QFontMetricsF(self._font)
-        lines = [f"{f.dialogue}: {f.sentence}" if f.dialogue else f.sentence for f in found[:MOST_FINDINGS]]
+        lines = [finding.words for finding in found[:MOST_FINDINGS]]
         if len(found) > MOST_FINDINGS:
             lines.append(f"… + {len(found) - MOST_FINDINGS}")
         for number, line in enumerate(lines):

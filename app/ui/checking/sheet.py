@@ -25,6 +25,7 @@ from app.ui.checking.pictures import Picture, pictures
 from app.ui.checking.table import DialogueTable
 from app.ui.checking.words import facts, verdict
 from app.ui.panel import Column, Panel, heading, quiet
+from app.ui.told import told
 
 SHEET_WIDTH = 1_160
 CARD_WIDTH = 300
@@ -207,7 +208,6 @@ class _Findings(QWidget):
         self._rows.addWidget(panel)
 
     def _add(self, panel: Panel, finding: Finding) -> None:
-        title = f"{finding.dialogue}: {finding.sentence}" if finding.dialogue else finding.sentence
         controls: list[QWidget] = [GraveLabel(self.tr("Refused") if finding.refused else self.tr("Odd"))]
         if finding.dialogue:
             mend = QPushButton(self.tr("Correct the words…"))
@@ -219,7 +219,7 @@ class _Findings(QWidget):
             prepare.setToolTip(self.tr("Go to where the dataset is prepared"))
             prepare.clicked.connect(self.prepare_wanted)
             controls.append(prepare)
-        row = panel.add_row(title, finding.advice, *controls)
+        row = panel.add_row(finding.words, told(finding.advice), *controls)
         for label in row.findChildren(QLabel):
             label.setWordWrap(label is not controls[0])
 

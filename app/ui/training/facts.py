@@ -14,6 +14,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.datasets import IMPORTED, Dataset, read_words
 from app.errors import UserError
+from app.ui.told import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def finding_words(finding: dict[str, object]) -> str:
     """Return a finding as it is shown: where, what, and what was done."""
     where = str(finding.get("dialogue") or "")
     parts = [str(finding.get("sentence") or ""), str(finding.get("done") or "")]
-    text = " ".join(part for part in parts if part)
+    text = " ".join(told(part) for part in parts if part)
     return text if not where or where in text else f"{where}: {text}"
 
 

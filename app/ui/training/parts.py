@@ -31,6 +31,7 @@ from app.ui import theme
 from app.ui.pane import Progress
 from app.ui.panel import heading, quiet
 from app.ui.theme import GRID, RADIUS, SMALL, colours, mixed, scaled
+from app.ui.told import told
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -204,8 +205,8 @@ class ActionBar(QWidget):
 
     def say(self, title: str, detail: str = "", *, trouble: bool = False) -> None:
         """Show what there is; in red if it stands in the way."""
-        self._title.setText(title)
-        self._detail.setText(detail)
+        self._title.setText(told(title))
+        self._detail.setText(told(detail))
         self._detail.setVisible(bool(detail))
         self._title.setForegroundRole(TROUBLE if trouble else QPalette.ColorRole.WindowText)
 

@@ -16,6 +16,7 @@ from app.ui import theme
 from app.ui.pane import Progress
 from app.ui.panel import Column, heading, quiet
 from app.ui.theme import GRID, make_primary
+from app.ui.told import told
 from app.ui.training.curves import Curves
 from app.ui.training.parts import FORM_WIDTH, TROUBLE
 from app.ui.training.samples import Samples
@@ -48,8 +49,8 @@ class Warnings(QWidget):
     def add(self, events: Sequence[dict[str, Any]]) -> None:
         """Take in what was told; what is told again is shown once, at its newest step."""
         for event in events:
-            told = int(event.get("step", 0)), str(event.get("sentence", "")), str(event.get("advice", ""))
-            self._told = [told, *(each for each in self._told if each[1] != told[1])]
+            warned = int(event.get("step", 0)), str(event.get("sentence", "")), str(event.get("advice", ""))
+            self._told = [warned, *(each for each in self._told if each[1] != warned[1])]
         self._show()
 
     def _show(self) -> None:
@@ -58,13 +59,13 @@ class Warnings(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for step, sentence, advice in self._told[:MAX_WARNINGS]:
-            label = QLabel(self.tr("Step {0}: {1}").format(f"{step:,}", sentence))
+            label = QLabel(self.tr("Step {0}: {1}").format(f"{step:,}", told(sentence)))
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setForegroundRole(TROUBLE)
             self._rows.addWidget(label)
             if advice:
-                self._rows.addWidget(quiet(advice))
+                self._rows.addWidget(quiet(told(advice)))
         self.setVisible(bool(self._told))
 
 
@@ -115,8 +116,8 @@ class RunView(QWidget):
         self._figures.add(events)
         self.curves.add(events)
         self.samples.add(events)
-        if told := [event for event in events if event["kind"] == "warning"]:
-            self.warnings.add(told)
+        if warned := [event for event in events if event["kind"] == "warning"]:
+            self.warnings.add(warned)
 
     def show_run(self, run: Run, *, starting: bool, stopping: bool) -> None:
         """Show how far the run is and what can be done."""
@@ -136,7 +137,7 @@ class RunView(QWidget):
         self._resume.setEnabled(not starting)
         self._listen.setVisible(not going and self.samples.count > 0)
         paragraph = [run.values.get("sentence", ""), run.values.get("advice", "")]
-        self._ending.setText("\n".join(str(part) for part in paragraph if part))
+        self._ending.setText("\n".join(told(str(part)) for part in paragraph if part))
         self._ending.setVisible(run.state == "failed" and bool(self._ending.text()))
 
     def show_starting(self, name: str) -> None:
@@ -150,7 +151,7 @@ class RunView(QWidget):
     def show_trouble(self, sentence: str, advice: str) -> None:
         """Show why the process ended before it trained."""
         self._state.setText(self.tr("It did not start"))
-        self._ending.setText("\n".join(part for part in (sentence, advice) if part))
+        self._ending.setText("\n".join(told(part) for part in (sentence, advice) if part))
         self._ending.show()
 
     def _make_buttons(self) -> None:

@@ -67,7 +67,7 @@ def state_words(run: Run, figures: Figures, *, starting: bool, stopping: bool) -
     if run.state == "stopped":
         return translate("Training", "Stopped at step {0}; it can go on from there").format(f"{run.step:,}")
     if run.state == "finished":
-        sentence = str(run.values.get("sentence") or "")
+        sentence = told(str(run.values.get("sentence") or ""))
         return sentence or translate("Training", "Finished")
     return translate("Training", "It failed at step {0}; it can go on from its last checkpoint").format(
         f"{run.step:,}"
