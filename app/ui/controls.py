@@ -5,7 +5,7 @@ Knows nothing about what they control.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QComboBox, QSizePolicy, QWidget
 
@@ -152,6 +152,17 @@ class Chooser(QComboBox):
         """Stand in a column of controls, in place of sharing the width of a row."""
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setFixedWidth(width)
+
+    def choose(self, data: object) -> None:
+        """Select the entry with this data, without a signal; one that is not there is added."""
+        with QSignalBlocker(self):
+            found = self.findData(data)
+            if found < 0:
+                self.addItem(str(data).rsplit("/", 1)[-1], data)
+                found = self.count() - 1
+            self.setCurrentIndex(found)
+        self._tell(self.currentText())
+        self.update()
 
     def minimumSizeHint(self) -> QSize:
         """Return the size in which a shortened name still says something."""

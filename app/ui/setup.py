@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QSignalBlocker, Qt, QUrl, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -32,6 +31,7 @@ from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
 from app.ui import theme
 from app.ui.about import About
 from app.ui.controls import CONTROL_HEIGHT, Chooser
+from app.ui.device_chooser import DeviceChooser
 from app.ui.kept import Kept
 from app.ui.number import NoWheel, Number
 from app.ui.panel import Column, Panel, Switch, heading
@@ -94,8 +94,8 @@ class SettingsPage(QWidget):
         """Show settings that were changed elsewhere, without telling them again."""
         self._settings = settings
         for box, name in ((self._microphone, settings.microphone), (self._speaker, settings.speaker)):
-            _choose(box, name)
-        _choose(self._echo, settings.echo)
+            box.choose(name)
+        self._echo.choose(settings.echo)
         for widget in (self._record, self._noise, *self._schemes.buttons()):
             widget.blockSignals(True)
         self._record.setChecked(settings.record)
@@ -106,8 +106,8 @@ class SettingsPage(QWidget):
         for name, number in self._numbers.items():
             number.set_value(getattr(settings, name))
         self._seed.set_value(settings.seed)
-        _choose(self._context, settings.context)
-        _choose(self._language, settings.language)
+        self._context.choose(settings.context)
+        self._language.choose(settings.language)
 
     def shut(self) -> None:
         """End what is under way beside the window."""
@@ -127,12 +127,11 @@ class SettingsPage(QWidget):
     def _add_sound(self) -> None:
         panel = self._column.section(self.tr("Sound"))
         tip = self.tr("The microphone that a talk starts with")
-        self._microphone = Chooser("microphone", self.tr("Microphone"), tip)
+        self._microphone = DeviceChooser("in", self.tr("Microphone"), tip)
         tip = self.tr("The speaker that a talk starts with")
-        self._speaker = Chooser("speaker", self.tr("Speaker"), tip)
+        self._speaker = DeviceChooser("out", self.tr("Speaker"), tip)
         for box in (self._microphone, self._speaker):
-            _fix_width(box)
-        self.set_devices([])
+            box.fix_width(CONTROL_WIDTH)
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
         panel.add_row(self.tr("Microphone"), self.tr("What the model hears you through."), self._microphone)
@@ -143,7 +142,7 @@ class SettingsPage(QWidget):
         names = (self.tr("Automatic"), self.tr("Always"), self.tr("Never"))
         for wish, name in zip(ECHO_WISHES, names, strict=True):
             self._echo.addItem(name, wish)
-        _fix_width(self._echo)
+        self._echo.fix_width(CONTROL_WIDTH)
         self._echo.activated.connect(lambda _: self._change(echo=self._echo.currentData()))
         explanation = self.tr(
             "Takes the speaker's sound out of the microphone's, and makes you quieter while both speak."
@@ -196,7 +195,7 @@ class SettingsPage(QWidget):
         names = {"system": self.tr("As the system"), "en": "English", "ja": "日本語"}
         explanation = self.tr("It takes effect when Aizuchi is opened the next time.")
         self._language = Chooser("talk", self.tr("Language"), explanation)
-        _fix_width(self._language)
+        self._language.fix_width(CONTROL_WIDTH)
         for language in LANGUAGES:
             self._language.addItem(names[language], language)
         self._language.activated.connect(lambda _: self._change(language=self._language.currentData()))
@@ -254,7 +253,7 @@ class SettingsPage(QWidget):
         title = self.tr("Memory of the talk")
         explanation = self.tr("How far back the model remembers. Less needs less graphics memory.")
         self._context = Chooser("restart", title, explanation)
-        _fix_width(self._context)
+        self._context.fix_width(CONTROL_WIDTH)
         self._context.addItem(self.tr("As the model was made"), None)
         for length_s in CONTEXTS_S:
             self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
@@ -303,34 +302,8 @@ class SettingsPage(QWidget):
 
     def set_devices(self, found: list[Device]) -> None:
         """Offer these devices."""
-        for box, kind, chosen in (
-            (self._microphone, "in", self._settings.microphone),
-            (self._speaker, "out", self._settings.speaker),
-        ):
-            box.clear()
-            box.addItem(self.tr("System default"), "")
-            for device in found:
-                if device.kind == kind:
-                    box.addItem(device.label, device.name)
-                    if device.default:
-                        box.setItemText(0, self.tr("System default: {0}").format(device.label))
-            _choose(box, chosen)
-
-
-def _fix_width(box: QComboBox) -> None:
-    # Elsewhere choosers share the width of a row; here they stand in a column.
-    box.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-    box.setFixedWidth(CONTROL_WIDTH)
-
-
-def _choose(box: QComboBox, data: object) -> None:
-    """Select the entry with this data; one that is not there (a device not plugged in) is added."""
-    with QSignalBlocker(box):
-        found = box.findData(data)
-        if found < 0:
-            box.addItem(str(data), data)
-            found = box.count() - 1
-        box.setCurrentIndex(found)
+        for box in (self._microphone, self._speaker):
+            box.offer(found)
 
 
 def _breakable(path: Path) -> str:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.audio.devices import Device
 from app.catalog import KNOWN
 from app.ui.controls import Chooser, IconButton
+from app.ui.device_chooser import DeviceChooser
 from app.ui.meters import LevelMeter
 from app.ui.theme import GRID
 
@@ -31,8 +32,8 @@ class SoundBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = Chooser("models", self.tr("Model"), self.tr("The model to talk with"))
-        self._microphone = Chooser("microphone", self.tr("Microphone"), self.tr("What the model hears"))
-        self._speaker = Chooser("speaker", self.tr("Speaker"), self.tr("What the model speaks through"))
+        self._microphone = DeviceChooser("in", self.tr("Microphone"), self.tr("What the model hears"))
+        self._speaker = DeviceChooser("out", self.tr("Speaker"), self.tr("What the model speaks through"))
         self.heard = LevelMeter(self.tr("Your level"), user=True)
         self.said = LevelMeter(self.tr("The model's level"), user=False)
         self.drawer_button = IconButton("sliders")
@@ -53,7 +54,6 @@ class SoundBar(QWidget):
         across.addSpacing(GRID)
         across.addWidget(self.drawer_button)
         self._fill_models()
-        self.set_devices([])
         for chooser, signal in (
             (self._model, self.model_chosen),
             (self._microphone, self.microphone_chosen),
@@ -63,24 +63,17 @@ class SoundBar(QWidget):
 
     def set_model(self, spec: str) -> None:
         """Show which model is chosen."""
-        _choose(self._model, spec)
+        self._model.choose(spec)
 
     def set_sound(self, microphone: str, speaker: str) -> None:
         """Show which devices are chosen, by their stable names."""
-        _choose(self._microphone, microphone)
-        _choose(self._speaker, speaker)
+        self._microphone.choose(microphone)
+        self._speaker.choose(speaker)
 
     def set_devices(self, devices: Sequence[Device]) -> None:
         """Offer these devices, and keep what is chosen even if it is not plugged in."""
-        for chooser, kind in ((self._microphone, "in"), (self._speaker, "out")):
-            chosen = chooser.currentData() or ""
-            with QSignalBlocker(chooser):
-                chooser.clear()
-                chooser.addItem(self.tr("System default"), "")
-                for device in devices:
-                    if device.kind == kind:
-                        chooser.addItem(device.label, device.name)
-            _choose(chooser, chosen)
+        for chooser in (self._microphone, self._speaker):
+            chooser.offer(devices)
 
     def set_locked(self, locked: bool) -> None:
         """Hold the choices while a talk uses them."""
@@ -100,14 +93,3 @@ class SoundBar(QWidget):
             self._model.addItem(text, spec)
         self._model.insertSeparator(self._model.count())
         self._model.addItem(self.tr("All models…"), "")
-
-
-def _choose(chooser: Chooser, data: str) -> None:
-    """Select the entry with this data; one that is not listed is added."""
-    with QSignalBlocker(chooser):
-        found = chooser.findData(data)
-        if found < 0:
-            chooser.addItem(data.rsplit("/", 1)[-1], data)
-            found = chooser.count() - 1
-        chooser.setCurrentIndex(found)
-        chooser.update()

@@ -17,7 +17,7 @@ from app.audio.duplex import Duplex
 from app.audio.trial import Trial, TrialPort
 from app.settings import Settings
 from app.ui import theme
-from app.ui.controls import Chooser
+from app.ui.device_chooser import DeviceChooser
 from app.ui.meters import LevelMeter
 from app.ui.panel import Column, Switch, quiet
 
@@ -66,18 +66,8 @@ class WelcomePage(QWidget):
 
     def set_devices(self, found: Sequence[Device]) -> None:
         """Offer these devices, and listen to them if none was listened to yet."""
-        for box, kind, chosen in (
-            (self._microphone, "in", self._settings.microphone),
-            (self._speaker, "out", self._settings.speaker),
-        ):
-            box.clear()
-            box.addItem(self.tr("System default"), "")
-            for device in found:
-                if device.kind == kind:
-                    box.addItem(device.label, device.name)
-                    if device.default:
-                        box.setItemText(0, self.tr("System default: {0}").format(device.label))
-            box.setCurrentIndex(max(0, box.findData(chosen)))
+        for box in (self._microphone, self._speaker):
+            box.offer(found)
         if {device.kind for device in found} >= {"in", "out"} and self._trial is None:
             self._listen()
 
@@ -119,12 +109,14 @@ class WelcomePage(QWidget):
 
     def _add_sound(self) -> None:
         panel = self._column.section(self.tr("Sound"))
-        self._microphone = Chooser(
-            "microphone", self.tr("Microphone"), self.tr("What the model hears you by")
-        )
-        self._speaker = Chooser("speaker", self.tr("Speaker"), self.tr("What you hear the model by"))
-        for box in (self._microphone, self._speaker):
+        self._microphone = DeviceChooser("in", self.tr("Microphone"), self.tr("What the model hears you by"))
+        self._speaker = DeviceChooser("out", self.tr("Speaker"), self.tr("What you hear the model by"))
+        for box, name in (
+            (self._microphone, self._settings.microphone),
+            (self._speaker, self._settings.speaker),
+        ):
             box.fix_width(CONTROL_WIDTH)
+            box.choose(name)
         self._heard = LevelMeter(self.tr("Level of the microphone"), user=True)
         self._said = LevelMeter(self.tr("Level of the speaker"), user=False)
         self._test = QPushButton(self.tr("Test sound"))
@@ -133,7 +125,6 @@ class WelcomePage(QWidget):
         self._test.clicked.connect(self._play)
         self._microphone.activated.connect(lambda _: self._change(microphone=self._microphone.currentData()))
         self._speaker.activated.connect(lambda _: self._change(speaker=self._speaker.currentData()))
-        self.set_devices([])
         explanation = self.tr("Say something: the bar moves.")
         panel.add_row(self.tr("Microphone"), explanation, self._heard, self._microphone)
         explanation = self.tr("Headphones are best. Through a loudspeaker, echo is cancelled.")

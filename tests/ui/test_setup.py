@@ -108,7 +108,7 @@ def test_what_is_changed_elsewhere_is_shown_and_not_told_again(page: SettingsPag
     assert named(page, "Choice of sounds").property("value") == 12
     assert named(page, "Seed").property("value") == 5
     assert named(page, "Memory of the talk").property("currentText") == "60 seconds"
-    assert named(page, "Speaker").property("currentText") == "alsa/Gone"
+    assert named(page, "Speaker").property("currentText") == "Gone"
     assert button(page, "Dark").isChecked()
 
 

@@ -650,6 +650,17 @@
     </message>
 </context>
 <context>
+    <name>DeviceChooser</name>
+    <message>
+        <source>System default</source>
+        <translation>システムの既定</translation>
+    </message>
+    <message>
+        <source>System default: {0}</source>
+        <translation>システムの既定: {0}</translation>
+    </message>
+</context>
+<context>
     <name>DialogueTable</name>
     <message>
         <source>The dialogues, those with findings first</source>
@@ -2492,14 +2503,6 @@
         <source>The folder is {0}.</source>
         <translation>フォルダーは {0} です。</translation>
     </message>
-    <message>
-        <source>System default</source>
-        <translation>システムの既定</translation>
-    </message>
-    <message>
-        <source>System default: {0}</source>
-        <translation>システムの既定: {0}</translation>
-    </message>
 </context>
 <context>
     <name>ShareBar</name>
@@ -2838,10 +2841,6 @@
     <message>
         <source>Live settings</source>
         <translation>会話中の設定</translation>
-    </message>
-    <message>
-        <source>System default</source>
-        <translation>システムの既定</translation>
     </message>
     <message>
         <source>tiny (to try things)</source>
@@ -5823,14 +5822,6 @@ Speaker: {1}</source>
     <message>
         <source>Here you talk with a model that listens while it speaks. It runs on this computer: nothing that you say leaves it.</source>
         <translation>話しながら聞くモデルと会話できます。すべてこのコンピューターで動き、話した内容が外に出ることはありません。</translation>
-    </message>
-    <message>
-        <source>System default</source>
-        <translation>システムの既定</translation>
-    </message>
-    <message>
-        <source>System default: {0}</source>
-        <translation>システムの既定: {0}</translation>
     </message>
     <message>
         <source>Sound</source>
