@@ -11,7 +11,7 @@ import gc
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -176,13 +176,7 @@ def measure(
             halves.append(_mimi_step(make.mimi(), device, life, whole=False))
         lm_times, mimi_times = _in_turn(steps, frames), _in_turn(halves, frames)
         counts = [_count_kernels(step, device) for step in steps]
-        parts = None
-        if picture is not None:
-            parts = {
-                name: anatomy.dissect(_both(step, half), on_card=device.on_card)
-                for name, step, half in zip(("fast", "moshi"), steps, halves, strict=False)
-            }
-            anatomy.draw(picture, parts)
+        parts = None if picture is None else _dissect(picture, steps, halves, device)
         bytes_per_frame = count_bytes(ours)
         copy_gb_s = _copy_gb_s(device)
         measured = Measured(
@@ -215,6 +209,18 @@ def measure(
             moshi.close()
             beside |= _compare(moshi.lm, ours.lm)
         return Measured(**vars(measured) | beside)
+
+
+def _dissect(
+    picture: Path, steps: Sequence[Step], halves: Sequence[Step], device: Device
+) -> dict[str, dict[str, float]]:
+    """Draw where the time of a frame goes, and return it for each engine."""
+    parts = {
+        name: anatomy.dissect(_both(step, half), on_card=device.on_card)
+        for name, step, half in zip(("fast", "moshi"), steps, halves, strict=False)
+    }
+    anatomy.draw(picture, parts)
+    return parts
 
 
 class _Maker(NamedTuple):
