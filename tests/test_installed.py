@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from app import APP_ID
+from app import APP_ID, __version__
 from app.audio.rig import Rig
 from app.audio.wav import read_wav
 from app.recordings import list_recordings
@@ -27,7 +27,10 @@ __all__ = ["rig"]  # the fixture
 ROOT = Path(__file__).parent.parent
 FETCHING_S = 900.0
 """How long 3 GB may take."""
-
+MOUNTS = all(map(shutil.which, ("appimagetool", "fusermount3"))) and os.access("/dev/fuse", os.W_OK)
+"""Whether an AppImage is made here, and can be mounted."""
+STRIPPED = {"APPDIR", "APPIMAGE", "ARGV0", "OWD", "LD_LIBRARY_PATH", "PYTHONPATH"}
+"""What an AppImage or another Python sets, and the program must not hand on."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -74,6 +77,8 @@ def hold_talk(command: list[str], home: Path, rig: Rig) -> None:
             assert time.monotonic() < deadline, "the packages did not come"
             time.sleep(1)
         until(lambda: "ready: the window is shown" in logs.read_text(), "the window")
+        handed = Path(f"/proc/{process.pid}/environ").read_text().split("\0")
+        assert not STRIPPED & {each.partition("=")[0] for each in handed}
         until(lambda: "model ready: starter" in logs.read_text(), "the model")
         press("ctrl+Return")
         settings = home / ".config/aizuchi/settings.toml"
@@ -106,14 +111,33 @@ def test_the_package_is_installed_started_talked_with_and_removed(rig: Rig, tmp_
         hold_talk(command, tmp_path, rig)
 
 
-def test_the_folder_of_the_appimage_starts_from_a_place_that_can_not_be_written(
-    built: Path, rig: Rig, tmp_path: Path
+@pytest.fixture(
+    params=[
+        pytest.param("file", marks=pytest.mark.skipif(not MOUNTS, reason="needs appimagetool and FUSE")),
+        pytest.param("folder", marks=pytest.mark.skipif(MOUNTS, reason="the AppImage itself is started")),
+    ]
+)
+def appimage(request: pytest.FixtureRequest, built: Path, tmp_path: Path) -> Path:
+    """Return what a double click starts: a copy of the AppImage, or of its folder as it would be mounted."""
+    if request.param == "folder":
+        return shutil.copytree(built / "Aizuchi.AppDir", tmp_path / ".mount_", symlinks=True) / "AppRun"
+    (made,) = built.glob("Aizuchi-*-x86_64.AppImage")
+    # Under this name it is found among the mounts.
+    return Path(shutil.copy(made, tmp_path / f"{tmp_path.name}.AppImage"))
+
+
+def test_the_appimage_starts_and_leaves_nothing_behind_that_needs_its_mount(
+    appimage: Path, rig: Rig, tmp_path: Path
 ) -> None:
-    mount, home = tmp_path / "mount", tmp_path / "person"
+    home = tmp_path / "person"
     home.mkdir()
-    shutil.copytree(built / "Aizuchi.AppDir", mount, symlinks=True)
     with screen():
-        hold_talk([str(mount / "AppRun"), "talk"], home, rig)
+        hold_talk([str(appimage)], home, rig)
+    until(lambda: appimage.name not in Path("/proc/mounts").read_text(), "the mount to go")
     program = next((home / ".local/share/aizuchi/program").glob("*/portaudio")).parent
     for file in program.rglob("*"):
-        assert not (file.is_symlink() and str(mount) in os.readlink(file)), "nothing points into the mount"
+        assert not (file.is_symlink() and ".mount_" in os.readlink(file)), "nothing points into the mount"
+    # Without FUSE it unpacks itself; what the first start made is used again.
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "APPIMAGE_EXTRACT_AND_RUN": "1"}
+    ended = subprocess.run([appimage, "--version"], env=env, capture_output=True, text=True, check=True)
+    assert ended.stdout == f"aizuchi {__version__}\n"
