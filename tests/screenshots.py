@@ -362,7 +362,7 @@ def models(camera: Camera) -> None:
 def models_download(camera: Camera) -> None:
     show_models(camera)
     row = camera.window.models._rows["moshiko"]
-    row.show_fetching(0.21, "3.2 GB / 15.8 GB · 31 MB/s · 7 min")
+    row.show_fetching(0.21, "3.2 / 15.8 GB")
     camera.shoot()
 
 

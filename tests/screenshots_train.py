@@ -24,7 +24,10 @@ def leave_runs(home: Path) -> None:
     checked.write_check(kyoto, checked.check_values())
     make_dataset(where.datasets, "bedtime-stories", language="ja", prepared="")
     make_dataset(where.datasets, "my-talks", dialogues=9)
-    failed = {"sentence": "The graphics memory ran out.", "advice": "Shorten the examples, or choose 8 bits."}
+    failed = {
+        "sentence": "The graphics memory ran out.",
+        "advice": "Lower batch.seconds, or set base_bits to 8 or 4.",
+    }
     make_run(where.runs, "my-talks-1", state="failed", steps=500, done=50, **failed)
     make_run(where.runs, "my-talks-2", state="stopped", steps=500, done=300)
     make_run(where.runs, "my-talks-3", steps=1_000, done=1_000, both=True)
@@ -84,7 +87,11 @@ def train_preparing(camera: Camera) -> None:
     page.data._stop.show()
     page.data._go.hide()
     page.data._found(
-        {"dialogue": "talk-2", "sentence": "talk-2 is clipped in 31 places.", "done": "It was kept."}
+        {
+            "dialogue": "talk-2",
+            "sentence": "It is clipped: 0.02 % of the left channel.",
+            "done": "It was kept as it is.",
+        }
     )
     camera.shoot()
 

@@ -84,7 +84,7 @@ def check_values(dialogues: int = 14, *, state: str = "odd") -> dict[str, Any]:
         for number, sentence, advice in (
             (1, "12 of 96 words of B lie where it is silent, such as “narrow” at 41.2 s.",
              "The times do not fit the sound, or the channels are swapped."),
-            (1, "One word of A too long: “wonderful” lasts 4.2 s.", "Correct their times."),
+            (1, "One word of A is too long: “wonderful” lasts 4.2 s.", "Correct their times."),
             (6, "B speaks for 38.4 s and has no words.", "Transcribe it, or its text stays empty."),
         ):  # fmt: skip
             items[number]["findings"].append(sentence)

@@ -125,7 +125,7 @@ def test_prepare_makes_a_dataset_and_shows_what_will_be_learnt(
     assert step_of(page) == TRAIN
     assert page.run.form.choices.data == ("my-talks",)
     page.show_step(DATA)
-    wait(qtbot, lambda: "talk-2 is clipped in 31 places" in page.data.view.text)
+    wait(qtbot, lambda: "talk-2: It is clipped: 0.02 % of the left channel." in page.data.view.text)
     assert "ready for Moshiko" in page.data.bar.text
 
 
