@@ -382,6 +382,19 @@ def settings(camera: Camera) -> None:
     camera.shoot()
 
 
+def settings_keys(camera: Camera) -> None:
+    from PySide6.QtCore import QPoint
+
+    from app.ui.shortcuts import Shortcuts
+
+    show_settings(camera)
+    camera.wait()
+    (keys,) = camera.window.setup.findChildren(Shortcuts)
+    top = keys.mapTo(keys.parentWidget(), QPoint()).y()
+    camera.window.setup._column.verticalScrollBar().setValue(top - 16)
+    camera.shoot()
+
+
 def settings_below(camera: Camera) -> None:
     show_settings(camera)
     scroll_down(camera)
@@ -427,6 +440,7 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "31-models-below": models_below,
     "32-models-download": models_download,
     "40-settings": settings,
+    "40-settings-keys": settings_keys,
     "41-settings-below": settings_below,
     **TRAIN_STATES,
 }

@@ -5,19 +5,32 @@ Knows nothing about how they are bound: a test holds the list against the pages.
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QGridLayout, QLabel
 
-from app.ui.panel import Panel
+from app.ui.panel import Panel, quiet
+from app.ui.theme import GRID
 
 
 class Shortcuts(Panel):
-    """A row for each place, its keys below."""
+    """Three columns: where, which key, and what it does."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(down=2 * GRID)
+        rows = QGridLayout()
+        rows.setHorizontalSpacing(3 * GRID)
+        rows.setVerticalSpacing(GRID // 2)
+        rows.setColumnStretch(2, 1)
         for place, keys in self._places():
-            lines = "\n".join(f"{_shown(key)}\u2002{what}" for key, what in keys)
-            self.add_row(place, lines)
+            if rows.count():
+                rows.setRowMinimumHeight(rows.rowCount(), GRID)
+            first = rows.rowCount()
+            rows.addWidget(QLabel(place), first, 0)
+            for row, (key, what) in enumerate(keys, first):
+                rows.addWidget(QLabel(_shown(key)), row, 1, Qt.AlignmentFlag.AlignVCenter)
+                rows.addWidget(quiet(what), row, 2, Qt.AlignmentFlag.AlignVCenter)
+        self.add(rows)
 
     def keys(self) -> set[str]:
         """Return the keys that are listed."""
