@@ -37,11 +37,12 @@ talk_packages() {
     [ ! -e /proc/driver/nvidia/version ] || echo gcc libc6-dev python3-dev
 }
 
-# The tests bring a sound server, a screen and a speaker of their own.
+# The tests bring sound servers, a screen and a speaker of their own. PipeWire's plugin for ALSA is not among
+# these packages: Debian would take PulseAudio away for it.
 test_packages() {
     talk_packages
-    echo espeak-ng pulseaudio xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk desktop-file-utils appstream \
-        shared-mime-info
+    echo espeak-ng pulseaudio pipewire wireplumber xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk \
+        desktop-file-utils appstream shared-mime-info
 }
 
 # Since Debian 13 and Ubuntu 24.04 some libraries carry t64 in their name.
