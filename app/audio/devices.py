@@ -8,11 +8,13 @@ nothing about streams.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -25,6 +27,12 @@ SERVER = "pulse/"
 
 PLUGINS = ("default", "pipewire", "pulse")
 """The ALSA plugins that lead to a device. The others are converters, and only confuse."""
+
+PLUGIN_TARGETS: dict[Kind, tuple[str, str]] = {
+    "in": ("PULSE_SOURCE", "PIPEWIRE_NODE"),
+    "out": ("PULSE_SINK", "PIPEWIRE_NODE"),
+}
+"""The variables that lead the plugins, each one PortAudio device for all of a server's, to one of these."""
 
 CARD = re.compile(r"\s*\(hw:\d+,\d+\)$")
 """What ALSA adds to a card's name and numbers anew at each start of the computer."""
@@ -133,6 +141,25 @@ def portaudio_index(name: str, kind: Kind) -> int | None:
     if not name and chosen in entries:
         return chosen
     return next((by_name[plugin] for plugin in wished if plugin in by_name), next(iter(entries), None))
+
+
+@contextmanager
+def targeting(name: str, kind: Kind) -> Iterator[None]:
+    """Make the streams that are opened meanwhile use a sound server's device; other names change nothing.
+
+    Not for longer than that: PipeWire has one variable for both directions.
+    """
+    usual = {variable: os.environ.get(variable) for variable in PLUGIN_TARGETS[kind]}
+    if name.startswith(SERVER):
+        os.environ.update(dict.fromkeys(PLUGIN_TARGETS[kind], name.removeprefix(SERVER)))
+    try:
+        yield
+    finally:
+        for variable, value in usual.items():
+            if value is None:
+                os.environ.pop(variable, None)
+            else:
+                os.environ[variable] = value
 
 
 def is_on_server(name: str, kind: Kind) -> bool:

@@ -19,7 +19,6 @@ waits in C. Knows nothing about the window, and nothing about what is in a recor
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import sys
@@ -34,7 +33,7 @@ import sounddevice
 import soundfile
 import soxr
 
-from app.audio.devices import SERVER, portaudio_index
+from app.audio.devices import SERVER, portaudio_index, targeting
 from app.audio.stretch import Stereo, Stretch
 
 BLOCK_S = 0.04
@@ -43,9 +42,6 @@ OTHER_RATES = (48_000, 44_100)
 """What to try, resampled, where the device refuses the rate of the file."""
 PLACES = np.array([[0.87, 0.5], [0.5, 0.87]], dtype=np.float32)
 """Model half left, user half right: told apart by ear, and never in one ear alone."""
-
-CHOSEN_SINK = "PULSE_SINK"
-"""ALSA's pulse plugin is one device for all of the server's; this leads it to the chosen one."""
 
 Command = dict[str, Any]
 
@@ -87,7 +83,8 @@ class Speaker:
 
     def __init__(self, name: str, rate: int) -> None:
         self._rate = rate
-        self._stream, device_rate = _open_stream(portaudio_index(name, "out"), rate)
+        with targeting(name, "out"):
+            self._stream, device_rate = _open_stream(portaudio_index(name, "out"), rate)
         self._resample = soxr.ResampleStream(rate, device_rate, 2) if device_rate != rate else None
         self._stream.start()
 
@@ -170,8 +167,9 @@ class Playback:
         try:
             return Speaker(self.speaker_name, rate)
         except sounddevice.PortAudioError:
-            if os.environ.pop(CHOSEN_SINK, None) is None:
+            if not self.speaker_name.startswith(SERVER):
                 raise
+            self.speaker_name = ""
             return Speaker("", rate)
 
     def _use_speed(self) -> None:
@@ -224,8 +222,6 @@ def main() -> int:
     commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(commands,), daemon=True).start()
     name = sys.argv[1] if len(sys.argv) > 1 else ""
-    if name.startswith(SERVER):
-        os.environ[CHOSEN_SINK] = name.removeprefix(SERVER)
     playback = Playback(name)
     while _serve(playback, commands):
         pass

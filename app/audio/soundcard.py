@@ -30,7 +30,6 @@ from app.audio.devices import (
     find_devices,
     is_on_server,
     needs_cancelling,
-    portaudio_index,
     prefer_cancelled,
 )
 from app.audio.echo import Echo
@@ -89,24 +88,14 @@ def forget_unplugged(chosen: dict[Kind, str]) -> None:
             tell(microphone=chosen["in"], speaker=chosen["out"])
 
 
-def route(chosen: dict[Kind, str]) -> None:
-    """Lead the pulse plugin, which has one PortAudio device for all of a server's, to the chosen ones."""
-    variables: dict[Kind, str] = {"in": "PULSE_SOURCE", "out": "PULSE_SINK"}
-    for kind, name in chosen.items():
-        if name.startswith(SERVER):
-            os.environ[variables[kind]] = name.removeprefix(SERVER)
-
-
 def open_streams(sound: SharedSound, echo: Echo | None, chosen: dict[Kind, str]) -> list[Stream]:
     """Open the speaker and the microphone. Raises PortAudioError where one of them can not be."""
     streams: list[Stream] = []
     kinds: tuple[Kind, Kind] = ("out", "in")
     try:
         for kind in kinds:
-            device = portaudio_index(chosen[kind], kind)
-            if device is None:
-                raise sounddevice.PortAudioError(f"no {'microphone' if kind == 'in' else 'speaker'}")
-            streams.append(Stream(kind, device, sound, echo))
+            stream = Stream(kind, chosen[kind], sound, echo)
+            streams.append(stream)
     except sounddevice.PortAudioError:
         for stream in streams:
             stream.close()
@@ -172,7 +161,6 @@ def main(argv: list[str]) -> int:
     needed = needs_cancelling(chosen, devices)
     follow = partial(follow_wish, sound, able=echo is not None, needed=needed)
     follow()
-    route(chosen)
     try:
         streams = open_streams(sound, echo, chosen)
     except sounddevice.PortAudioError as fault:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sounddevice
 
-from app.audio.devices import Kind
+from app.audio.devices import Kind, portaudio_index, targeting
 from app.audio.echo import Echo
 from app.audio.memory import UNKNOWN, SharedSound
 from app.audio.resample import Puller, Resampler
@@ -23,7 +23,7 @@ RATES = (SAMPLE_RATE, 48_000)
 
 BLOCKS_PER_S = (200, 100, 50)
 """Blocks of 5 ms, the smallest that ALSA's pulse plugin delivers evenly; larger ones where the computer
-can not keep up with those."""
+can not keep up with those, or the blocks of PipeWire are larger, as in a virtual machine."""
 
 STALLED_S = 0.6
 """A stream without a block for so long is dead, whatever it says of itself."""
@@ -32,7 +32,22 @@ WAKING_S = 4.0
 """How long a stream may take to flow: a sound server that wakes a device up needs up to 2 s."""
 
 STORM_XRUNS = 10
-"""So many late blocks between two looks, and the stream is built anew with larger blocks."""
+"""So many late blocks at once, and the stream is built anew with larger blocks."""
+
+XRUNS_KEPT = 0.9
+"""How much of the late blocks still counts at the next look: some in each are as bad as many at once."""
+
+STORMS_PER_SIZE = 2
+"""One storm may come from the waking of a device."""
+
+FLOWING_LOOKS = 5
+"""A speaker that stalls before blocks came between so many looks never ran: PipeWire waits for a block of its
+own that is larger than ALSA's buffer. All that came is what fills that buffer at the start."""
+
+FLOW_S = 2.0
+FLOW_SHARE = 0.85
+"""A microphone that brings less than this share while it flows loses the rest, for the same reason; neither
+ALSA nor PortAudio tells."""
 
 STORM_RATE = 4
 """A stream that calls so many times too often has lost its clock (seen: callbacks every 0.7 ms)."""
@@ -173,18 +188,25 @@ class SpeakerCallback:
 
 
 class Stream:
-    """One open stream. Raises PortAudioError where the device can not be opened in any format.
+    """One open stream. Raises PortAudioError where there is no device, or it can be opened in no format.
 
-    Its callback runs on a thread of PortAudio; the two share only plain numbers.
+    `name` is one of app.audio.devices. The callback runs on a thread of PortAudio; the two share only
+    plain numbers.
     """
 
-    def __init__(self, kind: Kind, device: int, sound: SharedSound, echo: Echo | None) -> None:
+    def __init__(self, kind: Kind, name: str, sound: SharedSound, echo: Echo | None) -> None:
+        device = portaudio_index(name, kind)
+        if device is None:
+            raise sounddevice.PortAudioError(f"no {'microphone' if kind == 'in' else 'speaker'}")
         self._sound = sound
         self._echo = echo
         self._side = sound.mic if kind == "in" else sound.speaker
         self.kind = kind
+        self._name = name
         self._device = device
         self._storms = 0
+        self._late = self._flow_s = 0.0
+        self._flowing_looks = self._flow_blocks = 0
         self.flows = False
         """Whether blocks came between the last two looks."""
         self._open()
@@ -204,19 +226,38 @@ class Stream:
         self._blocks += blocks
         self.flows = blocks > 0
         self._xruns += xruns
-        storm = xruns > STORM_XRUNS or blocks > STORM_RATE * looked_s * self._blocks_per_s
-        if self._stream.active and not storm and not self._is_stalled():
+        self._late = XRUNS_KEPT * self._late + xruns
+        storm = self._late > STORM_XRUNS or blocks > STORM_RATE * looked_s * self._blocks_per_s
+        stalled, too_small = self._is_stalled(), self._is_too_small(blocks, looked_s)
+        if self._stream.active and not (storm or stalled or too_small):
             self._tell_latency()
             return True
         self.close()
-        self._storms += storm
+        # To go through the sizes one by one would take as long each time.
+        self._storms = STORMS_PER_SIZE * len(BLOCKS_PER_S) if too_small else self._storms + storm
+        self._late = 0.0
         self._open()
         return False
 
     @property
     def _blocks_per_s(self) -> int:
-        # One storm may come from the waking of a device.
-        return BLOCKS_PER_S[min(self._storms // 2, len(BLOCKS_PER_S) - 1)]
+        return BLOCKS_PER_S[min(self._storms // STORMS_PER_SIZE, len(BLOCKS_PER_S) - 1)]
+
+    def _is_too_small(self, blocks: int, looked_s: float) -> bool:
+        """Say whether larger blocks are what the stream lacks, after `blocks` more within `looked_s`."""
+        self._flowing_looks += self.flows
+        self._flow_s += looked_s
+        self._flow_blocks += blocks
+        if not self.flows:
+            self._flow_s = self._flow_blocks = 0
+        if self._blocks_per_s == BLOCKS_PER_S[-1]:
+            return False
+        if self._flow_s < FLOW_S:
+            return self._is_stalled() and self._flowing_looks < FLOWING_LOOKS
+        expected = self._flow_s * self._blocks_per_s
+        lacking = self._flow_blocks < FLOW_SHARE * expected
+        self._flow_s = self._flow_blocks = 0
+        return lacking
 
     def _is_stalled(self) -> bool:
         last_ns = self._side.block_ns.value
@@ -226,10 +267,11 @@ class Stream:
 
     def _open(self) -> None:
         fault: Exception = sounddevice.PortAudioError("the device has no channels")
-        for form in self._formats():
-            if (refusal := self._try(form)) is None:
-                return
-            fault = refusal
+        with targeting(self._name, self.kind):
+            for form in self._formats():
+                if (refusal := self._try(form)) is None:
+                    return
+                fault = refusal
         raise fault
 
     def _try(self, form: Format) -> Exception | None:
@@ -252,6 +294,8 @@ class Stream:
             self._callback = SpeakerCallback(self._sound, self._echo, form)
         self._block_s = form.block_samples / form.rate
         self._blocks, self._xruns = self._side.blocks.value, self._side.xruns.value
+        self._flowing_looks = self._flow_blocks = 0
+        self._flow_s = 0.0
         self._opened_ns = time.monotonic_ns()
         self._stream = shape(
             samplerate=form.rate,

@@ -20,6 +20,7 @@ from app.audio.duplex import Duplex
 from app.audio.rig import RATE, Rig, read_recording
 from app.errors import UserError
 from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples
+from tests.audio.conftest import RIGS, on_each_server, open_rig
 
 pytestmark = pytest.mark.sound
 
@@ -79,6 +80,7 @@ def tone(seconds: float) -> Samples:
     )
 
 
+@on_each_server
 def test_what_is_played_to_the_microphone_comes_out_of_the_speaker(rig: Rig, tmp_path: Path) -> None:
     with talking(rig) as (talk, _):
         talk.await_frames(5)
@@ -89,7 +91,8 @@ def test_what_is_played_to_the_microphone_comes_out_of_the_speaker(rig: Rig, tmp
         recorder.terminate()
         recorder.wait()
     heard, said = np.abs(read_recording(tmp_path / "both.raw")).T > 0.02
-    assert said.sum() == pytest.approx(heard.sum(), rel=0.05)
+    # PipeWire leaves out a block of 5 ms where a busy computer holds it up.
+    assert said.sum() == pytest.approx(heard.sum(), rel=0.1)
     assert heard.sum() > 0.9 * RATE
 
 
@@ -162,8 +165,9 @@ def test_a_model_that_is_too_slow_is_never_far_behind(rig: Rig) -> None:
     assert skipped == pytest.approx(60 * 100 / FRAME_MS - 60, abs=12)
 
 
-def test_a_microphone_that_is_unplugged_gives_way_to_the_default_one() -> None:
-    with Rig() as rig, talking(rig, "pulse/mic", "pulse/speaker") as (talk, sentences):
+@pytest.mark.parametrize("server", RIGS)
+def test_a_microphone_that_is_unplugged_gives_way_to_the_default_one(server: str) -> None:
+    with open_rig(server) as rig, talking(rig, "pulse/mic", "pulse/speaker") as (talk, sentences):
         talk.await_frames(5)
         rig.unplug("mic")
         wait_until(lambda: any("microphone “mic” is not there" in sentence for sentence in sentences))
@@ -172,8 +176,9 @@ def test_a_microphone_that_is_unplugged_gives_way_to_the_default_one() -> None:
         assert talk.port.counters().speaker == "pulse/speaker"
 
 
-def test_the_talk_waits_while_there_is_no_sound_system_and_goes_on_when_it_is_back() -> None:
-    with Rig() as rig, talking(rig) as (talk, sentences):
+@pytest.mark.parametrize("server", RIGS)
+def test_the_talk_waits_while_there_is_no_sound_system_and_goes_on_when_it_is_back(server: str) -> None:
+    with open_rig(server) as rig, talking(rig) as (talk, sentences):
         talk.await_frames(5)
         rig.stop()
         wait_until(lambda: any("the talk waits" in sentence for sentence in sentences))
@@ -226,6 +231,7 @@ def test_a_computer_without_devices_says_so(tmp_path: Path) -> None:
         Duplex(env=env)
 
 
+@on_each_server
 def test_the_microphone_is_changed_in_mid_talk(rig: Rig) -> None:
     with talking(rig) as (talk, sentences):
         talk.await_frames(5)
@@ -240,6 +246,7 @@ def test_the_microphone_is_changed_in_mid_talk(rig: Rig) -> None:
     assert sentences == [], "it is no trouble"
 
 
+@on_each_server
 def test_devices_are_listed_by_names_that_open_them(rig: Rig) -> None:
     found = list_devices(rig.env)
     devices = [(each.name, each.label, each.kind, each.default, each.rate) for each in found]
@@ -247,6 +254,42 @@ def test_devices_are_listed_by_names_that_open_them(rig: Rig) -> None:
     assert ("pulse/speaker", "Virtual-speaker", "out", True, RATE) in devices
     assert not any("monitor" in device.name or "surround" in device.name for device in found)
     assert describe("pulse/other", found) == "Other-speaker"
+
+
+def test_a_sound_server_with_large_blocks_is_followed() -> None:
+    large = 1024  # what PipeWire takes in a virtual machine, and more than ALSA's buffer for blocks of 5 ms
+    with open_rig("PipeWire's plugin", quantum_samples=large) as rig, talking(rig) as (talk, sentences):
+        player = rig.play(tone(20.0))
+        wait_until(lambda: talk.port.counters().said_peak_db > -12)
+        talk.await_frames(12)
+        began, start, before = time.monotonic(), len(talk.heard), talk.port.counters()
+        talk.await_frames(25)
+        pace_ms = 1000 * (time.monotonic() - began) / (len(talk.heard) - start)
+        after = talk.port.counters()
+        player.terminate()
+        player.wait()
+    assert pace_ms == pytest.approx(FRAME_MS, rel=0.05), "nothing of the microphone is lost"
+    assert after.starved_frames - before.starved_frames <= 2
+    assert sentences == []
+
+
+@pytest.mark.parametrize("server", ["PulseAudio", "PipeWire"])
+def test_a_device_that_comes_and_goes_is_listed_while_it_is_there(server: str) -> None:
+    def listed() -> set[str]:
+        return {device.name for device in list_devices(rig.env)} & {"pulse/other", "pulse/other_mic"}
+
+    with open_rig(server) as rig:
+        rig.unplug("other_mic")
+        assert listed() == {"pulse/other"}
+        rig.unplug("other")
+        assert listed() == set()
+        rig.plug("other")
+        rig.plug("other_mic")
+        assert listed() == {"pulse/other", "pulse/other_mic"}
+        assert {(device.name, device.kind) for device in list_devices(rig.env) if device.default} == {
+            ("pulse/other", "out"),
+            ("pulse/other_mic", "in"),
+        }
 
 
 def audio_processes(parent: int) -> list[int]:

@@ -18,6 +18,7 @@ from app.audio.duplex import Duplex
 from app.audio.echo import BLOCK_SAMPLES, DELAY_SAMPLES, MARGIN_SAMPLES, Echo
 from app.audio.rig import RATE, Rig
 from app.frames import SAMPLE_RATE, Samples
+from tests.audio.conftest import RIGS, open_rig
 
 FAR_TEXT = (
     "The quick brown fox jumps over the lazy dog. She sells sea shells by the sea shore. "
@@ -175,6 +176,26 @@ def test_what_the_sound_server_cancels_is_preferred_to_the_default() -> None:
     assert prefer_cancelled(default, [*plain, ready[0]]) == default, "both or none"
     wished: dict[Kind, str] = {"in": "mic", "out": ""}
     assert prefer_cancelled(wished, [*plain, *ready]) == wished
+
+
+@pytest.mark.sound
+@pytest.mark.parametrize("server", RIGS)
+def test_a_talk_uses_what_the_sound_server_cancels(server: str) -> None:
+    with open_rig(server) as rig:
+        # The usual speaker is worn, which leaves no echo.
+        rig.control("set-default-sink", "other")
+        assert not any(device.cancelled for device in list_devices(rig.env))
+        rig.control("load-module", "module-echo-cancel", "source_master=mic", "sink_master=other")
+        cancelled = {device.kind: device.name for device in list_devices(rig.env) if device.cancelled}
+        assert cancelled.keys() == {"in", "out"}
+        port = Duplex(env=rig.env)
+        try:
+            assert port.take() is not None
+            counters = port.counters()
+        finally:
+            port.close()
+    assert (counters.microphone, counters.speaker) == (cancelled["in"], cancelled["out"])
+    assert not counters.cancels_echo, "once is enough"
 
 
 # --- On real streams ------------------------------------------------------------------------------

@@ -20,14 +20,15 @@ import soundfile
 from app.audio.playback import Playback, Tape
 from app.audio.rig import RATE, Rig, read_recording
 from app.frames import SAMPLE_RATE
+from tests.audio.conftest import on_each_server, open_rig
 
 MODEL_HZ, USER_HZ = 440.0, 1_000.0
 LENGTH_S = 6.0
 
 
 @pytest.fixture(scope="module")
-def rig() -> Iterator[Rig]:
-    with Rig() as rig:
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with open_rig(getattr(request, "param", "PulseAudio")) as rig:
         yield rig
 
 
@@ -149,6 +150,7 @@ def test_one_voice_can_be_heard_alone_and_faster(
     assert strength(heard, MODEL_HZ) < 0.01
 
 
+@on_each_server
 def test_the_chosen_speaker_is_used(rig: Rig, talk: Path, tmp_path: Path) -> None:
     recorder = rig.record(tmp_path / "other.raw", source="other.monitor")
     process = Process(rig.env, "pulse/other")
