@@ -47,7 +47,7 @@ class Desk(QWidget):
         self._talking = False
         self.start = QPushButton()
         self.start.setAutoDefault(True)
-        self.start.setFixedHeight(CONTROL_HEIGHT)
+        self.start.setMinimumHeight(CONTROL_HEIGHT)
         make_primary(self.start)
         texts = (self.tr("Start"), self.tr("Stop"))
         widest = max(self.start.fontMetrics().horizontalAdvance(text) for text in texts)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.frames import FRAME_MS, FRAME_RATE, seconds
 from app.settings import LIMITS, Settings
@@ -36,7 +36,7 @@ class Drawer(QFrame):
         self._settings = settings
         self._numbers: dict[str, Number] = {}
         self._no_wheel = NoWheel(self)
-        self.setFixedWidth(DRAWER_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(self.tr("Live settings"))
         rows = self._scrolling_rows()
         self._add_numbers(rows)
@@ -76,11 +76,11 @@ class Drawer(QFrame):
         top.addWidget(title)
         top.addStretch(1)
         top.addWidget(close)
-        inside = QWidget()
+        inside = self._inside = QWidget()
         rows = QVBoxLayout(inside)
         rows.setContentsMargins(0, 0, 2 * GRID, GRID)
         rows.setSpacing(GRID // 2)
-        area = QScrollArea()
+        area = self._area = QScrollArea()
         area.setWidgetResizable(True)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -154,8 +154,10 @@ class Drawer(QFrame):
         self.changed.emit(self._settings)
 
     def sizeHint(self) -> QSize:
-        """Return a size that asks for no more height than the page gives."""
-        return QSize(DRAWER_WIDTH, 320)
+        """Return a size that asks for no more height than the page gives, wide enough for large letters."""
+        bar = self._area.verticalScrollBar().sizeHint().width()
+        needed = 2 * GRID + self._inside.minimumSizeHint().width() + bar
+        return QSize(max(DRAWER_WIDTH, needed), 320)
 
 
 def _default(name: str) -> float:

@@ -178,7 +178,7 @@ class ModeRow(QWidget):
 
     def _main_button(self) -> QPushButton:
         button = QPushButton()
-        button.setFixedWidth(BUTTON_WIDTH)
+        button.setMinimumWidth(BUTTON_WIDTH)
         button.clicked.connect(self._press)
         return button
 
@@ -202,7 +202,7 @@ class ModeRow(QWidget):
         mode.setSpacing(2)
         mode.addWidget(QLabel(self.tr("8 bit") if self._model.quantized else self.tr("Full precision")))
         disk = quiet(self.tr("{0} on disk").format(wording.size_words(self._model.size_gb * GB)))
-        disk.setFixedWidth(MODE_WIDTH)
+        disk.setMinimumWidth(MODE_WIDTH)
         mode.addWidget(disk)
         mode.addStretch(1)
         for button, words in ((self._button, self.tr("Load or unload")), (self._verify, self.tr("Verify"))):
@@ -221,7 +221,7 @@ class ModeRow(QWidget):
         across.addLayout(mode)
         across.addLayout(middle, 1)
         actions = QWidget()
-        actions.setFixedWidth(ACTIONS_WIDTH)
+        actions.setMinimumWidth(ACTIONS_WIDTH)
         buttons = QHBoxLayout(actions)
         buttons.setContentsMargins(0, 0, 0, 0)
         buttons.setSpacing(theme.GRID)

@@ -33,7 +33,7 @@ class OwnCard(Panel):
         self.setAccessibleName(facts.name)
         self._note = quiet("")
         self._button = QPushButton()
-        self._button.setFixedWidth(BUTTON_WIDTH)
+        self._button.setMinimumWidth(BUTTON_WIDTH)
         self._button.setAccessibleName(self.tr("Load or unload: {0}").format(facts.name))
         self._button.clicked.connect(self._press)
         words = QVBoxLayout()

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import PySide6
 import pytest
 from PySide6.QtCore import QCoreApplication, QLocale, QSize
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -307,7 +309,23 @@ def test_what_to_do_about_this_computer_is_said_in_japanese(
     qtbot.waitUntil(advised, timeout=90_000)
 
 
-@pytest.mark.parametrize("size", [QSize(1280, 720), QSize(900, 600)])
+@pytest.fixture
+def letters(request: pytest.FixtureRequest, qapp: QApplication) -> Iterator[None]:
+    """Let the desktop's letters be larger."""
+    usual = qapp.font()
+    larger = QFont(usual)
+    larger.setPointSizeF(request.param * usual.pointSizeF())
+    qapp.setFont(larger)
+    yield
+    qapp.setFont(usual)
+
+
+@pytest.mark.parametrize(
+    ("size", "letters"),
+    [(QSize(1280, 720), 1.0), (QSize(900, 600), 1.0), (QSize(1280, 720), 1.5)],
+    indirect=["letters"],
+)
+@pytest.mark.usefixtures("letters")
 def test_nothing_is_cut_off_in_japanese(speak: Install, size: QSize, tmp_path: Path, qtbot: QtBot) -> None:
     speak("ja")
     stage = Stage(Settings(model="moshika"), paths(tmp_path / "stage"))
@@ -329,8 +347,13 @@ def test_nothing_is_cut_off_in_japanese(speak: Install, size: QSize, tmp_path: P
 
 
 def _cut_off(window: QWidget) -> list[str]:
-    """Return the words on visible buttons and labels that have less room than they need."""
-    return [
+    """Return the words on visible buttons and labels that have less room than they need, and odd columns."""
+    too_wide = [
+        area.accessibleName() or type(area).__name__
+        for area in window.findChildren(QScrollArea)
+        if area.isVisible() and area.widget().width() > area.viewport().width()
+    ]
+    return too_wide + [
         widget.text()
         for widget in window.findChildren(QWidget)
         if isinstance(widget, (QAbstractButton, QLabel)) and widget.isVisible()
