@@ -68,7 +68,6 @@ app = QGuiApplication([])
 print(json.dumps(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)))
 """
 
-
 ENGINES = """
 import json, sys
 from pathlib import Path

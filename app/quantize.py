@@ -21,8 +21,9 @@ from app import catalog
 from app.audio.wav import WavPort
 from app.datasets import write_json
 from app.engine import build, modes
-from app.engine.checkpoint import CONFIG_NAME, MIMI_CONFIG_NAME, Checkpoint, find
+from app.engine.checkpoint import MIMI_CONFIG_NAME, Checkpoint, find
 from app.engine.compare import agreement, expectations, talk_tokens
+from app.engine.configuration import CONFIG_NAME
 from app.engine.device import DESKTOP_BYTES, Device, choose_device, choose_fit
 from app.engine.events import MODES, Loadout
 from app.engine.modes import WHOLE

@@ -27,9 +27,10 @@ from app.engine.events import (
     Unloaded,
 )
 from app.errors import UserError
+from app.faults import explain
 from app.frames import FRAME_SAMPLES, Heard
 from app.recordings import list_recordings
-from app.session import Session, Talk, explain
+from app.session import Session, Talk
 from tests.fakes import HalfLoud, ListPort, tone
 
 

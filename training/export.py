@@ -24,7 +24,8 @@ from torch import Tensor
 from app import catalog
 from app.datasets import write_json
 from app.engine import build
-from app.engine.checkpoint import ADAPTER_NAME, CONFIG_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
+from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
+from app.engine.configuration import CONFIG_NAME
 from app.engine.download import SCHEME
 from app.errors import UserError
 from app.paths import Paths

@@ -6,7 +6,6 @@ nothing about torch: whether the weights fit the configuration is for `app.engin
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from typing import Any
 import app
 from app import catalog
 from app.engine import download
+from app.engine.configuration import CONFIG_NAME, Config, guess, read_json, take_apart
 from app.engine.fake import ensure_tiny
-from app.engine.weights import fingerprint, read_header
+from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.paths import paths
 
@@ -27,7 +27,6 @@ Progress = Callable[[str, int, int], None]
 DEFAULT_BASE = "moshiko"
 """Where an adapter or a nu-dialogue folder takes the rest from, if nothing else is known."""
 
-CONFIG_NAME = "config.json"
 NU_DIALOGUE_NAME = "moshi_lm_kwargs.json"
 MIMI_CONFIG_NAME = "mimi.json"
 ADAPTER_NAME = "lora.safetensors"
@@ -37,17 +36,6 @@ BUNDLED = Path(app.__file__).parent / "data"
 """Where the models are that come with the program, each in a folder of its name."""
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
-_NUMBERS = ("dim", "num_layers", "num_heads", "context", "card", "text_card", "n_q", "dep_q")
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    **dict.fromkeys((*_NUMBERS, "lora_rank"), int),
-    **dict.fromkeys(
-        ("moshi_name", "mimi_name", "mimi_config_name", "tokenizer_name", "lora_name", "model_type"), str
-    ),
-    "lora_scaling": (int, float),
-    "delays": list,
-    "lm_gen_config": dict,
-}
-"""What the settings that are read here have to be; the rest is for moshi to judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +112,6 @@ def find(
 
 
 @dataclass(frozen=True, slots=True)
-class _Config:
-    """A config.json taken apart: what LMModel gets, and what is for us."""
-
-    lm: dict[str, Any]
-    moshi_name: str
-    mimi_name: str
-    mimi_config_name: str | None
-    tokenizer_name: str
-    lora_name: str | None
-    lora: bool
-    lora_rank: int
-    lora_scaling: float
-    generation: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class _Finder:
     base: str | None
     models: Path
@@ -178,7 +150,7 @@ class _Finder:
                 raise
             advice = f"Download its files into a folder together with a {CONFIG_NAME}, and choose the folder."
             raise UserError(f"{repo} has no {CONFIG_NAME}, so its shape is not known.", advice) from fault
-        config = _take_apart(_read_json(path), path, self.both_voices)
+        config = take_apart(read_json(path), path, self.both_voices)
 
         def locate(name: str) -> Path:
             return self._fetch(name if name.startswith(download.SCHEME) else f"hf://{repo}/{name}")
@@ -193,7 +165,7 @@ class _Finder:
             mimi=locate(config.mimi_name),
             tokenizer=locate(config.tokenizer_name),
             config=config.lm,
-            mimi_config=_read_json(mimi_config) if mimi_config else None,
+            mimi_config=read_json(mimi_config) if mimi_config else None,
             adapter=adapter,
             generation=config.generation,
         )
@@ -201,19 +173,19 @@ class _Finder:
     def _open_folder(self, folder: Path) -> Checkpoint:
         if (folder / CONFIG_NAME).exists():
             path = folder / CONFIG_NAME
-            config = _take_apart(_read_json(path), path, self.both_voices)
+            config = take_apart(read_json(path), path, self.both_voices)
             shapes = folder / CONSOLIDATED_NAME, folder / ADAPTER_NAME
             kind = "consolidated" if any(shape.exists() for shape in shapes) else "folder"
         elif (folder / NU_DIALOGUE_NAME).exists():
             path = folder / NU_DIALOGUE_NAME
-            config = _take_apart(_read_json(path), path, self.both_voices)
+            config = take_apart(read_json(path), path, self.both_voices)
             kind = "nu-dialogue"
         else:
-            config = _take_apart(_guess(folder), folder, self.both_voices)
+            config = take_apart(guess(folder), folder, self.both_voices)
             kind = "bare folder"
         return self._complete(folder, kind, config)
 
-    def _complete(self, folder: Path, kind: str, config: _Config) -> Checkpoint:
+    def _complete(self, folder: Path, kind: str, config: Config) -> Checkpoint:
         """Take from the folder what is there, and from its base what is not."""
         adapter = self._find_adapter(folder, config)
         weights = self._locate(folder, config.moshi_name)
@@ -249,7 +221,7 @@ class _Finder:
             note=note,
         )
 
-    def _find_adapter(self, folder: Path, config: _Config) -> Adapter | None:
+    def _find_adapter(self, folder: Path, config: Config) -> Adapter | None:
         named = self._locate(folder, config.lora_name or ADAPTER_NAME)
         if named is None and config.lora_name:
             raise _lacks(folder, config.lora_name)
@@ -276,7 +248,7 @@ class _Finder:
         path = folder / name.removeprefix("file://")
         return path if path.exists() else None
 
-    def _mimi_config(self, folder: Path, config: _Config) -> dict[str, Any] | None:
+    def _mimi_config(self, folder: Path, config: Config) -> dict[str, Any] | None:
         if (name := config.mimi_config_name) is None and not (folder / CONFIG_NAME).exists():
             # What else describes such a folder is for LMModel alone, and can not name it.
             name = MIMI_CONFIG_NAME if (folder / MIMI_CONFIG_NAME).exists() else None
@@ -284,7 +256,7 @@ class _Finder:
             return None
         if (path := self._locate(folder, name)) is None:
             raise _lacks(folder, name)
-        return _read_json(path)
+        return read_json(path)
 
     def _fetch(self, reference: str) -> Path:
         repo, file = download.split(reference)
@@ -314,81 +286,7 @@ def _identity(path: Path) -> dict[str, object]:
     return {"file": path.name, "sha256": download.expected_sha256(path), "fingerprint": fingerprint(path)}
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise UserError(f"{path} can not be read: {fault.strerror}.", _COPY) from fault
-    except ValueError as fault:
-        raise UserError(f"{path} is not valid JSON: {fault}.", _COPY) from fault
-    if not isinstance(value, dict):
-        raise UserError(f"{path} is not a JSON object.", _COPY)
-    return value
-
-
-def _take_apart(raw: dict[str, Any], where: Path, both_voices: bool) -> _Config:
-    """Split the settings of moshi's config.json as moshi's own loader does, and refuse other models."""
-    lm = {name: value for name, value in raw.items() if value is not None or name not in _TYPES}
-    if wrong := [name for name, kind in _TYPES.items() if name in lm and not isinstance(lm[name], kind)]:
-        raise UserError(f"{where} has a strange value for {wrong[0]}: {lm[wrong[0]]!r}.", _COPY)
-    kind = lm.pop("model_type", "moshi")
-    for name in ("model_id", "depformer_causal"):
-        lm.pop(name, None)
-    others = [name for name in ("tts_config", "stt_config") if lm.pop(name, None)]
-    if kind != "moshi" or others or lm.get("conditioners"):
-        raise UserError(f"{where} describes a model of the kind '{kind}', not one for dialogue.", _CHOOSE)
-    if "demux_second_stream" in lm:
-        lm["demux_second_text_stream"] = lm.pop("demux_second_stream")
-    _check_shape(lm, where, both_voices)
-    return _Config(
-        moshi_name=lm.pop("moshi_name", catalog.MOSHI_NAME),
-        mimi_name=lm.pop("mimi_name", catalog.MIMI_NAME),
-        mimi_config_name=lm.pop("mimi_config_name", None),
-        tokenizer_name=lm.pop("tokenizer_name", catalog.TOKENIZER_NAME),
-        lora_name=lm.pop("lora_name", None),
-        lora=bool(lm.pop("lora", False)),
-        lora_rank=lm.pop("lora_rank", 128),
-        lora_scaling=float(lm.pop("lora_scaling", 2.0)),
-        generation=lm.pop("lm_gen_config", {}),
-        lm=lm,
-    )
-
-
-_COPY = "Copy or download it again."
-_CHOOSE = "Choose a Moshi for dialogue, for example one of `aizuchi models list`."
-
-
-def _check_shape(lm: dict[str, Any], where: Path, both_voices: bool) -> None:
-    """Refuse what does not hear one voice and speak with another, or, if `both_voices` may be, for both."""
-    if missing := [name for name in (*_NUMBERS, "delays") if name not in lm]:
-        raise UserError(f"{where} says nothing about {', '.join(missing)}.", _COPY)
-    n_q, dep_q = lm["n_q"], lm["dep_q"]
-    if dep_q == n_q and not both_voices:
-        advice = "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
-        raise UserError(f"{where} describes a model that speaks for the user too (dep_q {dep_q}).", advice)
-    if n_q % 2 or dep_q not in (n_q, n_q // 2) or len(lm["delays"]) != n_q + 1:
-        found = f"n_q is {n_q}, dep_q {dep_q}, with {len(lm['delays'])} delays"
-        raise UserError(f"{where} describes no dialogue model: {found}.", _CHOOSE)
-
-
-def _guess(folder: Path) -> dict[str, Any]:
-    """Return the configuration of the 7B models for a folder without one, if its weights say so."""
-    weights = folder / catalog.MOSHI_NAME
-    if not weights.exists():
-        advice = f"A model's folder holds at least {CONFIG_NAME} and {catalog.MOSHI_NAME}."
-        raise UserError(f"{folder} holds no model that could be recognised.", advice)
-    config = catalog.moshi_7b()
-    header = read_header(weights)
-    embedding = header.get("text_emb.weight")
-    layers = {name.split(".")[2] for name in header if name.startswith("transformer.layers.")}
-    expected = config["text_card"] + 1, config["dim"]
-    if embedding is None or embedding.shape != expected or len(layers) != config["num_layers"]:
-        advice = f"Put the {CONFIG_NAME} that belongs to it into the folder."
-        raise UserError(f"{folder} has no {CONFIG_NAME}, and {weights.name} is not a Moshi 7B.", advice)
-    return config
-
-
-def _adapter(config: _Config, path: Path) -> Adapter:
+def _adapter(config: Config, path: Path) -> Adapter:
     if not config.lora:
         advice = f"The {CONFIG_NAME} beside it needs lora, lora_rank and lora_scaling."
         raise UserError(f"{path} is a LoRA adapter, but its configuration does not say so.", advice)

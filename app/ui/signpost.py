@@ -51,7 +51,16 @@ class Signpost(QObject):
         self.pane = Pane()
         self.notice = Notice()
 
-    def show_no_model(self, model: str) -> None:
+    def describe(self, state: State, model: str, ready: Ready | None) -> None:
+        """Say in words what the state is, where the talk does not speak for itself."""
+        if state is State.NO_MODEL:
+            self._show_no_model(model)
+        elif state is State.STARTING:
+            self._show_starting()
+        elif state is State.READY and ready is not None:
+            self._show_ready(ready)
+
+    def _show_no_model(self, model: str) -> None:
         """Offer to load the model that was chosen."""
         sentence = self.tr("A model has to be in memory before you can talk with it.")
         load = self._load(self.tr("Load {0}").format(model), model)
@@ -66,7 +75,7 @@ class Signpost(QObject):
             )
         self.pane.show_progress(*self._loading.progress(event))
 
-    def show_ready(self, ready: Ready) -> None:
+    def _show_ready(self, ready: Ready) -> None:
         """Invite to press Start."""
         if ready.model == STARTER.name:
             sentence = self.tr(
@@ -79,7 +88,7 @@ class Signpost(QObject):
         sentence = self.tr("Put on headphones, press Start, and say something. It may also begin by itself.")
         self.pane.show_state(self.tr("{0} is ready").format(ready.model), sentence)
 
-    def show_starting(self) -> None:
+    def _show_starting(self) -> None:
         """Ask for patience while devices are opened."""
         self.pane.show_state(self.tr("One moment"), self.tr("The sound devices are being opened."))
 

@@ -329,17 +329,8 @@ class TalkPage(QWidget):
         self.bar.set_locked(self.talking)
         self._mute_key.setEnabled(state is State.TALKING)
         self.scene.show_words(state in (State.TALKING, State.STOPPED))
-        self._describe(state)
+        self.signpost.describe(state, self._settings.model, self._ready)
         self._show_time()
-
-    def _describe(self, state: State) -> None:
-        """Say in words what the state is, where the talk does not speak for itself."""
-        if state is State.NO_MODEL:
-            self.signpost.show_no_model(self._settings.model)
-        elif state is State.STARTING:
-            self.signpost.show_starting()
-        elif state is State.READY and self._ready is not None:
-            self.signpost.show_ready(self._ready)
 
     def _switch(self, spec: str) -> None:
         """End the talk, and take another model."""
