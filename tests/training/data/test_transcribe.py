@@ -10,15 +10,12 @@ from __future__ import annotations
 import json
 import re
 import sys
-import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soundfile
 from pocketsphinx import Decoder
@@ -28,51 +25,14 @@ from app.datasets import Dataset, TimedWord, create_dataset, open_dataset, read_
 from app.errors import UserError
 from app.frames import SAMPLE_RATE, SILENCE_DB
 from app.turns import Span
+from tests.training.data.ears import TONES, WORD_S, Mono, Placed, ToneEar, whisper
 from tests.training.dialogues import say
 from training.data.listening import LONGEST_FRAMES, MARGIN_FRAMES, in_order, stretches, tidy
-from training.data.recogniser import RECOGNISER_RATE, HeardWord, WhisperRecogniser, open_recogniser
+from training.data.recogniser import RECOGNISER_RATE, HeardWord
 from training.data.transcribe import TRANSCRIBED, Listener, Outcome, plan, transcribe
 from training.progress import Progress
 
-TONES = {"red": 400.0, "green": 700.0, "blue": 1000.0, "black": 1300.0, "white": 1600.0}
-WORD_S = 0.3
-
-Placed = Sequence[tuple[str, float]]
-"""Words of TONES, and where each begins."""
-
-Mono = npt.NDArray[np.float32]
-
-
-@dataclass
-class ToneEar:
-    """Hears each tone exactly, adds what it is told to, and holds what it is given to what was promised."""
-
-    adds: Callable[[float], list[HeardWord]] = lambda length_s: []
-    before: Callable[[], None] = lambda: None
-    lengths_s: list[float] = field(default_factory=list)
-    languages: set[str] = field(default_factory=set)
-
-    def hear(self, samples: Mono, language: str) -> list[HeardWord]:
-        self.before()
-        length_s = len(samples) / RECOGNISER_RATE
-        assert samples.dtype == np.float32
-        assert length_s < 26
-        self.lengths_s.append(length_s)
-        self.languages.add(language)
-        return list(_tones(samples)) + self.adds(length_s)
-
-
-def _tones(samples: Mono) -> Iterator[HeardWord]:
-    step = RECOGNISER_RATE // 200
-    loud = np.abs(samples[: len(samples) // step * step].reshape(-1, step)).max(axis=1) > 0.05
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], loud, [False])).astype(np.int8))).reshape(-1, 2)
-    silences = np.diff(np.concatenate(([0], edges.ravel(), [len(loud)])))[::2] * step / RECOGNISER_RATE
-    assert max(silences) < 1.5, "a recogniser is given no long silence"
-    for first, end in edges:
-        sound = samples[first * step : end * step]
-        peak_hz = np.abs(np.fft.rfft(sound)).argmax() * RECOGNISER_RATE / len(sound)
-        text = min(TONES, key=lambda name: abs(TONES[name] - peak_hz))
-        yield HeardWord(f" {text}", first * step / RECOGNISER_RATE, end * step / RECOGNISER_RATE, 0.9)
+__all__ = ["whisper"]  # a fixture
 
 
 def _sound(words: Placed, length_s: float) -> Mono:
@@ -384,137 +344,6 @@ def test_spoken_words_are_found_where_an_aligner_hears_them(tmp_path: Path) -> N
         errors_s += [abs(a.start_s - b.start_s) for a, b in zip(heard, expected, strict=True)]
     assert np.median(errors_s) < 0.04
     assert max(errors_s) < 0.2
-
-
-# faster-whisper 1.2.1
-
-
-@dataclass
-class Word:
-    start: float
-    end: float
-    word: str
-    probability: float
-
-
-@dataclass
-class Segment:
-    words: list[Word] | None
-
-
-@dataclass
-class WhisperModel:
-    """What `faster_whisper.WhisperModel` takes, gives and raises, with an ear for tones."""
-
-    model_size_or_path: str
-    device: str = "auto"
-    compute_type: str = "default"
-    local_files_only: bool = False
-
-    def __post_init__(self) -> None:
-        if not Path(self.model_size_or_path).is_dir():
-            if self.model_size_or_path not in available_models():
-                raise ValueError(
-                    f"Invalid model size '{self.model_size_or_path}', expected one of: tiny, base"
-                )
-            from huggingface_hub.errors import LocalEntryNotFoundError
-
-            assert self.local_files_only
-            raise LocalEntryNotFoundError("Cannot find an appropriate cached snapshot folder.")
-        if self.device == "cuda":
-            raise RuntimeError("CUDA failed with error no CUDA-capable device is detected")
-
-    @property
-    def supported_languages(self) -> list[str]:
-        return ["en", "ja"]
-
-    def transcribe(
-        self,
-        audio: Mono,
-        language: str | None = None,
-        *,
-        condition_on_previous_text: bool = True,
-        word_timestamps: bool = False,
-        vad_filter: bool = False,
-    ) -> tuple[Iterable[Segment], object]:
-        assert language in ("en", "ja")
-        assert word_timestamps
-        assert not condition_on_previous_text
-        assert not vad_filter
-        return self._segments(audio), object()
-
-    def _segments(self, audio: Mono) -> Iterator[Segment]:
-        yield Segment(words=None)
-        for word in _tones(audio):
-            times = np.float64(word.start_s), np.float64(word.end_s)
-            yield Segment([Word(*times, word.text, np.float32(0.8))])  # type: ignore[arg-type]
-
-
-def available_models() -> list[str]:
-    return ["tiny", "medium", "distil-small.en"]
-
-
-@pytest.fixture
-def whisper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Stand in for faster-whisper, and return a folder that looks like a model."""
-    library = types.ModuleType("faster_whisper")
-    library.WhisperModel = WhisperModel  # type: ignore[attr-defined]
-    library.available_models = available_models  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "faster_whisper", library)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    folder = tmp_path / "whisper"
-    folder.mkdir()
-    for name in ("model.bin", "config.json", "tokenizer.json"):
-        (folder / name).touch()
-    return folder
-
-
-def test_whisper_gives_plain_numbers_and_what_it_raises_becomes_a_sentence(whisper: Path) -> None:
-    recogniser = open_recogniser(str(whisper), "en", "cpu")
-    samples = np.zeros(RECOGNISER_RATE, dtype=np.float32)
-    samples[4000:8000] = 0.3 * np.sin(np.arange(4000) * 2 * np.pi * 1000 / RECOGNISER_RATE)
-    [word] = recogniser.hear(samples, "en")
-    assert word == HeardWord(" blue", 0.25, 0.5, pytest.approx(0.8))
-    assert all(type(value) is float for value in word[1:])
-
-    class Exhausted:
-        def transcribe(self, *_: object, **__: object) -> tuple[Iterator[Segment], None]:
-            return self._segments(), None
-
-        def _segments(self) -> Iterator[Segment]:
-            yield Segment([])
-            raise RuntimeError("CUDA failed with error out of memory")
-
-    with pytest.raises(UserError, match="out of memory") as fault:
-        WhisperRecogniser(Exhausted()).hear(samples, "en")
-    assert "smaller recogniser" in fault.value.advice
-
-
-@pytest.mark.parametrize(
-    ("asked", "sentence", "advice"),
-    [
-        (("medium", "en", "cpu"), "'medium' is not on this computer and can not be fetched", "folder"),
-        (("huge", "en", "cpu"), "There is no recogniser 'huge'.", "one of tiny, medium."),
-        (("./nowhere", "en", "cpu"), "There is no folder nowhere.", "folder"),
-        (("{folder}", "xx", "cpu"), "does not know the language 'xx'", "en, ja"),
-        (("{folder}", "en", "cuda"), "no CUDA-capable device", "--device cpu"),
-        (("{folder}/..", "en", "cpu"), "holds no Whisper model", "model.bin"),
-    ],
-)
-def test_a_recogniser_that_can_not_be_used_says_why(
-    whisper: Path, asked: tuple[str, str, str], sentence: str, advice: str
-) -> None:
-    spec, language, device = asked
-    with pytest.raises(UserError) as fault:
-        open_recogniser(spec.format(folder=whisper), language, device)
-    assert sentence in fault.value.sentence
-    assert advice in fault.value.advice
-
-
-def test_a_model_in_another_format_is_told_apart(whisper: Path) -> None:
-    (whisper / "model.bin").rename(whisper / "model.safetensors")
-    with pytest.raises(UserError, match="ct2-transformers-converter"):
-        open_recogniser(str(whisper), "en", "cpu")
 
 
 # The command
