@@ -27,7 +27,7 @@ from app.audio.devices import Kind, list_devices
 from app.catalog import HUB, KNOWN, KnownModel
 from app.errors import UserError
 from app.paths import Paths
-from app.talk import screen_trouble
+from app.screen import screen_trouble
 
 OLDEST_PYTHON = (3, 10)
 FIRST_UNTRIED_PYTHON = (3, 14)

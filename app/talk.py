@@ -6,8 +6,6 @@ Knows nothing about how a talk is held; the window and the headless talk are imp
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -15,10 +13,8 @@ from pathlib import Path
 from app.errors import UserError
 from app.options import Options
 from app.paths import Paths
+from app.screen import screen_trouble
 from app.settings import CHOICES, load
-
-SCREEN_S = 20.0
-"""How long a display may take to answer."""
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -57,26 +53,6 @@ def parse(argv: list[str]) -> Options:
     add("--input", type=Path, metavar="FILE", help="headless: a recorded user in place of the microphone")
     add("--compute-ms", type=float, default=0.0, metavar="N", help="let each frame take longer, for tests")
     return Options(**vars(parser.parse_args(argv)))
-
-
-def screen_trouble() -> str:
-    """Return why no window can be opened, '' if one can.
-
-    Asked in a child, since Qt ends the process when a display or a library of the system is missing.
-    """
-    if not any(os.environ.get(name) for name in ("WAYLAND_DISPLAY", "DISPLAY", "QT_QPA_PLATFORM")):
-        return "There is no display."
-    code = "from PySide6.QtGui import QGuiApplication; QGuiApplication([])"
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, timeout=SCREEN_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "The display does not answer."
-    if ended.returncode == 0:
-        return ""
-    reason = ended.stderr.strip().splitlines()
-    return f"The display can not be used ({reason[0] if reason else 'no reason given'})."
 
 
 def _positive(text: str) -> float:

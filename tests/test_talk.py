@@ -25,8 +25,9 @@ from app.headless import BUNDLED_USER, Page, Progress
 from app.options import Options, chosen
 from app.paths import paths
 from app.recordings import open_recording
+from app.screen import screen_trouble
 from app.settings import Settings, save
-from app.talk import parse, screen_trouble
+from app.talk import parse
 
 SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
 """An environment without sound devices, wherever the tests run."""
@@ -226,7 +227,7 @@ def test_a_display_that_is_not_there_is_trouble(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_display_that_hangs_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(talk, "SCREEN_S", 0.001)
+    monkeypatch.setattr("app.screen.SCREEN_S", 0.001)
     assert "does not answer" in screen_trouble()
 
 
