@@ -63,6 +63,7 @@ class Item:
     speech_s: tuple[float, float]
     words: tuple[int, int]
     findings: tuple[str, ...]
+    """In the user's language, since the table asks for them with each paint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _item(raw: Mapping[str, Any]) -> Item:
         seconds=float(raw["seconds"]),
         speech_s=(float(raw["A_speech_s"]), float(raw["B_speech_s"])),
         words=(int(raw["A_words"]), int(raw["B_words"])),
-        findings=tuple(str(finding) for finding in raw["findings"]),
+        findings=tuple(told(str(finding)) for finding in raw["findings"]),
     )
 
 

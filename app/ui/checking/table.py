@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.ui import theme
 from app.ui.checking.data import Check, Item
-from app.ui.told import told
 from app.ui.wording import length_words
 
 ROW_PX = 4 * theme.GRID
@@ -86,7 +85,7 @@ class Dialogues(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(index.column())
         if role == Qt.ItemDataRole.ToolTipRole and item.findings:
-            return "\n".join(map(told, item.findings))
+            return "\n".join(item.findings)
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == FINDINGS:
             return theme.colours().trouble_text
         return None
@@ -106,7 +105,7 @@ class Dialogues(QAbstractTableModel):
 
     def _cells(self, item: Item) -> tuple[str, ...]:
         more = len(item.findings) - 1
-        finding = told(item.findings[0]) if item.findings else ""
+        finding = item.findings[0] if item.findings else ""
         return (
             item.dialogue,
             length_words(item.seconds),
