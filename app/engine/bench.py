@@ -158,21 +158,15 @@ def measure(
         if not device.on_card:
             life.enter_context(no_compile())
             torch.set_num_threads(1)
-        kernels = device.on_card and compile_trouble(device) is None
-        ours = FrameStep(make.lm(mode), make_ops() if kernels else None, kv)
-        context = ours.context
-        codes = _heard(ours.lm)
+        ours, codes = _begin_ours(make.lm(mode), kv, device)
         steps: list[Step] = [lambda: _drop(ours.step(codes))]
-        _repeat(steps[0], WARM_UP_FRAMES)
-        ours.age(2 * context)
-        _repeat(steps[0], WARM_UP_FRAMES)
         peak_gb = torch.cuda.max_memory_reserved() / 1e9 if device.on_card else None
         halves = [_mimi_step(make.mimi(), device, life, whole=True)]
         if against:
             moshi = MoshiStepper(make.lm(WHOLE))
             life.callback(moshi.close)
             steps.append(lambda: _drop(moshi.step(codes)))
-            _repeat(steps[1], WARM_UP_FRAMES + (0 if device.on_card else context))
+            _repeat(steps[1], WARM_UP_FRAMES + (0 if device.on_card else ours.context))
             halves.append(_mimi_step(make.mimi(), device, life, whole=False))
         lm_times, mimi_times = _in_turn(steps, frames), _in_turn(halves, frames)
         counts = [_count_kernels(step, device) for step in steps]
@@ -186,7 +180,7 @@ def measure(
             device=device.label,
             torch=torch.__version__,
             frames=frames,
-            context=context,
+            context=ours.context,
             step_ms=_spread(lm_times[0]),
             mimi_ms=_spread(mimi_times[0]),
             kernels_per_frame=counts[0],
@@ -209,6 +203,16 @@ def measure(
             moshi.close()
             beside |= _compare(moshi.lm, ours.lm)
         return Measured(**vars(measured) | beside)
+
+
+def _begin_ours(lm: LMModel, kv: str, device: Device) -> tuple[FrameStep, Tensor]:
+    """Return our engine with its ring full and warmed up, and the codes that it hears."""
+    ours = FrameStep(lm, make_ops() if device.on_card and compile_trouble(device) is None else None, kv)
+    codes = _heard(ours.lm)
+    _repeat(lambda: _drop(ours.step(codes)), WARM_UP_FRAMES)
+    ours.age(2 * ours.context)
+    _repeat(lambda: _drop(ours.step(codes)), WARM_UP_FRAMES)
+    return ours, codes
 
 
 def _dissect(

@@ -1,4 +1,7 @@
-"""What listens in the tests: an ear for tones, and a stand-in with the signatures of faster-whisper 1.2.1."""
+"""What listens in the tests: an ear for tones, and a stand-in with the signatures of faster-whisper 1.2.1.
+
+`run` transcribes with one of them, as the command does.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from app.datasets import Dataset
 from training.data.recogniser import RECOGNISER_RATE, HeardWord
+from training.data.transcribe import Listener, Outcome, plan, transcribe
+from training.progress import Progress
 
 TONES = {"red": 400.0, "green": 700.0, "blue": 1000.0, "black": 1300.0, "white": 1600.0}
 WORD_S = 0.3
@@ -133,3 +140,13 @@ def whisper(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for name in ("model.bin", "config.json", "tokenizer.json"):
         (folder / name).touch()
     return folder
+
+
+def run(
+    dataset: Dataset, ear: Any, *, language: str = "en", again: bool = False, voices: str = "AB"
+) -> Outcome:
+    outcome = Outcome()
+    tasks = plan(dataset, tuple(voices), again=again).tasks  # type: ignore[arg-type]
+    with Progress("Transcribing", 1, "s", as_json=True) as progress:
+        transcribe(dataset, tasks, Listener(ear, "tones", language), progress, outcome, again=again)
+    return outcome

@@ -1,8 +1,7 @@
 """Words with times: cutting, hearing, putting back, writing, and the command around it.
 
 Whisper's weights can not come with the tests. What listens here is an ear for tones, whose words and times
-are exact, and pocketsphinx, which aligns what espeak-ng has spoken. Of faster-whisper the tests have a
-stand-in with the signatures of 1.2.1 (WhisperModel, Segment, Word): the adapter is held against these alone.
+are exact.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,16 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from pocketsphinx import Decoder
 
 from app import cli
 from app.datasets import Dataset, TimedWord, create_dataset, open_dataset, read_words, write_json, write_words
 from app.errors import UserError
 from app.frames import SAMPLE_RATE, SILENCE_DB
 from app.turns import Span
-from tests.training.data.ears import TONES, WORD_S, Mono, Placed, ToneEar, whisper
-from tests.training.dialogues import say
+from tests.training.data.ears import TONES, WORD_S, Mono, Placed, ToneEar, run, whisper
 from training.data.listening import LONGEST_FRAMES, MARGIN_FRAMES, in_order, stretches, tidy
 from training.data.recogniser import RECOGNISER_RATE, HeardWord
-from training.data.transcribe import TRANSCRIBED, Listener, Outcome, plan, transcribe
-from training.progress import Progress
+from training.data.transcribe import TRANSCRIBED, plan
 
 __all__ = ["whisper"]  # a fixture
 
@@ -47,16 +43,6 @@ def _sound(words: Placed, length_s: float) -> Mono:
 def _add(dataset: Dataset, dialogue: str, a: Placed, b: Placed, length_s: float = 30.0) -> None:
     stereo = np.stack([_sound(a, length_s), _sound(b, length_s)], axis=1)
     soundfile.write(dataset.audio(dialogue), stereo, SAMPLE_RATE, "PCM_16")
-
-
-def _run(
-    dataset: Dataset, ear: Any, *, language: str = "en", again: bool = False, voices: str = "AB"
-) -> Outcome:
-    outcome = Outcome()
-    tasks = plan(dataset, tuple(voices), again=again).tasks  # type: ignore[arg-type]
-    with Progress("Transcribing", 1, "s", as_json=True) as progress:
-        transcribe(dataset, tasks, Listener(ear, "tones", language), progress, outcome, again=again)
-    return outcome
 
 
 def _check(found: Iterable[TimedWord], speaker: str, placed: Placed, within_s: float = 0.011) -> None:
@@ -80,7 +66,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 def test_the_words_of_both_voices_are_where_they_were_said(dataset: Dataset) -> None:
     ear = ToneEar()
-    outcome = _run(dataset, ear)
+    outcome = run(dataset, ear)
     words = read_words(dataset.text("one"))
     _check(words, "A", A)
     _check(words, "B", B)
@@ -98,7 +84,7 @@ def test_a_long_talk_is_heard_in_stretches_that_a_recogniser_can_take(tmp_path: 
     dense = [(names[at % 5], 70.0 + at * 0.35) for at in range(85)]
     _add(dataset, "long", [*paused, *dense], [], length_s=101)
     ear = ToneEar()
-    _run(dataset, ear)
+    run(dataset, ear)
     found = read_words(dataset.text("long"))
     _check([word for word in found if word.start_s < 65], "A", paused)
     # A cut may fall into a word where there is no pause, which then counts twice: no more than once a cut.
@@ -143,7 +129,7 @@ def test_what_whisper_adds_to_words_in_silence_is_taken_away(dataset: Dataset) -
             spread = [word._replace(end_s=end_s) for word, end_s in zip(words, ends_s, strict=True)]
             return [spread[0]._replace(start_s=0.0), *spread[1:]]
 
-    _run(dataset, Spread())
+    run(dataset, Spread())
     found = read_words(dataset.text("one"))
     # Frames of 80 ms are as near as levels tell; gaps below 0.2 s count as speech.
     firsts = [word for word in found if word.text == "red" and word.start_s > 5]
@@ -162,7 +148,7 @@ def test_unsure_words_in_silence_are_left_out_and_counted(
             HeardWord(" sure", length_s - 0.03, length_s - 0.03, 0.95),
         ]
 
-    outcome = _run(dataset, ToneEar(adds=invent), voices="B")
+    outcome = run(dataset, ToneEar(adds=invent), voices="B")
     texts = [word.text for word in read_words(dataset.text("one"))]
     assert texts == ["white", "black", "sure", "red", "sure", "green", "blue", "sure"]
     assert outcome.invented == 6
@@ -175,12 +161,12 @@ def test_unsure_words_in_silence_are_left_out_and_counted(
 def test_words_that_somebody_corrected_are_left_alone_until_asked(dataset: Dataset) -> None:
     corrected = [TimedWord("A", "Corrected!", 1.0, 1.5)]
     write_words(dataset.text("one"), corrected)
-    outcome = _run(dataset, ToneEar())
+    outcome = run(dataset, ToneEar())
     found = read_words(dataset.text("one"))
     assert [word for word in found if word.speaker == "A"] == corrected
     _check(found, "B", B)
     assert outcome.voices == 1
-    _run(dataset, ToneEar(), again=True)
+    run(dataset, ToneEar(), again=True)
     _check(read_words(dataset.text("one")), "A", A)
 
 
@@ -193,7 +179,7 @@ def test_what_the_model_is_known_to_have_said_needs_no_recogniser(dataset: Datas
 
 def test_a_correction_made_in_the_meantime_is_kept(dataset: Dataset) -> None:
     corrected = [TimedWord("B", "Mine!", 1.0, 1.5)]
-    _run(dataset, ToneEar(before=lambda: write_words(dataset.text("one"), corrected)))
+    run(dataset, ToneEar(before=lambda: write_words(dataset.text("one"), corrected)))
     found = read_words(dataset.text("one"))
     assert [word for word in found if word.speaker == "B"] == corrected
     _check(found, "A", A)
@@ -203,7 +189,7 @@ def test_a_voice_without_words_is_not_listened_to_again_until_its_sound_changes(
     dataset: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _add(dataset, "one", A, [])
-    _run(dataset, ToneEar())
+    run(dataset, ToneEar())
     assert "Nobody speaks in B." in capsys.readouterr().out
     assert plan(dataset, ("A", "B")) == ([], 2, [])
     _add(dataset, "one", A, B, length_s=31)
@@ -220,13 +206,13 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(dataset: Dataset) -> No
 
     ear = ToneEar(before=out_of_memory)
     with pytest.raises(UserError, match="out of memory"):
-        _run(dataset, ear)
+        run(dataset, ear)
     _check(read_words(dataset.text("one")), "B", B)
     # A crash may cut off the last line of the record.
     with (dataset.folder / TRANSCRIBED).open("a") as file:
         file.write('{"dialogue": "tw')
     assert [task.dialogue for task in plan(dataset, ("A", "B")).tasks] == ["three", "two"]
-    _run(dataset, ToneEar())
+    run(dataset, ToneEar())
     _check(read_words(dataset.text("three")), "A", A)
     _check(read_words(dataset.text("two")), "A", B)
 
@@ -244,7 +230,7 @@ def test_damaged_dialogues_are_told_and_the_others_go_on(dataset: Dataset) -> No
     sentences = [str(finding["sentence"]) for finding in made.unreadable]
     assert "1 channel at 16000 Hz, not two at 24000 Hz" in sentences[1]
     assert "words.json can not be read" in sentences[2]
-    _run(dataset, ToneEar())
+    run(dataset, ToneEar())
     _check(read_words(dataset.text("one")), "A", A)
     assert dataset.text("words").read_text() == "[{]"
 
@@ -281,69 +267,6 @@ def test_spaces_around_words_are_none_of_their_text(
     language: str, heard: list[str], texts: list[str]
 ) -> None:
     assert [word.text for word in tidy([HeardWord(t, 0, 1, 1) for t in heard], language)] == texts
-
-
-class Aligner:
-    """Finds where words are that it knows will come, as pocketsphinx hears them: a stretch is a sentence."""
-
-    def __init__(self, sentences: Sequence[str]) -> None:
-        self._coming = list(sentences)
-
-    def hear(self, samples: Mono, language: str) -> list[HeardWord]:
-        assert language == "en"
-        decoder = Decoder(samprate=RECOGNISER_RATE, loglevel="FATAL")
-        decoder.set_align_text(self._coming.pop(0))
-        decoder.start_utt()
-        decoder.process_raw((samples * 32767).astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        assert decoder.hyp() is not None
-        return [
-            HeardWord(f" {word.word.partition('(')[0]}", word.start_frame / 100, word.end_frame / 100, 0.9)
-            for word in decoder.seg()
-            if word.word[0] not in "<["
-        ]
-
-
-SENTENCES: dict[str, list[tuple[float, str]]] = {
-    "A": [
-        (0.4, "we could go there tomorrow morning"),
-        (7.3, "what time should we leave"),
-        (13.1, "the weather looks rather nice"),
-    ],
-    "B": [
-        (2.6, "please open the small window in the kitchen"),
-        (8.4, "maybe after breakfast on sunday"),
-        (14.9, "i will bring some bread and water"),
-    ],
-}
-
-
-def test_spoken_words_are_found_where_an_aligner_hears_them(tmp_path: Path) -> None:
-    """The one test with real acoustics: two voices that overlap, each heard by itself, and put in place."""
-    sound = np.zeros((20 * SAMPLE_RATE, 2), dtype=np.float32)
-    said: list[TimedWord] = []
-    for channel, speaker in enumerate(("A", "B")):
-        for begin_s, sentence in SENTENCES[speaker]:
-            at_s = begin_s
-            for text in sentence.split():
-                spoken = say(text, "en-us+f3")
-                end_s = at_s + len(spoken) / SAMPLE_RATE
-                said.append(TimedWord(speaker, text, at_s, end_s))  # type: ignore[arg-type]
-                first = round(at_s * SAMPLE_RATE)
-                sound[first : first + len(spoken), channel] = spoken
-                at_s = end_s + 0.03
-    dataset = create_dataset(tmp_path / "talks", language="en")
-    soundfile.write(dataset.audio("one"), sound, SAMPLE_RATE, "PCM_16")
-    outcome = _run(dataset, Aligner([sentence for voice in "AB" for _, sentence in SENTENCES[voice]]))
-    assert (outcome.words, outcome.invented) == (len(said), 0)
-    found = read_words(dataset.text("one"))
-    errors_s = []
-    for speaker in "AB":
-        heard, expected = ([word for word in words if word.speaker == speaker] for words in (found, said))
-        assert [word.text for word in heard] == [word.text for word in expected]
-        errors_s += [abs(a.start_s - b.start_s) for a, b in zip(heard, expected, strict=True)]
-    assert np.median(errors_s) < 0.04
-    assert max(errors_s) < 0.2
 
 
 # The command
