@@ -87,6 +87,5 @@ class About(Panel):
 def _advice(text: str) -> list[str]:
     """Return what to do about what will not do, in the user's language; the text itself is for a report."""
     lines = (line.strip() for line in text.splitlines())
-    return [
-        ADVICE_MARK + told(line.removeprefix(ADVICE_MARK)) for line in lines if line.startswith(ADVICE_MARK)
-    ]
+    advice = (line.removeprefix(ADVICE_MARK) for line in lines if line.startswith(ADVICE_MARK))
+    return [f"→ {told(sentence)}" for sentence in dict.fromkeys(advice)]
