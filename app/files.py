@@ -1,0 +1,301 @@
+"""The one way to write a file or a folder, and the one door for JSON and TOML.
+
+A file is written beside its place under a hidden name, synced to the disk and renamed, so that a reader, a
+crash or a full disk leaves the old or the new one, never half of it. What is read is believed only within
+limits. Everything is for its owner alone, since most of it holds a person's voice or words. Knows nothing
+about what the files mean.
+"""
+
+from __future__ import annotations
+
+import codecs
+import fcntl
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PART_SUFFIX = ".part"
+"""How the name of what is being written ends; it begins with a dot."""
+
+OLD_SUFFIX = f".old{PART_SUFFIX}"
+"""How the name of a folder ends for the moment in which another one takes its place."""
+
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+
+JSON_BYTES = 64 * 2**20
+"""The largest JSON file of ours: the words of a day of dialogue are a tenth of it."""
+
+TOML_BYTES = 2**20
+"""The largest TOML file: people write them by hand."""
+
+DEPTH = 64
+"""How deep lists and tables may lie in each other: ours need six."""
+
+_ENCODINGS = (
+    # UTF-32 begins as UTF-16 does, so it is looked for first.
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Malformed(ValueError):
+    """What is wrong with the content of a file, as the end of a sentence: 'is not JSON (line 3)'."""
+
+
+# --- Reading --------------------------------------------------------------------------------------
+
+
+def read_json(path: Path, limit_bytes: int = JSON_BYTES) -> Any:
+    """Return what a JSON file holds. Raises OSError, and Malformed (a ValueError) for any other fault."""
+    return parse_json(read_bytes(path, limit_bytes))
+
+
+def read_toml(path: Path, limit_bytes: int = TOML_BYTES) -> dict[str, Any]:
+    """Return what a TOML file holds. Raises OSError, and Malformed (a ValueError) for any other fault."""
+    return parse_toml(read_bytes(path, limit_bytes))
+
+
+def read_bytes(path: Path, limit_bytes: int) -> bytes:
+    """Return the content of a regular file. Raises OSError, and Malformed where it is larger than allowed."""
+    # A pipe or a device would never end.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise Malformed("is not a regular file")
+        content = file.read(limit_bytes + 1)
+    if len(content) > limit_bytes:
+        raise Malformed(f"is larger than {limit_bytes / 2**20:.0f} MB")
+    return content
+
+
+def parse_json(content: bytes | str) -> Any:
+    """Return the value of a JSON text. Raises Malformed."""
+    text = content if isinstance(content, str) else decode(content)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as fault:
+        raise Malformed(f"is not JSON, or is cut off (line {fault.lineno}: {fault.msg})") from fault
+    except RecursionError as fault:
+        raise Malformed("is nested too deeply") from fault
+    except ValueError as fault:
+        # Python refuses numbers of thousands of digits.
+        raise Malformed(f"is not JSON that can be used: {fault}") from fault
+    _check_depth(value)
+    if "\\ud" in text or "\\uD" in text:
+        _check_text(value)
+    return value
+
+
+def parse_toml(content: bytes | str) -> dict[str, Any]:
+    """Return the table of a TOML text. Raises Malformed."""
+    text = (content if isinstance(content, str) else decode(content)).replace("\r\n", "\n")
+    try:
+        value = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise Malformed(f"is not TOML: {fault}") from fault
+    except RecursionError as fault:
+        raise Malformed("is nested too deeply") from fault
+    except (ValueError, OverflowError) as fault:
+        # A date that no calendar has, a number of thousands of digits.
+        raise Malformed(f"is not TOML that can be used: {fault}") from fault
+    _check_depth(value)
+    return value
+
+
+def decode(content: bytes) -> str:
+    """Return text that is in UTF-8, or in what its byte order mark says. Raises Malformed."""
+    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as fault:
+        # Without a mark there is no telling Shift-JIS from Latin-1: a wrong guess would be learnt.
+        raise Malformed(f"is not text in UTF-8 (byte {fault.start})") from fault
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(DEPTH):
+        level = [inner for outer in level for inner in _inside(outer) if isinstance(inner, (dict, list))]
+        if not level:
+            return
+    raise Malformed("is nested too deeply")
+
+
+def _inside(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _check_text(value: object) -> None:
+    """Refuse half of a character pair: such text can be neither written nor shown."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as fault:
+        raise Malformed("holds half of a character (a lone surrogate)") from fault
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder for its owner alone, and those above it where they are missing. Raises OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir(PRIVATE_FOLDER)
+    return folder
+
+
+@contextmanager
+def replacing(path: Path, *, sync: bool = True) -> Iterator[Path]:
+    """Yield a name beside `path` for a new file that takes its place at the end, on disk.
+
+    The name exists, empty and private; it is to be written to, not renamed over. Where the block raises, the
+    old file stays and the new one goes. `sync=False` is for what can be made anew. Raises OSError.
+    """
+    part = _part(path)
+    handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        # Held as long as it is being written: `clear_parts` leaves it alone.
+        _try_lock(handle)
+        yield part
+        if sync:
+            os.fsync(handle)
+        os.replace(part, path)
+        if sync:
+            sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder` that takes its place at the end, on disk with all its files.
+
+    An old folder of that name goes when the new one stands. Where the block raises, the old one stays and the
+    new one goes. Raises OSError.
+    """
+    part = _part(folder)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(PRIVATE_FOLDER)
+    handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _try_lock(handle)
+        yield part
+        sync_tree(part)
+        _take_place(part, folder)
+    finally:
+        os.close(handle)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def replace_file(path: Path, content: bytes | str, *, sync: bool = True) -> None:
+    """Replace a file in one step, its folder made where it is missing. Raises OSError."""
+    make_folder(path.parent)
+    with replacing(path, sync=sync) as part:
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def write_json(path: Path, value: Mapping[str, Any] | list[Any], *, sync: bool = True) -> None:
+    """Replace a JSON file in one step; what JSON does not know is written as its text. Raises OSError."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n"
+    # A file name may hold bytes that are no text.
+    replace_file(path, text.encode("utf-8", "replace"), sync=sync)
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what a killed program left half written in a folder; what is being written stays.
+
+    A folder that was about to be replaced is put back.
+    """
+    with suppress(OSError):
+        for part in folder.glob(f".*{PART_SUFFIX}"):
+            with suppress(OSError):
+                _clear(part)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring all files of a folder to the disk. Raises OSError."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(where, name))
+        sync_folder(Path(where))
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where its file system knows how to."""
+    with suppress(OSError):
+        _sync(folder)
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}{PART_SUFFIX}")
+
+
+def _take_place(part: Path, folder: Path) -> None:
+    """Rename a folder over another one, which is put back where that fails."""
+    if not folder.exists():
+        os.replace(part, folder)
+    else:
+        old = part.with_name(part.name.removesuffix(PART_SUFFIX) + OLD_SUFFIX)
+        os.replace(folder, old)
+        try:
+            os.replace(part, folder)
+        except OSError:
+            os.replace(old, folder)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    sync_folder(folder.parent)
+
+
+def _clear(part: Path) -> None:
+    handle = os.open(part, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if not _try_lock(handle):
+            return
+        # The name is `.NAME.PID.part`, or `.NAME.PID.old.part`.
+        folder = part.with_name(part.name.removesuffix(OLD_SUFFIX).rpartition(".")[0].removeprefix("."))
+        if part.name.endswith(OLD_SUFFIX) and not folder.exists():
+            os.replace(part, folder)
+        elif part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink()
+    finally:
+        os.close(handle)
+
+
+def _try_lock(handle: int) -> bool:
+    """Take a lock that ends with the process; a file system without locks says no."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
