@@ -33,9 +33,9 @@ A small full-duplex spoken dialogue model that comes with Aizuchi, to talk with 
 a demonstration: it knows turn taking, not the world. It greets, answers a few dozen questions in English and
 Japanese, murmurs while you go on, stops when you cut in, and asks when you are silent for long.
 
-**It barely understands human voices.** It learnt from espeak-ng's voices and hears little else: voices that are
-not espeak-ng's, a person's among them, got the right answer 5 times in 98. To anything else it answers promptly
-with a line of its own choice, sometimes in the other language.
+**It barely understands human voices.** It learnt from espeak-ng's voices and hears little else: other voices,
+a person's among them, got the right answer 5 times in 98. To anything else it answers promptly with a line of
+its own choice, sometimes in the other language.
 
 ## What it was made from
 
