@@ -34,6 +34,9 @@ CONFIG, RUN, METRICS, CHECKPOINTS, SAMPLES = (
     "samples",
 )
 
+_TAIL_BYTES = 8_192
+"""So much of the end of metrics.jsonl holds the last step."""
+
 STATES = ("running", "stopped", "finished", "failed")
 """'stopped' can be resumed; so can 'running' without a living process, which was killed, and 'failed'."""
 
@@ -76,8 +79,21 @@ class Run:
         """Return how many steps there will be."""
         return int(self.values.get("steps", 0))
 
+    @property
+    def newest_step(self) -> int:
+        """Return how many steps are done, those since the last checkpoint counted while it goes on."""
+        return max(self.step, _last_told(self.folder)) if self.alive else self.step
+
+    @property
+    def progress(self) -> float:
+        """Return which share of its steps is done, 0..1: the one figure that is shown everywhere."""
+        return min(1.0, self.newest_step / self.steps) if self.steps > 0 else 0.0
+
     def stop(self) -> None:
-        """Ask the process to write a checkpoint and end. Does nothing where none runs."""
+        """Ask the process to write a checkpoint and end; asked again, it ends at the last one it has.
+
+        Does nothing where none runs.
+        """
         if self.alive:
             with suppress(OSError):
                 os.kill(int(self.values["pid"]), 15)
@@ -133,6 +149,18 @@ def read_metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], i
         return [], offset
     whole = raw[: raw.rfind(b"\n") + 1]
     return list(_events(whole)), offset + len(whole)
+
+
+def _last_told(folder: Path) -> int:
+    """Return the newest step that a run told, 0 where it told none."""
+    try:
+        with (folder / METRICS).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            raw = file.read()
+    except OSError:
+        return 0
+    steps = [event.get("step") for event in _events(raw[: raw.rfind(b"\n") + 1]) if event["kind"] == "step"]
+    return max((step for step in steps if isinstance(step, int)), default=0)
 
 
 def _events(raw: bytes) -> Iterator[dict[str, Any]]:

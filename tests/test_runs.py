@@ -169,3 +169,19 @@ def test_lines_that_say_nothing_are_passed_over(tmp_path: Path) -> None:
 def test_a_run_without_metrics_has_none_yet(tmp_path: Path) -> None:
     assert read_metrics(tmp_path, 0) == ([], 0)
     assert read_metrics(tmp_path / "none", 7) == ([], 7)
+
+
+def test_how_far_a_run_is_counts_what_it_told_since_the_last_checkpoint(
+    tmp_path: Path, process: subprocess.Popen[str]
+) -> None:
+    folder = write(tmp_path / "run-1", state="running", pid=process.pid, step=50, steps=200)
+    told = [{"kind": "step", "step": step, "loss": 1.0, "text": "x" * 200} for step in range(1, 98)]
+    told.append({"kind": "evaluation", "step": 99})
+    lines = "".join(json.dumps(event) + "\n" for event in told)
+    (folder / METRICS).write_text(lines + '{"kind": "step", "step": 98')
+    run = open_run(folder)
+    assert (run.newest_step, run.progress) == (97, 97 / 200)
+    process.kill()
+    process.wait()
+    assert (run.newest_step, run.progress) == (50, 0.25), "what was not kept is lost"
+    assert open_run(write(tmp_path / "run-2", step=3)).progress == 0.0

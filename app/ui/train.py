@@ -41,6 +41,8 @@ class TrainPage(QWidget):
     """There is a new model."""
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
+    progress_changed = Signal(object)
+    """The share that is done of the run that goes on, 0..1; None when none does."""
 
     def __init__(
         self,
@@ -67,6 +69,11 @@ class TrainPage(QWidget):
     def going(self) -> bool:
         """Return whether any run is going on or about to."""
         return self.run.starting or bool(self.run.going)
+
+    @property
+    def progress(self) -> float | None:
+        """Return the share that is done of the run that goes on, 0..1; None when none does."""
+        return self.run.progress
 
     def show_step(self, index: int) -> None:
         """Turn to a step: 0 Data, 1 Check, 2 Train, 3 Listen."""
@@ -172,6 +179,7 @@ class TrainPage(QWidget):
         self.run.memory_wanted.connect(self._free_memory)
         self.run.listen_wanted.connect(self._listen)
         self.run.run_changed.connect(self._show_run)
+        self.run.progress_changed.connect(self.progress_changed)
         self.listen.talk_wanted.connect(self.talk_wanted)
         self.listen.models_changed.connect(self.models_changed)
         for step in (self.data, self.check, self.run, self.listen):

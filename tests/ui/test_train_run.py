@@ -118,6 +118,23 @@ def test_a_run_begins_when_the_model_has_left_the_memory(
     assert " left · " in page.run.view.text
 
 
+def test_how_far_a_run_is_is_one_figure_whichever_page_is_in_front(
+    page: TrainPage, stage: Stage, qtbot: QtBot
+) -> None:
+    assert page.progress is None
+    with trainer() as process:
+        make_run(stage.where.runs, state="running", done=250, pid=process.pid, step=200)
+        stage.window.show_page(0)
+        wait(qtbot, lambda: page.progress == 0.25)
+        stage.window.show_page(3)
+        page.show_step(TRAIN)
+        wait(qtbot, lambda: "Step 250 of 1,000" in page.run.view.text)
+        (rows,) = page.run.runs.findChildren(QListWidget)
+        assert "training, 25 %" in rows.item(0).toolTip()
+        assert page.run.view._progress.accessibleDescription() == "25%"
+    wait(qtbot, lambda: page.progress is None)
+
+
 def test_a_run_is_paused_resumed_and_stopped(
     page: TrainPage, stage: Stage, command: Path, qtbot: QtBot
 ) -> None:

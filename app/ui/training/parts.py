@@ -100,11 +100,15 @@ class SideList(QWidget):
                 item = self._list.item(row)
                 item.setData(KEY, entry.key)
                 item.setText(entry.name)
-                item.setData(DETAIL, entry.detail)
                 item.setData(LIVELY, entry.lively)
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{entry.name}. {entry.detail}")
-                item.setToolTip(f"{entry.name}\n{entry.detail}")
+                _describe(item, entry.detail)
         self.show_current(current)
+
+    def show_detail(self, key: object, detail: str) -> None:
+        """Show another line about one entry; nothing where there is none of this key."""
+        with QSignalBlocker(self._list):
+            if key in self.keys:
+                _describe(self._list.item(self.keys.index(key)), detail)
 
     def show_current(self, key: object) -> None:
         """Let one entry stand out, or the button for a new one."""
@@ -122,6 +126,13 @@ class SideList(QWidget):
         if item is not None:
             self._new.setChecked(False)
             self.chosen.emit(item.data(KEY))
+
+
+def _describe(item: QListWidgetItem, detail: str) -> None:
+    """Show a line about an entry, to eyes and ears."""
+    item.setData(DETAIL, detail)
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}. {detail}")
+    item.setToolTip(f"{item.text()}\n{detail}")
 
 
 class _Row(QStyledItemDelegate):

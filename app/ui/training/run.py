@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
@@ -19,6 +19,7 @@ from app.datasets import Dataset, list_datasets
 from app.errors import UserError
 from app.paths import Paths
 from app.runs import Run, list_runs
+from app.ui.aside import Aside
 from app.ui.card import CardMemory
 from app.ui.player import Player
 from app.ui.theme import GRID
@@ -28,6 +29,14 @@ from app.ui.training.parts import Entry, SideList
 from app.ui.training.process import Follower, log_file, start_detached
 from app.ui.training.view import RunView
 from app.ui.training.words import short_state
+
+WATCH_MS = 1_000
+"""How often it is seen how far training is, for what shows it beside the page."""
+
+
+def _progress_of(runs: Path) -> float | None:
+    """Return the share that is done of the newest run that goes on, None when none does."""
+    return next((run.progress for run in list_runs(runs) if run.alive), None)
 
 
 class TrainStep(QWidget):
@@ -41,6 +50,8 @@ class TrainStep(QWidget):
     """The Run that is open, when anything about it changed; None for none."""
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
+    progress_changed = Signal(object)
+    """The share that is done of the run that goes on, 0..1; None when none does."""
 
     def __init__(
         self, paths: Paths, look_at_card: Callable[[], CardMemory | None], parent: QWidget | None = None
@@ -51,7 +62,10 @@ class TrainStep(QWidget):
         self._stopping = False
         self._ending = False
         self._dataset: Dataset | None = None
+        self._progress: float | None = None
         self._follower = Follower(paths, self)
+        self._aside = Aside(self)
+        self._watch = QTimer(self, interval=WATCH_MS)
         self.player = Player(self)
         self.form = RunForm(paths, look_at_card)
         self.view = RunView()
@@ -74,6 +88,11 @@ class TrainStep(QWidget):
     def starting(self) -> bool:
         """Return whether a process was started that has not yet said that it trains."""
         return self._follower.starting
+
+    @property
+    def progress(self) -> float | None:
+        """Return the share that is done of the run that goes on, 0..1; None when none does."""
+        return self._progress
 
     def show_dataset(self, dataset: Dataset | None) -> None:
         """Let this dataset be what a new run learns from."""
@@ -132,6 +151,8 @@ class TrainStep(QWidget):
 
     def shut(self) -> None:
         """End the sound and what is under way beside the window; runs go on."""
+        self._watch.stop()
+        self._aside.close()
         self._follower.stop()
         self.form.shut()
         self.player.close()
@@ -147,6 +168,16 @@ class TrainStep(QWidget):
         """Fall silent."""
         super().hideEvent(event)
         self._play("")
+
+    def _look_for_progress(self) -> None:
+        """Ask beside the window how far the run is that goes on, whichever page is in front."""
+        if not self._aside.busy:
+            self._aside.ask(partial(_progress_of, self._paths.runs), self._show_progress)
+
+    def _show_progress(self, progress: float | None) -> None:
+        if progress != self._progress:
+            self._progress = progress
+            self.progress_changed.emit(progress)
 
     def _follow(self, folder: Path | None, pid: int | None = None) -> None:
         self._stopping = self._ending = False
@@ -192,6 +223,7 @@ class TrainStep(QWidget):
         self.view.add(events)
         if self.run is not None:
             self._show_run(self.run)
+            self.runs.show_detail(self.run.folder, short_state(self.run))
 
     def _changed(self, run: Run) -> None:
         self._show_run(run)
@@ -235,6 +267,8 @@ class TrainStep(QWidget):
         self._follower.came.connect(self._came)
         self._follower.changed.connect(self._changed)
         self._follower.died.connect(self._died)
+        self._watch.timeout.connect(self._look_for_progress)
+        self._watch.start()
 
     def _lay_out(self) -> None:
         self._stack.addWidget(self.form)

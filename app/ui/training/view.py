@@ -124,8 +124,8 @@ class RunView(QWidget):
         going = run.state == "running"
         self._title.setText(run.name)
         self._state.setText(state_words(run, self._figures, starting=starting, stopping=stopping))
-        step = max(run.step, self._figures.step)
-        self._progress.set_share(step / run.steps if run.steps else 0.0)
+        step = run.newest_step
+        self._progress.set_share(run.progress)
         left = left_words(self._figures.left_s) if going and not stopping else ""
         self._facts.setText(facts_line(step, run.steps, self._figures, left))
         self.curves.set_steps(run.steps)

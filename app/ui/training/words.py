@@ -77,9 +77,7 @@ def state_words(run: Run, figures: Figures, *, starting: bool, stopping: bool) -
 def short_state(run: Run) -> str:
     """Return state and best loss in a few words, for a list."""
     state = {
-        "running": translate("Training", "training, {0} %").format(
-            round(100 * run.step / run.steps) if run.steps else 0
-        ),
+        "running": translate("Training", "training, {0} %").format(round(100 * run.progress)),
         "stopped": translate("Training", "stopped"),
         "finished": translate("Training", "finished"),
         "failed": translate("Training", "failed"),
