@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from app import catalog
+from app import catalog, locks
 from app.audio.recorder import EVENTS, FLAC, SESSION, WAV
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, level_db, seconds
@@ -82,6 +82,11 @@ class Recording:
     def audio(self) -> Path:
         """Return the stereo file: the flac, or the wav of a talk that was not closed."""
         return _audio(self.folder)
+
+    @property
+    def live(self) -> bool:
+        """Return whether it is being written at this moment, by whatever process."""
+        return locks.holder(self.folder) is not None
 
     def session(self) -> dict[str, Any]:
         """Return the values of session.json, as far as they can be read."""

@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
+from app import locks
 from app.audio.late import Late
 from app.frames import FRAME_RATE, SAMPLE_RATE, Samples, seconds
 
@@ -70,7 +71,8 @@ class Recorder:
 
     The folder is a new one below `root`, named after the time and the model, or exactly `folder`.
     A run on files names its folder and may be faster than the disk: there a full queue makes `tap`
-    wait up to MAX_WAITING_S. A live talk never waits. Raises OSError when the folder can not be begun.
+    wait up to MAX_WAITING_S. A live talk never waits. Raises OSError when the folder can not be begun, and
+    InUse where another recording goes into it.
     """
 
     def __init__(
@@ -94,11 +96,14 @@ class Recorder:
         self._ending = threading.Lock()  # taken by the first to end it and never released
         self._stalled = False  # set before the talk closes the recorder, read there
         session = {"format": FORMAT, "model": model, "started": began.isoformat(timespec="seconds")}
+        # Held until the audio is compressed: nobody mends, moves or deletes it before.
+        self._lock = locks.take(self.folder, self.folder.name, "aizuchi")
         try:
             self._files = _SessionFiles(
                 self.folder, {**session, "ended": None, "frames": 0, "details": dict(details)}
             )
         except OSError:
+            self._lock.release()
             if folder is None:
                 shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -160,6 +165,8 @@ class Recorder:
         except OSError as fault:
             self._files.abandon()
             self._end(*_refusal(fault, self._files.frames))
+        finally:
+            self._lock.release()
         with suppress(queue.Empty):  # what is left is not kept, and a tap may be waiting for room
             while True:
                 self._queue.get_nowait()

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from app import locks
 from app.audio import recorder as recorder_module
 from app.audio.recorder import Recorder
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
@@ -65,6 +66,17 @@ def test_left_is_the_model_and_right_the_user_bit_for_bit(tmp_path: Path) -> Non
     assert sorted(path.name for path in recorder.folder.iterdir()) == [
         "audio.flac", "events.jsonl", "session.json",
     ]  # fmt: skip
+
+
+def test_a_recording_is_held_as_long_as_it_is_written(tmp_path: Path) -> None:
+    recorder = make(tmp_path)
+    recorder.tap(0, pcm_frames(1, 1)[0], Said(pcm_frames(2, 1)[0]))
+    assert locks.holder(recorder.folder) is not None
+    with pytest.raises(locks.InUse, match=f"{recorder.folder.name} is in use"):
+        make(tmp_path, folder=recorder.folder)
+    recorder.close()
+    assert locks.holder(recorder.folder) is None
+    assert (recorder.folder / "audio.flac").exists()
 
 
 def test_the_raw_microphone_is_kept_beside_what_was_heard(tmp_path: Path) -> None:
