@@ -17,11 +17,10 @@ from app.ui.controls import IconButton
 from app.ui.graphs import Graph
 from app.ui.number import NoWheel, Number
 from app.ui.panel import quiet
+from app.ui.sampling import LARGEST_SEED, SAMPLING, sampling_words, seed_at_will
 from app.ui.theme import GRID
 
 DRAWER_WIDTH = 344
-LARGEST_SEED = 2**31 - 1
-"""The largest whole number that a box of Qt holds."""
 
 
 class Drawer(QFrame):
@@ -95,37 +94,24 @@ class Drawer(QFrame):
         return rows
 
     def _add_numbers(self, rows: QVBoxLayout) -> None:
-        for name, title, tip in (
-            ("text_temperature", self.tr("Text temperature"), self.tr("Lower words are more predictable")),
-            ("text_top_k", self.tr("Text top-k"), self.tr("Draw from so many likely words; 0 is all")),
-            ("audio_temperature", self.tr("Audio temperature"), self.tr("A lower voice is calmer")),
-            ("audio_top_k", self.tr("Audio top-k"), self.tr("Draw from so many likely sounds; 0 is all")),
-            (
-                "repetition_penalty",
-                self.tr("Repetition penalty"),
-                self.tr("Against repeating the words of the last 5 s; 1 is off"),
-            ),
-        ):
+        for name in SAMPLING:
+            title, tip = sampling_words(name)
             self._add(rows, name, title, Number(title, tip, *LIMITS[name], default=_default(name)))
         self._add_seed(rows)
         self._add_context(rows)
-        rows.addWidget(quiet(self.tr("The seed counts from the next start, the memory from the next load.")))
+        rows.addWidget(quiet(self.tr("The seed counts from the next start, the context from the next load.")))
 
     def _add_seed(self, rows: QVBoxLayout) -> None:
-        title = self.tr("Seed")
-        tip = self.tr("The same seed and the same sound give the same answers")
-        self._add(
-            rows,
-            "seed",
-            title,
-            Number(title, tip, -1, LARGEST_SEED, default=None, whenever=self.tr("new each time")),
-        )
+        title, tip = sampling_words("seed")
+        number = Number(title, tip, -1, LARGEST_SEED, default=None, whenever=seed_at_will())
+        self._add(rows, "seed", title, number)
 
     def _add_context(self, rows: QVBoxLayout) -> None:
-        title = self.tr("Memory, s")
-        tip = self.tr("How far back the model remembers; less needs less graphics memory")
+        title, tip = sampling_words("context")
         low, high = (int(seconds(int(limit))) for limit in LIMITS["context"])
-        number = Number(title, tip, low - 1, high, default=None, whenever=self.tr("as made"))
+        number = Number(
+            title, tip, low - 1, high, default=None, whenever=self.tr("as made"), suffix=self.tr(" s")
+        )
         self._add(rows, "context", title, number)
 
     def _add(self, rows: QVBoxLayout, name: str, title: str, number: Number) -> None:

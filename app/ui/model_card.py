@@ -22,7 +22,7 @@ MODE_WIDTH = 120
 BUTTON_WIDTH = 96
 ACTIONS_WIDTH = 200
 SHORT_CONTEXT = 375
-"""30 s, the short memory for which the makers report what it needs."""
+"""30 s, the short context for which the makers report what it needs."""
 GB = 1e9
 
 
@@ -166,7 +166,7 @@ class ModeRow(QWidget):
             return advice.format(packed, whole, bits, need)
         short = self._model.memory_gb(SHORT_CONTEXT) * GB
         if short <= there:
-            advice = self.tr("Needs {0} of {1} graphics memory; {2} with a memory of 30 s")
+            advice = self.tr("Needs {0} of {1} graphics memory; {2} with a context of 30 s")
             return advice.format(need, whole, wording.size_words(short))
         return self.tr("Needs {0}, and the graphics card has {1}").format(need, whole)
 

@@ -1,14 +1,16 @@
-"""A number with limits and a default, for the Settings page; and a guard against the mouse wheel.
+"""A number with limits and a default; and a guard against the mouse wheel.
 
 Knows nothing about what the number means.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.ui import theme
+from app.ui.number_box import FractionBox, WholeBox
+from app.ui.panel import quiet
 
 NUMBER_WIDTH = 112
 
@@ -37,7 +39,6 @@ class Number(QWidget):
         self._box.setMinimumHeight(3 * theme.GRID)
         self._box.setSpecialValueText(whenever)
         self._box.setSuffix(suffix)
-        self._box.setKeyboardTracking(False)
         self._box.setAccessibleName(name)
         self._box.setToolTip(tip)
         self._box.valueChanged.connect(self._tell)
@@ -49,12 +50,25 @@ class Number(QWidget):
         policy = self._reset.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self._reset.setSizePolicy(policy)
-        across = QHBoxLayout(self)
-        across.setContentsMargins(0, 0, 0, 0)
+        self._note = quiet("")
+        self._note.setAlignment(Qt.AlignmentFlag.AlignRight)
+        self._note.hide()
+        self._box.noted.connect(self._show_note)
+        across = QHBoxLayout()
         across.setSpacing(theme.GRID // 2)
         across.addWidget(self._reset)
         across.addWidget(self._box)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(2)
+        rows.addLayout(across)
+        rows.addWidget(self._note)
         self.set_value(default)
+
+    @property
+    def note(self) -> str:
+        """Return what is said about the number that was typed last, '' for nothing."""
+        return self._note.text()
 
     def value(self) -> float | None:
         """Return the number; None where none is fixed."""
@@ -63,6 +77,8 @@ class Number(QWidget):
 
     def set_value(self, value: float | None) -> None:
         """Show a number without telling it."""
+        if value != self.value():
+            self._show_note("")
         with QSignalBlocker(self._box):
             _show(self._box, self._box.minimum() if value is None else value)
         self._reset.setVisible(self.value() != self._default)
@@ -77,7 +93,12 @@ class Number(QWidget):
         self._box.setFocus()
         self.changed.emit(self._default)
 
+    def _show_note(self, note: str) -> None:
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
+
     def _tell(self) -> None:
+        self._show_note("")
         self._reset.setVisible(self.value() != self._default)
         self.changed.emit(self.value())
 
@@ -93,18 +114,12 @@ class NoWheel(QObject):
         return False
 
 
-def _number_box(low: float, high: float, default: float | None) -> QSpinBox | QDoubleSpinBox:
-    if isinstance(default, float):
-        fine = QDoubleSpinBox(decimals=2, singleStep=0.05)
-        fine.setRange(low, high)
-        return fine
-    whole = QSpinBox()
-    whole.setRange(int(low), int(high))
-    return whole
+def _number_box(low: float, high: float, default: float | None) -> WholeBox | FractionBox:
+    return FractionBox(low, high) if isinstance(default, float) else WholeBox(low, high)
 
 
-def _show(box: QSpinBox | QDoubleSpinBox, value: float) -> None:
-    if isinstance(box, QSpinBox):
+def _show(box: WholeBox | FractionBox, value: float) -> None:
+    if isinstance(box, WholeBox):
         box.setValue(round(value))
     else:
         box.setValue(value)

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.audio.memory import ECHO_WISHES
 from app.errors import UserError
-from app.frames import FRAME_RATE
+from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.secret import keep_token
 from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
@@ -34,7 +34,9 @@ from app.ui.controls import CONTROL_HEIGHT, Chooser
 from app.ui.device_chooser import DeviceChooser
 from app.ui.kept import Kept
 from app.ui.number import NoWheel, Number
+from app.ui.number_box import number_words
 from app.ui.panel import Column, Panel, Switch, heading
+from app.ui.sampling import LARGEST_SEED, SAMPLING, sampling_words, seed_at_will
 from app.ui.shortcuts import Shortcuts
 
 if TYPE_CHECKING:
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
 
 CONTROL_WIDTH = 264
 CONTEXTS_S = (30, 60, 120)
-LARGEST_SEED = 2**31 - 1
-"""The largest whole number that a box of Qt holds."""
 
 
 class SettingsPage(QWidget):
@@ -106,7 +106,7 @@ class SettingsPage(QWidget):
         for name, number in self._numbers.items():
             number.set_value(getattr(settings, name))
         self._seed.set_value(settings.seed)
-        self._context.choose(settings.context)
+        self._show_context(settings.context)
         self._language.choose(settings.language)
 
     def shut(self) -> None:
@@ -203,33 +203,8 @@ class SettingsPage(QWidget):
 
     def _add_sampling(self) -> None:
         panel = self._column.section(self.tr("How the model chooses what to say"))
-        for name, title, explanation in (
-            (
-                "text_temperature",
-                self.tr("Liveliness of the words"),
-                self.tr("Text temperature. Lower is more predictable, 0 always takes the likeliest word."),
-            ),
-            (
-                "text_top_k",
-                self.tr("Choice of words"),
-                self.tr("Text top-k: how many likely words it draws from; 0 draws from all."),
-            ),
-            (
-                "audio_temperature",
-                self.tr("Liveliness of the voice"),
-                self.tr("Audio temperature. Lower is calmer; very low can turn into silence."),
-            ),
-            (
-                "audio_top_k",
-                self.tr("Choice of sounds"),
-                self.tr("Audio top-k: how many likely sounds it draws from; 0 draws from all."),
-            ),
-            (
-                "repetition_penalty",
-                self.tr("Against repeating"),
-                self.tr("Repetition penalty on the words of the last 5 s; 1 is off."),
-            ),
-        ):
+        for name in SAMPLING:
+            title, explanation = sampling_words(name)
             self._add_number(panel, name, title, explanation)
         self._add_seed(panel)
         self._add_context(panel)
@@ -241,24 +216,27 @@ class SettingsPage(QWidget):
         panel.add_row(title, explanation, number)
 
     def _add_seed(self, panel: Panel) -> None:
-        title = self.tr("Seed")
-        explanation = self.tr("The same seed and the same sound give the same answers.")
-        self._seed = Number(
-            title, explanation, -1, 2**31 - 1, default=None, whenever=self.tr("new each time")
-        )
+        title, explanation = sampling_words("seed")
+        self._seed = Number(title, explanation, -1, LARGEST_SEED, default=None, whenever=seed_at_will())
         self._seed.changed.connect(lambda value: self._change(seed=value))
         panel.add_row(title, explanation, self._seed)
 
     def _add_context(self, panel: Panel) -> None:
-        title = self.tr("Memory of the talk")
-        explanation = self.tr("How far back the model remembers. Less needs less graphics memory.")
+        title, explanation = sampling_words("context")
         self._context = Chooser("restart", title, explanation)
         self._context.fix_width(CONTROL_WIDTH)
         self._context.addItem(self.tr("As the model was made"), None)
         for length_s in CONTEXTS_S:
-            self._context.addItem(self.tr("{0} seconds").format(length_s), round(length_s * FRAME_RATE))
+            self._show_context(round(length_s * FRAME_RATE))
         self._context.activated.connect(lambda _: self._change(context=self._context.currentData()))
         panel.add_row(title, explanation, self._context)
+
+    def _show_context(self, frames: int | None) -> None:
+        """Choose a length, which the drawer may have set to one that is not offered here."""
+        if self._context.findData(frames) < 0:
+            length = number_words(round(seconds(frames or 0), 2), self.locale())
+            self._context.addItem(self.tr("{0} seconds").format(length), frames)
+        self._context.choose(frames)
 
     def _add_token(self) -> None:
         panel = self._column.section(self.tr("Hugging Face"))

@@ -84,7 +84,7 @@ def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
 
 def test_a_card_that_fits_with_a_short_memory_is_told(page: ModelsPage) -> None:
     row(page, "moshika-q8").set_shelf(replace(CARD_16_GB, card_bytes=int(11e9)))
-    assert "with a memory of 30 s" in texts(row(page, "moshika-q8"))
+    assert "with a context of 30 s" in texts(row(page, "moshika-q8"))
 
 
 def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> None:

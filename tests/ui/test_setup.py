@@ -64,11 +64,11 @@ def test_recording_is_switched_off(page: SettingsPage, qtbot: QtBot) -> None:
 
 
 def test_a_number_is_changed_and_brought_back(page: SettingsPage, qtbot: QtBot) -> None:
-    box = named(page, "Liveliness of the words")
+    box = named(page, "Text temperature")
     assert isinstance(box, QDoubleSpinBox)
     number = box.parentWidget()
     assert isinstance(number, Number)
-    reset = named(number, "Bring back the default of: Liveliness of the words")
+    reset = named(number, "Bring back the default of: Text temperature")
     assert reset.isHidden()
     with qtbot.waitSignal(page.changed) as told:
         box.setValue(0.9)
@@ -93,7 +93,7 @@ def test_the_seed_is_new_each_time_unless_it_is_fixed(page: SettingsPage, qtbot:
 
 
 def test_a_shorter_memory_is_told_in_frames(page: SettingsPage, qtbot: QtBot) -> None:
-    box = named(page, "Memory of the talk")
+    box = named(page, "Context")
     assert isinstance(box, QComboBox)
     box.setCurrentIndex(1)
     with qtbot.waitSignal(page.changed) as told:
@@ -105,9 +105,9 @@ def test_what_is_changed_elsewhere_is_shown_and_not_told_again(page: SettingsPag
     news = Settings(record=False, audio_top_k=12, seed=5, context=750, scheme="dark", speaker="alsa/Gone")
     with qtbot.assertNotEmitted(page.changed):
         page.set_settings(news)
-    assert named(page, "Choice of sounds").property("value") == 12
+    assert named(page, "Audio top-k").property("value") == 12
     assert named(page, "Seed").property("value") == 5
-    assert named(page, "Memory of the talk").property("currentText") == "60 seconds"
+    assert named(page, "Context").property("currentText") == "60 seconds"
     assert named(page, "Speaker").property("currentText") == "Gone"
     assert button(page, "Dark").isChecked()
 
@@ -140,7 +140,7 @@ def test_the_devices_of_this_computer_are_offered(
 
 
 def test_the_wheel_scrolls_and_changes_no_number(page: SettingsPage, qtbot: QtBot) -> None:
-    box = named(page, "Choice of words")
+    box = named(page, "Text top-k")
     assert isinstance(box, QSpinBox)
     before = box.value()
     none = Qt.KeyboardModifier.NoModifier
