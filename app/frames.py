@@ -22,13 +22,25 @@ SILENCE_DB = -90.0
 """The level that stands for silence: below the noise of 16-bit audio."""
 
 
+LATE, DEVICE, MICROPHONE, STALLED, SUSPENDED = "late", "device", "microphone", "stalled", "suspended"
+"""Why time passed without a frame: the model was late; a device was lost and is opened anew; there is no
+microphone; the sound server brought nothing for a while; the computer slept."""
+
+
+class Lost(NamedTuple):
+    """Time that passed without sound of the user: so many frames that will never come, and why."""
+
+    frames: int
+    reason: str
+
+
 class Heard(NamedTuple):
     """One frame from the user, and what was lost on either side since the frame before."""
 
     samples: Samples
     """[FRAME_SAMPLES] float32; the receiver may keep it, the port never writes to it again."""
     skipped: int = 0
-    """Frames dropped from the backlog just before this one."""
+    """Frames lost just before this one; they count as time."""
     starved: int = 0
     """Frames of silence that the speaker had to play since the last `take`."""
     lag_ms: float | None = None
@@ -37,6 +49,8 @@ class Heard(NamedTuple):
     """[FRAME_SAMPLES] float32, the microphone before its echo was cancelled; None where it was not."""
     late_samples: int = 0
     """How much later than the microphone brought them these come, for what the cancelling takes."""
+    reason: str = LATE
+    """Why frames were lost."""
 
 
 def seconds(frames: int) -> float:

@@ -6,7 +6,6 @@ program. Knows nothing about models beyond their names.
 
 from __future__ import annotations
 
-import math
 import os
 import secrets
 import signal
@@ -26,6 +25,7 @@ from app.engine.events import (
     Failed,
     Loading,
     Ready,
+    RecordingEnded,
     Skipped,
     Spoke,
     Started,
@@ -35,7 +35,7 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
-from app.frames import FRAME_MS, FRAME_RATE, seconds
+from app.frames import FRAME_MS, FRAME_RATE, LATE, seconds
 from app.options import chosen
 from app.recordings import open_recording
 from app.session import Session, Talk
@@ -140,7 +140,7 @@ def _talk(session: Session, where: Paths, settings: Settings, options: Options) 
         record=settings.record,
         microphone=microphone,
         speaker=speaker,
-        max_frames=None if options.seconds is None else math.ceil(options.seconds * FRAME_RATE),
+        max_s=options.seconds,
         compute_ms=options.compute_ms,
     )
 
@@ -215,6 +215,8 @@ class Page:
     failed: Failed | None = None
     frames: int = 0
     skipped: int = 0
+    lost: int = 0
+    """Frames without sound for any reason but that the model was late."""
     starved: int = 0
     slowest_ms: float = 0.0
     _first_frame: int = 0
@@ -233,13 +235,19 @@ class Page:
                 self._step(event)
             case Spoke(frame=frame, text=text):
                 self._speak(frame, text)
-            case Skipped(frames=frames):
-                self.skipped += frames
+            case Skipped(frame=frame, frames=frames, reason=reason):
+                self.frames = frame + frames
+                if reason == LATE:
+                    self.skipped += frames
+                else:
+                    self.lost += frames
             case Starved(frames=frames):
                 self.starved += frames
             case Failed():
                 self.failed = event
                 self._note(f"{event.sentence} {event.advice}")
+            case RecordingEnded(sentence=sentence, advice=advice) if sentence:
+                self._note(f"{sentence} {advice}")
             case Trouble():
                 self._note(f"{event.sentence} {event.advice}")
 
@@ -249,6 +257,7 @@ class Page:
         _say(
             f"{_clock(self.frames)} talked; slowest step {self.slowest_ms:.0f} of {FRAME_MS:.0f} ms; "
             f"{self.skipped} frames skipped, {self.starved} starved."
+            + (f" {seconds(self.lost):.1f} s had no sound." if self.lost else "")
         )
 
     def _step(self, event: Stepped) -> None:
@@ -257,7 +266,7 @@ class Page:
         self._steps_ms.append(event.step_ms)
         if event.lag_ms is not None:
             self._lags_ms.append(event.lag_ms)
-        if event.frame % round(FRAME_RATE) == 0:
+        if len(self._steps_ms) >= round(FRAME_RATE):
             self._figures = self._figure()
             self._draw()
 

@@ -53,10 +53,21 @@ class Word(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """This many frames of the user were lost just before `frame`."""
+    """This many frames of the user were lost just before `frame`, and the sound was joined there.
+
+    So it was in older recordings; in newer ones a loss is a Gap.
+    """
 
     frame: int
     frames: int
+
+
+class Gap(NamedTuple):
+    """From `frame` on so many frames are no part of the talk but silence for time that was lost, and why."""
+
+    frame: int
+    frames: int
+    reason: str
 
 
 class Line(NamedTuple):
@@ -105,6 +116,18 @@ class Recording:
         """Return where audio of the user was lost to keep the lag small."""
         skipped = (event for event in self.events() if event["kind"] == "skipped")
         return [Skip(event["frame"], event.get("frames", 1)) for event in skipped]
+
+    def gaps(self) -> list[Gap]:
+        """Return where neither side has sound, in order, within the sound; what meets is one."""
+        length = round(self.seconds * FRAME_RATE)
+        gaps: list[Gap] = []
+        for event in (event for event in self.events() if event["kind"] == "gap"):
+            gap = _gap(event, length)
+            if gap is not None and gaps and gaps[-1].reason == gap.reason and _meet(gaps[-1], gap):
+                gaps[-1] = gap._replace(frame=gaps[-1].frame, frames=gaps[-1].frames + gap.frames)
+            elif gap is not None:
+                gaps.append(gap)
+        return gaps
 
     def levels(self) -> ChannelLevels:
         """Return the level of each frame on both channels; no frames where the audio can not be read.
@@ -204,6 +227,20 @@ def _read_events(folder: Path) -> Iterator[dict[str, Any]]:
             event = json.loads(line)
             if isinstance(event, dict) and "kind" in event and isinstance(event.get("frame"), int):
                 yield event
+
+
+def _gap(event: Mapping[str, Any], length: int) -> Gap | None:
+    """Return a gap as far as the sound has it, None where it is damaged or beyond."""
+    first, frames = event["frame"], event.get("frames")
+    if not isinstance(frames, int) or isinstance(frames, bool):
+        return None
+    end = min(first + frames, length)
+    first = max(0, first)
+    return Gap(first, end - first, str(event.get("reason", ""))) if end > first else None
+
+
+def _meet(before: Gap, after: Gap) -> bool:
+    return before.frame + before.frames == after.frame
 
 
 def _started(folder: Path, session: Mapping[str, Any], audio: Path) -> datetime:

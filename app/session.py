@@ -7,12 +7,15 @@ engine, on its own thread, so that the window is up before torch is.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import re
+import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -34,16 +37,17 @@ from app.engine.events import (
     Spoke,
     Started,
     Starved,
+    Stepped,
     Stopped,
     Trouble,
     Unloaded,
 )
 from app.engine.fake import Slowed
-from app.engine.loop import Tap, converse
+from app.engine.loop import Emit, converse
 from app.engine.ports import FramePort, Model, Said
 from app.errors import UserError
 from app.faults import explain
-from app.frames import Heard
+from app.frames import FRAME_RATE, SUSPENDED, Heard
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +56,20 @@ EVENT_BACKLOG = 20_000
 
 JOIN_S = 0.05
 
-RECORDED = (Spoke, Skipped, Starved, Changed, Restarted, Muted)
-"""The events that belong to a recording; each has a frame."""
+RECORDED = (Spoke, Starved, Changed, Restarted, Muted)
+"""The events that belong to a recording as they are; each has a frame."""
+
+LONGEST_GAP_S = 60.0
+"""A longer gap ends a recording, and the sound after it begins another one. Of a night in which the computer
+slept eight hours of silence would be no use: they fill the disk, and nothing before them is heard by what
+comes after. Up to here silence of its true length keeps all of a talk at its time."""
+
+SLEPT = "The computer was asleep, so the recording ended."
+NO_SOUND = "There was no sound for more than a minute, so the recording ended."
+GOES_ON = "A new recording starts as soon as the talk goes on."
+
+GRACE_S = 0.25
+"""How much later than its last frame is due a talk ends by the clock, whatever its port does."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,9 @@ class Talk:
     microphone: str = ""
     speaker: str = ""
     max_frames: int | None = None
+    """How many frames the talk may take, those that were lost included."""
+    max_s: float | None = None
+    """How long the talk may take by the clock, whatever the sound does; for ports that keep time."""
     compute_ms: float = 0.0
     """What each step takes longer, for trying out a slower computer."""
 
@@ -265,10 +284,8 @@ class Session:
         )
         if talk.compute_ms:
             model = Slowed(model, talk.compute_ms)
-        taps: list[Tap] = [recording.tap]
-        if talk.max_frames is not None:
-            taps.append(_limit(talk.max_frames, port))
-        converse(port, model, taps, recording.emit, run.commands)
+        with _ended_in_time(run):
+            converse(port, model, [recording.tap], _limited(run, recording.emit), run.commands)
 
     def _fail(self, fault: Exception, sentence: str) -> None:
         if isinstance(fault, UserError):
@@ -285,14 +302,39 @@ class Session:
         )
 
 
-def _limit(max_frames: int, port: FramePort) -> Tap:
-    """Return a tap that closes the port after a number of frames."""
+def _limited(run: _Run, emit: Emit) -> Emit:
+    """Return what passes events on, and stops the talk once it has taken all the frames it may."""
+    talk = run.talk
+    limit = talk.max_frames
+    if talk.max_s is not None:
+        limit = min(math.ceil(talk.max_s * FRAME_RATE), limit or sys.maxsize)
+    if limit is None:
+        return emit
 
-    def tap(frame: int, _heard: Heard, _said: Said) -> None:
-        if frame + 1 >= max_frames:
-            port.close()
+    def tell(event: Event) -> None:
+        emit(event)
+        match event:
+            case Stepped(frame=frame) if frame + 1 >= limit:
+                run.stop()
+            case Skipped(frame=frame, frames=frames) if frame + frames >= limit:
+                run.stop()
 
-    return tap
+    return tell
+
+
+@contextmanager
+def _ended_in_time(run: _Run) -> Iterator[None]:
+    """Stop the talk by the clock, if it is limited so and its frames did not end it before."""
+    if run.talk.max_s is None:
+        yield
+        return
+    timer = threading.Timer(run.talk.max_s + GRACE_S, run.stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class _Recording:
@@ -308,11 +350,13 @@ class _Recording:
         self._recorder: Recorder | None = None
         self._closing: list[threading.Thread] = []
         self._first_frame = 0
+        self._gap_frames = 0
         self._lost = False
 
     def tap(self, frame: int, heard: Heard, said: Said) -> None:
         """Pass a frame on to the recorder, whose own frames count from the start of the recording."""
         self.talk_frames = frame + 1
+        self._gap_frames = 0
         self.follow(frame)
         if self._recorder is not None:
             self._recorder.tap(frame - self._first_frame, heard.samples, said, heard.raw, heard.late_samples)
@@ -320,10 +364,28 @@ class _Recording:
     def emit(self, event: Event) -> None:
         """Tell an event, and note it in the recording if it belongs there."""
         self._tell(event)
-        if self._recorder is not None and isinstance(event, RECORDED):
+        if isinstance(event, Skipped):
+            self._skip(event)
+        elif self._recorder is not None and isinstance(event, RECORDED):
             fields = asdict(event)
             fields["frame"] -= self._first_frame
             self._recorder.note(_snake(type(event).__name__), fields)
+
+    def _skip(self, event: Skipped) -> None:
+        """Record time that neither side has as silence; one that lasts ends the recording."""
+        self.talk_frames = event.frame + event.frames
+        self._gap_frames += event.frames
+        if self._recorder is None:
+            return
+        frame = event.frame - self._first_frame
+        if self._gap_frames <= LONGEST_GAP_S * FRAME_RATE:
+            self._recorder.gap(frame, event.frames, event.reason)
+            return
+        self._recorder.note("gap", {"frame": frame, "frames": event.frames, "reason": event.reason})
+        folder = self.folder
+        self._finish_aside()
+        if self._run.record and folder is not None:
+            self._tell(RecordingEnded(folder, SLEPT if event.reason == SUSPENDED else NO_SOUND, GOES_ON))
 
     def follow(self, frame: int) -> None:
         """Open or close the recorder if the user changed their mind; `frame` is the first one recorded."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.engine.events import Sampling
 from app.engine.ports import Said
-from app.frames import FRAME_SAMPLES, Heard, Samples
+from app.frames import FRAME_SAMPLES, Heard, Lost, Samples
 
 
 def tone(level: float) -> Samples:
@@ -20,12 +20,12 @@ def tone(level: float) -> Samples:
 class ListPort:
     """A port that lets the model hear a list of frames and keeps what it says."""
 
-    def __init__(self, frames: Iterable[Heard]) -> None:
+    def __init__(self, frames: Iterable[Heard | Lost]) -> None:
         self._frames = iter(frames)
         self._closed = threading.Event()
         self.given: list[Samples] = []
 
-    def take(self) -> Heard | None:
+    def take(self) -> Heard | Lost | None:
         return None if self._closed.is_set() else next(self._frames, None)
 
     def give(self, said: Samples) -> None:

@@ -23,7 +23,7 @@ from app.engine.events import (
 )
 from app.engine.loop import converse
 from app.engine.ports import Said
-from app.frames import Heard
+from app.frames import LATE, MICROPHONE, SUSPENDED, Heard, Lost
 from tests.fakes import HalfLoud, ListPort, tone
 
 
@@ -59,11 +59,28 @@ def test_levels_are_rms_in_db_of_full_scale() -> None:
 
 def test_losses_and_words_are_told_at_their_frames() -> None:
     port = ListPort([Heard(tone(0.1)), Heard(tone(0.1), skipped=2, starved=3), Heard(tone(0.1))])
-    _, events, _ = talk(port, HalfLoud(words={2: (17, " hi")}))
-    assert Skipped(1, 2) in events
-    assert Starved(1, 3) in events
-    assert Spoke(2, 17, " hi") in events
+    tapped, events, frames = talk(port, HalfLoud(words={2: (17, " hi")}))
+    assert Skipped(1, 2, LATE) in events
+    assert Starved(3, 3) in events
+    assert Spoke(4, 17, " hi") in events
     assert sum(isinstance(event, (Skipped, Starved, Spoke)) for event in events) == 3
+    # What was lost is time as well.
+    assert [frame for frame, _, _ in tapped] == [0, 3, 4]
+    assert frames == 5
+
+
+def test_time_without_sound_goes_by_in_the_count_and_not_through_the_model() -> None:
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    commands.put(Mute(True))
+    port = ListPort([Lost(6, MICROPHONE), Heard(tone(0.1)), Lost(100, SUSPENDED), Heard(tone(0.1))])
+    model = HalfLoud()
+    tapped, events, frames = talk(port, model, commands)
+    # Also a wish of the user takes effect while nothing is heard.
+    assert events[:2] == [Muted(0, True), Skipped(0, 6, MICROPHONE)]
+    assert Skipped(7, 100, SUSPENDED) in events
+    assert [frame for frame, _, _ in tapped] == [6, 107]
+    assert [event.frame for event in events if isinstance(event, Stepped)] == [6, 107]
+    assert (len(port.given), frames) == (2, 108)
 
 
 def test_a_muted_user_is_silent_to_the_model_and_to_the_taps() -> None:

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from app.engine import model as engine_model
 from app.engine.events import (
@@ -28,10 +30,27 @@ from app.engine.events import (
 )
 from app.errors import UserError
 from app.faults import explain
-from app.frames import FRAME_SAMPLES, Heard
-from app.recordings import list_recordings
+from app.frames import DEVICE, FRAME_SAMPLES, LATE, MICROPHONE, SUSPENDED, Heard, Lost, Samples
+from app.recordings import Gap, list_recordings
 from app.session import Session, Talk
 from tests.fakes import HalfLoud, ListPort, tone
+
+
+class DeadPort:
+    """A port whose device neither brings nor takes anything, and tells nothing of it."""
+
+    def __init__(self) -> None:
+        self._closed = threading.Event()
+
+    def take(self) -> Heard | None:
+        self._closed.wait()
+        return None
+
+    def give(self, said: Samples) -> None:
+        raise AssertionError("nothing was heard")
+
+    def close(self) -> None:
+        self._closed.set()
 
 
 @pytest.fixture
@@ -253,6 +272,78 @@ def test_max_frames_ends_the_talk(session: Session, monkeypatch: pytest.MonkeyPa
     endless = (Heard(tone(0.1)) for _ in iter(int, 1))
     session.start(Talk(lambda: ListPort(endless), max_frames=12))
     assert one(wait_for(session, Stopped), Stopped).frames == 12
+
+
+def test_lost_time_counts_towards_the_most_frames(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+    silent = (Lost(5, MICROPHONE) for _ in iter(int, 1))
+    session.start(Talk(lambda: ListPort(silent), max_frames=12))
+    assert one(wait_for(session, Stopped), Stopped).frames == 15
+
+
+def test_a_talk_ends_by_the_clock_though_its_microphone_brings_nothing(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+    began = time.monotonic()
+    session.start(Talk(DeadPort, max_s=0.4))
+    wait_for(session, Stopped)
+    assert 0.4 <= time.monotonic() - began < 5
+
+
+def test_a_talk_that_is_limited_in_time_ends_with_its_last_frame(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+    endless = (Heard(tone(0.1)) for _ in iter(int, 1))
+    session.start(Talk(lambda: ListPort(endless), max_s=0.9))
+    assert one(wait_for(session, Stopped), Stopped).frames == 12
+
+
+def test_lost_time_is_silence_of_its_length_and_the_recording_says_why(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(words={2: (9, " late")}), monkeypatch)
+    heard = [Heard(tone(0.5)), Heard(tone(0.5), skipped=3), Lost(6, DEVICE), Lost(6, DEVICE)]
+    session.start(Talk(lambda: ListPort([*heard, Heard(tone(0.5))]), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    assert one(events, Stopped).frames == 18
+    (recording,) = list_recordings(tmp_path)
+    assert recording.seconds == pytest.approx(18 * 0.08)
+    audio, _ = soundfile.read(recording.audio, dtype="float32")
+    sounding = audio.reshape(18, FRAME_SAMPLES, 2).any(axis=(1, 2))
+    assert np.flatnonzero(sounding).tolist() == [0, 4, 17]
+    assert recording.gaps() == [Gap(1, 3, LATE), Gap(5, 12, DEVICE)]
+    assert [(word.frame, word.text) for word in recording.words()] == [(17, " late")]
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ([Lost(8 * 3600 * 25 // 2, SUSPENDED)], ("asleep", 0.16)),
+        ([Lost(50, DEVICE)] * 20, ("no sound", 60.16)),
+    ],
+    ids=["a night at once", "bit by bit"],
+)
+def test_a_long_gap_ends_a_recording_and_the_next_sound_begins_another(
+    session: Session,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lost: list[Lost],
+    told: tuple[str, float],
+) -> None:
+    with_model(session, HalfLoud(words={3: (9, " again")}), monkeypatch)
+    both = [Heard(tone(0.5))] * 2
+    session.start(Talk(lambda: ListPort([*both, *lost, *both]), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    total = 4 + sum(frames for frames, _ in lost)
+    assert one(events, Stopped).frames == total
+    assert told[0] in one(events, RecordingEnded).sentence
+    first, second = sorted(list_recordings(tmp_path), key=lambda each: each.folder.name)
+    assert (first.seconds, second.seconds) == (pytest.approx(told[1]), pytest.approx(0.16))
+    assert second.folder == one(events, Stopped).folder
+    assert [word.frame for word in second.words()] == [1]
+    assert first.events()[-1]["reason"] == lost[0].reason
 
 
 def test_loading_the_tiny_model_tells_its_progress(session: Session, tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ Knows nothing about devices, models or what the noted events mean. The folder ho
 - `audio.wav` while the talk goes on, `audio.flac` afterwards: 24 kHz, 16 bit, left = model, right = user;
 - `microphone.wav` or `.flac`, one channel beside it, where echo was cancelled: the user's side as it was
   before that, at the same samples; where it was not cancelled, what the model heard;
-- `events.jsonl`: one event a line, `{"kind": "spoke", "frame": 12, "token": 412, "text": "hi"}`;
+- `events.jsonl`: one event a line, `{"kind": "spoke", "frame": 12, "token": 412, "text": "hi"}`; time that
+  neither side has is silence of its length in the sound, and `{"kind": "gap", "frame": 80, "frames": 6,
+  "reason": "late"}` says why. Where older recordings say `skipped`, the sound had been joined;
 - `session.json`: `format`, `model`, `started`, `ended` (ISO 8601, null until the end), `frames`, `details`.
 
 A kill leaves what was written: the wav header is brought up to date with every frame.
@@ -27,7 +29,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +37,7 @@ import soundfile
 
 from app import locks
 from app.audio.late import Late
-from app.frames import FRAME_RATE, SAMPLE_RATE, Samples, seconds
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, seconds, silence
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +92,9 @@ class Recorder:
         self._patience_s = 0 if folder is None else MAX_WAITING_S
         self._on_failure = on_failure
         # Twice the frames: room for one note with each.
-        self._queue: queue.Queue[_Frame | str | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
+        self._queue: queue.Queue[_Item | None] = queue.Queue(int(2 * MAX_WAITING_S * FRAME_RATE))
         self._late = Late()
+        self._late_samples = 0
         self._over = threading.Event()  # set by whoever ends the recording first, read by all
         self._ending = threading.Lock()  # taken by the first to end it and never released
         self._stalled = False  # set before the talk closes the recorder, read there
@@ -118,13 +121,23 @@ class Recorder:
         raw: Samples | None = None,
         late_samples: int = 0,
     ) -> None:
-        """Record one frame; `frame` counts up from 0 without gaps, so the file itself keeps the number.
+        """Record one frame; `frame` counts up from 0, together with those of gaps without a hole in between.
 
         `raw` is what was heard before its echo was cancelled, which made it so many samples late: the model's
         side is put as much later, so that both are as they were in the room.
         """
+        self._late_samples = late_samples
         said_then = self._late.push(said.samples, late_samples)
         self._put(_Frame(_pcm(said_then, heard), None if raw is None else _pcm(raw)))
+
+    def gap(self, frame: int, frames: int, reason: str) -> None:
+        """Record `frames` frames of silence from `frame` on, for time that neither side has, and say why."""
+        self.note("gap", {"frame": frame, "frames": frames, "reason": reason})
+        # What the model's side is behind by comes at the beginning of the silence.
+        rest = self._late.push(silence(), self._late_samples)
+        self._put(_Frame(_pcm(rest, silence()), None))
+        if frames > 1:
+            self._put(_Silence(frames - 1))
 
     def note(self, kind: str, fields: Mapping[str, object]) -> None:
         """Record one event as a line of `events.jsonl`."""
@@ -140,7 +153,7 @@ class Recorder:
                 break
         self._thread.join()
 
-    def _put(self, item: _Frame | str) -> None:
+    def _put(self, item: _Item) -> None:
         if self._over.is_set():
             return
         try:
@@ -186,6 +199,18 @@ class _Frame(NamedTuple):
     """One channel."""
 
 
+class _Silence(NamedTuple):
+    """So many silent frames on all channels."""
+
+    frames: int
+
+
+_Item = Union[_Frame, _Silence, str]
+"""A frame, a silence, or a line of events."""
+
+_SILENT = _Frame(bytes(2 * _SAMPLE_BYTES * FRAME_SAMPLES), None)
+
+
 class _SessionFiles:
     """The open files of one session folder; any method but `abandon` may raise OSError."""
 
@@ -200,11 +225,17 @@ class _SessionFiles:
             self._stereo = files.enter_context(_Wav(folder / WAV, 2))
             self._open = files.pop_all()
 
-    def add(self, item: _Frame | str) -> None:
-        """Append one frame of PCM or one line, and hand it to the system at once."""
+    def add(self, item: _Item) -> None:
+        """Append one frame of PCM, a silence or one line, and hand it to the system at once."""
         if isinstance(item, str):
             self._events.write(item)
-            return
+        elif isinstance(item, _Silence):
+            for _ in range(item.frames):
+                self._add_frame(_SILENT)
+        else:
+            self._add_frame(item)
+
+    def _add_frame(self, item: _Frame) -> None:
         if item.raw is not None and self._raw is None:
             self._raw = self._open.enter_context(_Wav(self._folder / MICROPHONE_WAV, 1))
             for stereo in self._stereo.read_back():

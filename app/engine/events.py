@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Union
 
+from app.frames import LATE
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -137,10 +139,14 @@ class Spoke:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Heard audio of this many frames was dropped before `frame`, so that the lag stays bounded."""
+    """From `frame` on so many frames of time passed that neither side has; `frame + frames` comes next.
+
+    `reason` is one of LATE, DEVICE, MICROPHONE, STALLED and SUSPENDED of app.frames.
+    """
 
     frame: int
     frames: int
+    reason: str = LATE
 
 
 @dataclass(frozen=True, slots=True)

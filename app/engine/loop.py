@@ -1,6 +1,7 @@
 """The conversation: the one loop behind the live talk, the offline run and the benchmarks.
 
-Knows nothing about sound cards, files, windows or torch; `time` measures cost and never decides.
+Knows nothing about sound cards, files, windows or torch; `time` measures cost and never decides. A frame's
+number is the time since the talk began: what the port lost counts as well, so that it stays so.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from app.engine.events import (
     Stepped,
 )
 from app.engine.ports import FramePort, Model, Said
-from app.frames import Heard, level_db, silence
+from app.frames import Heard, Lost, level_db, silence
 
 Tap = Callable[[int, Heard, Said], None]
 """Called after each frame with (frame, what the model heard, what it said); must not block."""
@@ -40,7 +41,7 @@ def converse(
     emit: Emit,
     commands: queue.SimpleQueue[Command] | None = None,
 ) -> int:
-    """Let the model hear and speak until the port ends, and return the number of frames.
+    """Let the model hear and speak until the port ends, and return the number of frames, lost ones included.
 
     Sound is handed on before anything is told, so that taps and events never delay the speaker.
     What the port or the model raises passes through; the taps have seen every frame until then.
@@ -52,16 +53,21 @@ def converse(
     while (heard := port.take()) is not None:
         while not commands.empty():
             muted = _obey(commands.get(), frame, model, muted, emit)
+        if isinstance(heard, Lost):
+            emit(Skipped(frame, heard.frames, heard.reason))
+            frame += heard.frames
+            continue
         if muted:
             heard = heard._replace(samples=nothing, raw=None)
         began = time.perf_counter()
         said = model.step(heard.samples)
         step_ms = 1000 * (time.perf_counter() - began)
         port.give(said.samples)
+        if heard.skipped:
+            emit(Skipped(frame, heard.skipped, heard.reason))
+            frame += heard.skipped
         for tap in taps:
             tap(frame, heard, said)
-        if heard.skipped:
-            emit(Skipped(frame, heard.skipped))
         if heard.starved:
             emit(Starved(frame, heard.starved))
         emit(Stepped(frame, level_db(heard.samples), level_db(said.samples), step_ms, heard.lag_ms))

@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from app.engine.events import Sampling
-from app.frames import Heard, Samples
+from app.frames import Heard, Lost, Samples
 
 
 class FramePort(Protocol):
     """A source and sink of 80 ms frames. One thread calls `take` and `give`, another may call `close`."""
 
-    def take(self) -> Heard | None:
+    def take(self) -> Heard | Lost | None:
         """Wait for the next frame of the user; None when no more will come.
 
+        A device that brings nothing is no reason to wait: the time that passes comes as Lost, bit by bit.
         Raises UserError when the device behind it is gone for good.
         """
 

@@ -5,7 +5,6 @@ Knows nothing about widgets; what happens in the talk comes as events from the s
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from app.audio.duplex import Counters, Duplex
 from app.engine.events import Mute, Restart
 from app.engine.ports import FramePort
 from app.errors import UserError
-from app.frames import FRAME_RATE
 from app.headless import NO_DEVICES, recorded_user
 from app.session import Session, Talk
 from app.settings import Settings
@@ -79,7 +77,7 @@ class Conversation:
                 record=settings.record,
                 microphone=microphone,
                 speaker=speaker,
-                max_frames=None if wishes.seconds is None else math.ceil(wishes.seconds * FRAME_RATE),
+                max_s=wishes.seconds,
                 compute_ms=wishes.compute_ms,
             )
         )
