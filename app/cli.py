@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from app import __version__
 from app.errors import UserError
+from app.files import make_folder
 from app.paths import Paths, paths
 
 log = logging.getLogger(__name__)
@@ -192,7 +193,7 @@ def _complain(sentence: str, advice: str) -> None:
 def _open_log(folder: Path) -> None:
     """Send what the modules log to a file that never grows beyond LOG_FILES times LOG_BYTES."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         handler = logging.handlers.RotatingFileHandler(
             folder / "aizuchi.log",
             maxBytes=LOG_BYTES,

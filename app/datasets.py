@@ -14,10 +14,8 @@ Reads and writes what is small; knows nothing about codes, models or windows. A 
 
 from __future__ import annotations
 
-import json
 import math
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from app.errors import UserError
+from app.files import make_folder, read_json, write_json
 
 FORMAT = 1
 DATASET, IMPORTED, PREPARED = "dataset.json", "import.jsonl", "prepared.json"
@@ -80,7 +79,7 @@ class Dataset:
     def prepared(self) -> dict[str, Any]:
         """Return what prepared.json says, {} before the first preparation."""
         with suppress(OSError, ValueError):
-            found = json.loads((self.folder / PREPARED).read_text(encoding="utf-8"))
+            found = read_json(self.folder / PREPARED)
             if isinstance(found, dict):
                 return found
         return {}
@@ -95,7 +94,7 @@ def create_dataset(folder: Path, *, language: str = "") -> Dataset:
     created = datetime.now().astimezone().isoformat(timespec="seconds")
     try:
         for part in (AUDIO, TEXT):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            make_folder(folder / part)
         write_json(
             folder / DATASET,
             {"format": FORMAT, "name": folder.name, "language": language, "created": created},
@@ -110,7 +109,7 @@ def create_dataset(folder: Path, *, language: str = "") -> Dataset:
 def open_dataset(folder: Path) -> Dataset:
     """Return the dataset in a folder. Raises UserError when there is none."""
     try:
-        raw = json.loads((folder / DATASET).read_text(encoding="utf-8"))
+        raw = read_json(folder / DATASET)
         if raw["format"] > FORMAT:
             raise UserError(f"{folder} was made by a newer Aizuchi.", "Update the program.")
         return Dataset(
@@ -141,7 +140,7 @@ def read_words(path: Path) -> list[TimedWord]:
     """Return the words of a dialogue in the order of the file. Raises UserError with what is wrong."""
     advice = 'It has to hold [{"speaker": "A" or "B", "word", "start", "end"}, …], times in seconds.'
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path)
     except FileNotFoundError as fault:
         raise UserError(
             f"The words {path} are missing.", "Transcribe the dialogue, or import it again."
@@ -178,15 +177,3 @@ def write_words(path: Path, words: Iterable[TimedWord]) -> None:
             for word in ordered
         ],
     )
-
-
-def write_json(path: Path, value: Mapping[str, object] | list[Any]) -> None:
-    """Replace a JSON file in one step, so that a reader or a crash sees the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise

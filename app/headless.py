@@ -35,6 +35,7 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
+from app.files import replace_file
 from app.frames import FRAME_MS, FRAME_RATE, LATE, seconds
 from app.options import chosen
 from app.recordings import open_recording
@@ -312,7 +313,7 @@ def _leave_behind(folder: Path, where: Paths) -> None:
     """Write the transcript and the picture beside the recording, and print where all three are."""
     recording = open_recording(folder)
     transcript = folder / "transcript.txt"
-    transcript.write_text(recording.transcript(), encoding="utf-8")
+    replace_file(transcript, recording.transcript())
     picture = folder / "timeline.png"
     drawn = _draw_picture(folder, picture, where)
     print(f"recording   {recording.audio}")

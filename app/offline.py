@@ -27,6 +27,7 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
+from app.files import replace_file
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.recordings import open_recording
@@ -81,7 +82,7 @@ def main(argv: list[str], where: Paths) -> int:
     _refuse_used(options.folder)
     outcome = _converse(port, options, settings, where)
     recording = open_recording(outcome.folder)
-    (outcome.folder / TRANSCRIPT).write_text(recording.transcript(), encoding="utf-8")
+    replace_file(outcome.folder / TRANSCRIPT, recording.transcript())
     _report(outcome, recording.audio, as_json=options.json)
     return 0
 

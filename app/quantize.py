@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from safetensors.torch import save_file
 
 from app import catalog
 from app.audio.wav import WavPort
-from app.datasets import write_json
 from app.engine import build, modes
 from app.engine.checkpoint import MIMI_CONFIG_NAME, Checkpoint, find
 from app.engine.compare import agreement, expectations, talk_tokens
@@ -29,6 +27,7 @@ from app.engine.events import MODES, Loadout
 from app.engine.modes import WHOLE
 from app.engine.weights import fingerprint
 from app.errors import UserError
+from app.files import make_folder, replacing_folder, write_json
 from app.frames import Samples
 from app.paths import Paths
 
@@ -82,23 +81,20 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 def write_packed(outline: build.Outline, device: torch.device, mode: str, out: Path) -> None:
     """Write a proven whole model, packed, and copies of Mimi and the tokenizer. Raises UserError."""
     found = outline.checkpoint
-    part = out.with_name(f"{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
     try:
-        part.mkdir(parents=True)
-        lm = build.load_lm(outline, device, build.precision(found), _percent(), mode)
-        said = {"format": modes.FORMAT, "version": modes.VERSION, "mode": mode}
-        said["source"] = fingerprint(found.weights)
-        save_file({name: each.contiguous() for name, each in lm.state_dict().items()}, _weights(part), said)
-        shutil.copyfile(found.mimi, part / catalog.MIMI_NAME)
-        shutil.copyfile(found.tokenizer, part / catalog.TOKENIZER_NAME)
-        _write_config(part, found)
-        os.replace(part, out)
+        make_folder(out.parent)
+        with replacing_folder(out) as part:
+            lm = build.load_lm(outline, device, build.precision(found), _percent(), mode)
+            said = {"format": modes.FORMAT, "version": modes.VERSION, "mode": mode}
+            said["source"] = fingerprint(found.weights)
+            state = {name: each.contiguous() for name, each in lm.state_dict().items()}
+            save_file(state, _weights(part), said)
+            shutil.copyfile(found.mimi, part / catalog.MIMI_NAME)
+            shutil.copyfile(found.tokenizer, part / catalog.TOKENIZER_NAME)
+            _write_config(part, found)
     except OSError as fault:
         advice = "Free some space, or name another disk with --out."
         raise UserError(f"{out} can not be written: {fault.strerror}.", advice) from fault
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _write_config(folder: Path, found: Checkpoint) -> None:

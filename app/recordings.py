@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ import soundfile
 from app import catalog, locks
 from app.audio.recorder import EVENTS, FLAC, SESSION, WAV
 from app.errors import UserError
+from app.files import make_folder, replace_file, replacing
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, level_db, seconds
 from app.turns import Turns, find_turns, user_turns
 
@@ -159,9 +159,9 @@ class Recording:
         """
         wav, text = to / f"{self.folder.name}.wav", to / f"{self.folder.name}.txt"
         try:
-            to.mkdir(parents=True, exist_ok=True)
+            make_folder(to)
             _copy_as_wav(self.audio, wav)
-            text.write_text(self.transcript(), encoding="utf-8")
+            replace_file(text, self.transcript())
         except (OSError, soundfile.SoundFileError) as fault:
             raise UserError(
                 f"The recording {self.folder.name} could not be exported to {to}: {fault}",
@@ -300,14 +300,8 @@ def _measure(audio: Path) -> ChannelLevels:
 
 
 def _save(cache: Path, levels: ChannelLevels) -> None:
-    part = cache.with_name(f"{cache.name}.{os.getpid()}.part")
-    try:
-        with open(part, "wb") as file:
-            np.save(file, levels, allow_pickle=False)
-        os.replace(part, cache)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+    with replacing(cache, sync=False) as part, part.open("wb") as file:
+        np.save(file, levels, allow_pickle=False)
 
 
 def _model_lines(words: list[Word]) -> list[Line]:
@@ -342,14 +336,10 @@ def _clock(frame: int) -> str:
 
 
 def _copy_as_wav(audio: Path, wav: Path) -> None:
-    part = wav.with_name(wav.name + ".part")
-    try:
-        with (
-            soundfile.SoundFile(audio) as source,
-            soundfile.SoundFile(part, "w", SAMPLE_RATE, source.channels, "PCM_16", format="WAV") as target,
-        ):
-            for block in source.blocks(_BLOCK_FRAMES * FRAME_SAMPLES, dtype="int16"):
-                target.write(block)
-        os.replace(part, wav)
-    finally:
-        part.unlink(missing_ok=True)
+    with (
+        replacing(wav) as part,
+        soundfile.SoundFile(audio) as source,
+        soundfile.SoundFile(part, "w", SAMPLE_RATE, source.channels, "PCM_16", format="WAV") as target,
+    ):
+        for block in source.blocks(_BLOCK_FRAMES * FRAME_SAMPLES, dtype="int16"):
+            target.write(block)

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -24,11 +21,7 @@ from app.audio.memory import ECHO_WISHES
 from app.catalog import STARTER
 from app.engine.events import AUTO, ENGINES, KVS, MODES, Loadout, Sampling
 from app.errors import UserError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from app.files import read_toml, replace_file
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +130,7 @@ def load(path: Path, report: Report | None = None) -> Settings:
     """
     report = _log if report is None else report
     try:
-        document = upgrade(tomllib.loads(path.read_text(encoding="utf-8")))
+        document = upgrade(read_toml(path))
     except FileNotFoundError:
         return Settings()
     except OSError as fault:
@@ -157,8 +150,7 @@ def save(path: Path, settings: Settings) -> None:
     """
     chosen = {key: value for key, value in asdict(settings).items() if value is not None}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, tomli_w.dumps({"version": VERSION, **chosen}).encode())
+        replace_file(path, tomli_w.dumps({"version": VERSION, **chosen}))
     except OSError as fault:
         advice = "Check the folder and its disk; the settings hold until the program ends."
         raise UserError(f"The settings could not be saved: {fault}.", advice) from fault
@@ -220,20 +212,6 @@ def _keep_aside(path: Path) -> str:
     except OSError as fault:
         return f"stays where it is, since it could not be moved ({fault})"
     return f"is kept as {broken}"
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside `path`, then rename it."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _log(sentence: str, advice: str) -> None:

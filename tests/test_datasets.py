@@ -18,10 +18,10 @@ from app.datasets import (
     list_datasets,
     open_dataset,
     read_words,
-    write_json,
     write_words,
 )
 from app.errors import UserError
+from app.files import write_json
 
 WORDS = [TimedWord("A", "hi", 0.4, 0.6), TimedWord("B", "はい", 0.5, 0.75), TimedWord("A", "you", 0.7, 1.0)]
 
@@ -195,7 +195,7 @@ def test_no_words_are_none(tmp_path: Path) -> None:
 CHILD = """
 import resource, sys
 from pathlib import Path
-from app.datasets import write_json
+from app.files import write_json
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
     write_json(Path(sys.argv[1]), {"text": 2000 * "x"})

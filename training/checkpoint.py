@@ -8,7 +8,6 @@ follows from the seed and the step. Gathered by torch's own state-dict functions
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import shutil
@@ -26,8 +25,8 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
-from app.datasets import write_json
 from app.errors import UserError
+from app.files import clear_parts, make_folder, read_json, replacing_folder, write_json
 from app.runs import CHECKPOINTS
 from training import zero
 
@@ -51,14 +50,13 @@ def save(
     folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any, state: dict[str, Any]
 ) -> None:
     """Write a checkpoint into `folder`, called by all processes. Raises UserError where the disk refuses."""
-    part = folder.with_name(f"{folder.name}.part")
     if zero.is_used(accelerator):
         trained, moments = zero.gather(model)
     else:
         trained = cast(dict[str, Tensor], get_model_state_dict(model, options=_gather(trained_only=True)))
         moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather()))
     trained = _plain_names(trained)
-    refusal = _write(part, folder, trained, moments, state) if accelerator.is_main_process else None
+    refusal = _write(folder, trained, moments, state) if accelerator.is_main_process else None
     accelerator.wait_for_everyone()
     if refusal is not None:
         raise refusal
@@ -104,7 +102,7 @@ def read_trained(folder: Path) -> dict[str, Tensor]:
 def read_state(folder: Path) -> dict[str, Any]:
     """Return the numbers of a checkpoint. Raises UserError where it is damaged."""
     try:
-        state = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = read_json(folder / STATE)
     except (OSError, ValueError) as fault:
         raise _damaged(folder / STATE, fault) from fault
     return dict(state)
@@ -114,8 +112,7 @@ def forget(run: Path, keep: set[int]) -> None:
     """Remove the checkpoints that are not to be kept, and what an interrupted one left."""
     for step in set(list_checkpoints(run)) - keep:
         shutil.rmtree(checkpoint_folder(run, step), ignore_errors=True)
-    for part in (run / CHECKPOINTS).glob("*.part"):
-        shutil.rmtree(part, ignore_errors=True)
+    clear_parts(run / CHECKPOINTS)
 
 
 def refused(fault: Exception) -> OSError | None:
@@ -161,18 +158,16 @@ def _nested(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def _write(
-    part: Path, folder: Path, trained: dict[str, Tensor], moments: dict[str, Any], state: dict[str, Any]
+    folder: Path, trained: dict[str, Tensor], moments: dict[str, Any], state: dict[str, Any]
 ) -> UserError | None:
     """Write the files of a checkpoint beside and rename them; return what hindered it."""
     try:
-        part.mkdir(parents=True, exist_ok=True)
-        save_file({name: each.contiguous() for name, each in trained.items()}, part / TRAINED)
-        save_file(_flat(moments.get("state", {})), part / OPTIMIZER)
-        write_json(part / STATE, {**state, "param_groups": moments.get("param_groups", [])})
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(part, folder)
+        make_folder(folder.parent)
+        with replacing_folder(folder) as part:
+            save_file({name: each.contiguous() for name, each in trained.items()}, part / TRAINED)
+            save_file(_flat(moments.get("state", {})), part / OPTIMIZER)
+            write_json(part / STATE, {**state, "param_groups": moments.get("param_groups", [])})
     except Exception as fault:
-        shutil.rmtree(part, ignore_errors=True)
         refusal = refused(fault)
         if refusal is None:
             raise

@@ -14,9 +14,8 @@ piece, all that it can look back on.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +27,7 @@ from moshi.utils.compile import no_compile
 from torch import Tensor
 
 from app.errors import UserError
+from app.files import make_folder, replacing
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 
 Stereo = npt.NDArray[np.float32]
@@ -108,18 +108,15 @@ def decode_stereo(mimi: MimiModel, codes: Tensor) -> Stereo:
 
 def write_flac(path: Path, audio: Stereo) -> None:
     """Write [2, N] samples at 24 kHz as FLAC of 16 bits, in one step. Raises UserError where that fails."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         import soundfile
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(part, np.clip(audio.T, -1.0, 1.0), SAMPLE_RATE, "PCM_16", format="FLAC")
-        os.replace(part, path)
+        make_folder(path.parent)
+        with replacing(path) as part:
+            soundfile.write(part, np.clip(audio.T, -1.0, 1.0), SAMPLE_RATE, "PCM_16", format="FLAC")
     except ImportError as fault:
         raise UserError("Sound can not be written without soundfile.", "Install soundfile.") from fault
     except (OSError, RuntimeError) as fault:
-        with suppress(OSError):
-            part.unlink()
         raise UserError(f"{path} can not be written: {fault}.", "See whether the disk has room.") from fault
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-import os
 import sys
 import types
 from collections.abc import Iterator
@@ -19,13 +18,9 @@ from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from app.errors import UserError
+from app.files import Malformed, read_toml, replace_file
 from app.frames import FRAME_RATE
 from training.loss import LossWeights
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 Method = Literal["lora", "full", "temporal", "depth", "text_embedding"]
 """What learns: an adapter, everything, or one part of the model (those of nu-dialogue/moshi-finetune)."""
@@ -140,11 +135,11 @@ class Config:
 def read_config(path: Path) -> Config:
     """Read a configuration. Raises UserError with the setting that is wrong and what it may be."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = read_toml(path)
     except OSError as fault:
         raise UserError(f"{path} can not be read: {fault.strerror}.", "Name a TOML file.") from fault
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise UserError(f"{path} is not valid TOML: {fault}.", "Correct the line.") from fault
+    except Malformed as fault:
+        raise UserError(f"{path} {fault}.", "Correct the line.") from fault
     return parse_config(raw, str(path))
 
 
@@ -159,9 +154,7 @@ def write_config(config: Config, path: Path) -> None:
     """Write a configuration with all its settings, in one step. Raises OSError."""
     import tomli_w
 
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(tomli_w.dumps(_plain(config)), encoding="utf-8")
-    os.replace(part, path)
+    replace_file(path, tomli_w.dumps(_plain(config)))
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,6 @@ seam), and their sound is `generated_wavs/NAME.wav` (24 kHz, left = the model, r
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import wave
 from collections.abc import Iterator
@@ -24,8 +23,8 @@ from moshi.models import MimiModel
 from torch import Tensor
 
 from app import turns
-from app.datasets import write_json
 from app.errors import UserError
+from app.files import make_folder, read_json, replacing, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, level_db
 from training.codec import Stereo, decode_stereo
 from training.generation import collapse_figures
@@ -100,14 +99,14 @@ def open_continued(folder: Path, settings: dict[str, Any]) -> Continued:
     """
     try:
         if (folder / RECORD).exists():
-            continued = Continued(folder, json.loads((folder / RECORD).read_text(encoding="utf-8")))
+            continued = Continued(folder, read_json(folder / RECORD))
             _check_settings(continued, json.loads(json.dumps(settings)))
             continued.forget_missing()
             return continued
         if folder.exists() and any(folder.iterdir()):
             raise UserError(f"{folder} holds other files.", _ADVICE)
         for part in (TOKENS, SOUNDS):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            make_folder(folder / part)
     except OSError as fault:
         raise UserError(f"{folder} can not be used: {fault.strerror}.", _ADVICE) from fault
     except (ValueError, KeyError, TypeError) as fault:
@@ -161,12 +160,7 @@ def _refused(path: Path) -> Iterator[None]:
 @contextmanager
 def _beside(path: Path) -> Iterator[IO[bytes]]:
     """Open a file that takes the place of another when it is whole. Raises UserError."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        with _refused(path):
-            path.parent.mkdir(exist_ok=True)
-            with part.open("wb") as file:
-                yield file
-            os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with _refused(path):
+        make_folder(path.parent)
+        with replacing(path) as part, part.open("wb") as file:
+            yield file

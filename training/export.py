@@ -7,8 +7,6 @@ Depth steps for the user's voice are removed, an adapter is kept or merged. Know
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -22,12 +20,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app import catalog
-from app.datasets import write_json
 from app.engine import build
 from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
 from app.engine.configuration import CONFIG_NAME
 from app.engine.download import SCHEME
 from app.errors import UserError
+from app.files import make_folder, read_json, replacing_folder, write_json
 from app.paths import Paths
 from app.runs import find_run, open_run, read_metrics
 from training import streams
@@ -56,17 +54,14 @@ def main(argv: list[str], where: Paths) -> int:
     out = (options.out or where.models / trained.run.name).expanduser().resolve()
     whole = options.merge or options.format == "nu-dialogue" or trained.config.method != "lora"
     _refuse_used(out, trained.run.name)
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
     try:
-        part.mkdir(parents=True)
-        if whole:
-            _write_whole(found, trained, part, out, options.format)
-        else:
-            _write_adapter(found, trained, part, out)
-        write_json(part / CARD, _card(found, trained, out.name))
-        shutil.rmtree(out, ignore_errors=True)
-        os.replace(part, out)
+        make_folder(out.parent)
+        with replacing_folder(out) as part:
+            if whole:
+                _write_whole(found, trained, part, out, options.format)
+            else:
+                _write_adapter(found, trained, part, out)
+            write_json(part / CARD, _card(found, trained, out.name))
     except Exception as fault:
         if (refusal := refused(fault)) is None:
             raise
@@ -75,8 +70,6 @@ def main(argv: list[str], where: Paths) -> int:
             "Name another folder with --out.",
         )
         raise disk_full(refusal, f"The model {out}", room, otherwise) from fault
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     _tell(out, whole, options.format)
     print(out)
     return 0
@@ -244,7 +237,7 @@ def _refuse_used(out: Path, run: str) -> None:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     try:
-        if json.loads((out / CARD).read_text(encoding="utf-8"))["run"] == run:
+        if read_json(out / CARD)["run"] == run:
             return
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -18,6 +18,7 @@ from moshi.models import MimiModel
 from torch import Tensor, nn
 
 from app.engine.build import load_mimi
+from app.files import make_folder
 from app.frames import FRAME_RATE
 from app.runs import SAMPLES
 from training.base import Learner
@@ -136,7 +137,7 @@ class Judge:
             # On the CPU: the card's memory belongs to training, and 20 s of speech take seconds.
             self._mimi = load_mimi(self._learner.checkpoint, torch.device("cpu"))
         path = folder / SAMPLES / f"step-{step:06}.flac"
-        path.parent.mkdir(exist_ok=True)
+        make_folder(path.parent)
         try:
             write_flac(path, decode_stereo(self._mimi, tokens))
         except ModuleNotFoundError:

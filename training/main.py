@@ -21,6 +21,7 @@ from accelerate.state import AcceleratorState, GradientState, PartialState
 from moshi.utils.compile import no_compile
 
 from app.errors import UserError
+from app.files import make_folder
 from app.paths import Paths
 from app.runs import CHECKPOINTS, CONFIG, find_run, open_run
 from training import checkpoint
@@ -179,7 +180,7 @@ def _make_folder(config: Config, where: Paths) -> str:
         stem = Path(config.data[0]).stem.replace("*", "").strip("-_") or "run"
         folder = next(folder for folder in _numbered(where.runs / stem) if not folder.exists())
     try:
-        (folder / CHECKPOINTS).mkdir(parents=True)
+        make_folder(folder / CHECKPOINTS)
         write_config(config, folder / CONFIG)
     except OSError as fault:
         raise checkpoint.disk_full(fault, f"The run {folder}") from fault

@@ -15,7 +15,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from app.datasets import write_json
+from app.files import private, replace_file, write_json
 from app.runs import FORMAT, METRICS, RUN, Run, open_run, read_metrics
 
 Emit = Callable[[dict[str, Any]], None]
@@ -37,7 +37,8 @@ class Record:
         self.folder = folder
         self._show = show
         self._values = values
-        self._metrics = (folder / METRICS).open("a", encoding="utf-8", buffering=1)
+        metrics = private(folder / METRICS, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        self._metrics = os.fdopen(metrics, "a", encoding="utf-8", buffering=1)
         self._board = SummaryWriter(folder / "tensorboard", purge_step=int(values.get("step", 0)) + 1)
         self.update(state="running", pid=os.getpid(), sentence="", advice="")
 
@@ -105,9 +106,8 @@ def take_up(folder: Path, step: int) -> Run:
     run = open_run(folder)
     events, _ = read_metrics(folder)
     kept = [event for event in events if event.get("step", 0) <= step and event["kind"] != "ended"]
-    part = folder / f"{METRICS}.part"
-    part.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in kept), encoding="utf-8")
-    os.replace(part, folder / METRICS)
+    lines = "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in kept)
+    replace_file(folder / METRICS, lines)
     return run
 
 

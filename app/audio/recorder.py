@@ -18,7 +18,6 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import queue
 import re
 import shutil
@@ -37,6 +36,7 @@ import soundfile
 
 from app import locks
 from app.audio.late import Late
+from app.files import PRIVATE_FOLDER, make_folder, private, replacing, write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, seconds, silence
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Recorder:
     ) -> None:
         began = datetime.now().astimezone()
         self.folder = _new_folder(root, model, began) if folder is None else folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         self._patience_s = 0 if folder is None else MAX_WAITING_S
         self._on_failure = on_failure
         # Twice the frames: room for one note with each.
@@ -218,10 +218,12 @@ class _SessionFiles:
         self.frames = 0
         self._folder = folder
         self._session = session
-        _write_json(folder / SESSION, session)
+        write_json(folder / SESSION, session)
         self._raw: _Wav | None = None
         with ExitStack() as files:
-            self._events = files.enter_context(open(folder / EVENTS, "w", encoding="utf-8", buffering=1))
+            self._events = files.enter_context(
+                open(folder / EVENTS, "w", encoding="utf-8", buffering=1, opener=private)
+            )
             self._stereo = files.enter_context(_Wav(folder / WAV, 2))
             self._open = files.pop_all()
 
@@ -249,7 +251,7 @@ class _SessionFiles:
         """Close the files, write the end into session.json, and compress."""
         self._open.close()
         ended = datetime.now().astimezone().isoformat(timespec="seconds")
-        _write_json(self._folder / SESSION, {**self._session, "ended": ended, "frames": self.frames})
+        write_json(self._folder / SESSION, {**self._session, "ended": ended, "frames": self.frames})
         if self.frames:
             _compress(self._folder / WAV, self._folder / FLAC)
             if self._raw is not None:
@@ -271,7 +273,7 @@ class _Wav:
         self._path = path
         self._files = ExitStack()
         with ExitStack() as files:
-            self._file = files.enter_context(open(path, "wb"))
+            self._file = files.enter_context(open(path, "wb", opener=private))
             self._wav = files.enter_context(wave.open(self._file, "wb"))
             self._wav.setparams((channels, _SAMPLE_BYTES, SAMPLE_RATE, 0, "NONE", ""))
             self.add(b"")  # the header: from now on the file opens
@@ -299,10 +301,10 @@ def _new_folder(root: Path, model: str, began: datetime) -> Path:
     """Make and return a folder below `root` that was not there."""
     safe = re.sub(r"[^\w.-]+", "-", model).strip("-.")[-60:] or "model"
     name = f"{began:%Y-%m-%d_%H-%M-%S}-{safe}"
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     for folder in _numbered(root / name):
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(PRIVATE_FOLDER)
             break
     return folder
 
@@ -331,19 +333,6 @@ def _pcm(*channels: Samples) -> bytes:
     return pcm.tobytes()
 
 
-def _write_json(path: Path, values: Mapping[str, object]) -> None:
-    """Replace a file in one step, so that a reader or a crash sees the old or the new one."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(
-            json.dumps(values, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
-        )
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
-
-
 def _mend_header(path: Path, channels: int) -> None:
     """Make the sizes in a wav header agree with the file, and cut off half a sample."""
     with open(path, "r+b") as file:
@@ -358,17 +347,14 @@ def _mend_header(path: Path, channels: int) -> None:
 
 def _compress(wav: Path, flac: Path) -> None:
     """Replace the wav by a flac that was read back and found equal; else leave the wav."""
-    part = flac.with_name(flac.name + ".part")
     try:
-        _transcode(wav, part)
-        if not _same_audio(wav, part):
-            raise OSError(errno.EIO, "the compressed audio differs")
-        os.replace(part, flac)
+        with replacing(flac) as part:
+            _transcode(wav, part)
+            if not _same_audio(wav, part):
+                raise OSError(errno.EIO, "the compressed audio differs")
         wav.unlink()
     except (OSError, soundfile.SoundFileError) as fault:
         log.warning("%s stays as it is: %s", wav, fault)
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _transcode(wav: Path, flac: Path) -> None:

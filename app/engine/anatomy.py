@@ -13,6 +13,8 @@ from xml.sax.saxutils import escape
 
 from torch.profiler import ProfilerActivity, profile
 
+from app.files import replace_file
+
 FRAMES = 20
 
 KINDS = {
@@ -77,11 +79,11 @@ def draw(path: Path, frames: Mapping[str, Mapping[str, float]]) -> None:
         shapes.append(f'<rect x="{x}" y="{y - 11}" width="12" height="12" fill="{colour}"/>')
         shapes.append(_text(x + 18, y, kind))
     width, height = _LEFT + _BAR_WIDTH + 80, legend + 40
-    path.write_text(
+    replace_file(
+        path,
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" font-family="sans-serif" font-size="13">\n'
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>\n' + "\n".join(shapes) + "\n</svg>\n",
-        encoding="utf-8",
     )
 
 

@@ -8,10 +8,6 @@ through. Knows nothing about how a checkpoint is loaded.
 from __future__ import annotations
 
 import io
-import json
-import os
-import shutil
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.engine.events import Sampling
 from app.engine.ports import Model, Said
 from app.errors import UserError
+from app.files import make_folder, read_json, replacing_folder, write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
 
 if TYPE_CHECKING:
@@ -102,8 +99,8 @@ def ensure_tiny(folder: Path) -> Path:
 def _tiny_format(folder: Path) -> int | None:
     """Return the format of the tiny model in a folder, None if there is none."""
     try:
-        return int(json.loads((folder / "config.json").read_text())["model_id"]["tiny_format"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return int(read_json(folder / "config.json")["model_id"]["tiny_format"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
@@ -111,21 +108,20 @@ def _make_tiny(folder: Path, seed: int) -> Path:
     import torch
     from moshi.utils.compile import no_compile
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    make_folder(folder.parent)
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad(), no_compile():
+        with (
+            replacing_folder(folder) as part,
+            torch.random.fork_rng(devices=[]),
+            torch.no_grad(),
+            no_compile(),
+        ):
             torch.manual_seed(seed)
-            _write_tiny(scratch, seed)
-        scratch.chmod(0o755)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(scratch, folder)
+            _write_tiny(part, seed)
     except OSError:
         # Another process may have made the same folder meanwhile, and did it as well.
         if _tiny_format(folder) != TINY_FORMAT:
             raise
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return folder
 
 
@@ -138,7 +134,7 @@ def _write_tiny(folder: Path, seed: int) -> None:
     config = tiny_config(text_card=_count_pieces(tokenizer))
     save_file(_tiny_lm(config, tokenizer).state_dict(), folder / _MOSHI_NAME)
     save_file(_tiny_mimi().state_dict(), folder / _MIMI_NAME)
-    (folder / _MIMI_CONFIG_NAME).write_text(json.dumps(tiny_mimi_config(), indent=2))
+    write_json(folder / _MIMI_CONFIG_NAME, tiny_mimi_config())
     config.update(
         moshi_name=_MOSHI_NAME,
         mimi_name=_MIMI_NAME,
@@ -147,7 +143,7 @@ def _write_tiny(folder: Path, seed: int) -> None:
         model_type="moshi",
         model_id={"tiny_format": TINY_FORMAT, "seed": seed},
     )
-    (folder / "config.json").write_text(json.dumps(config, indent=2))
+    write_json(folder / "config.json", config)
 
 
 def tiny_config(text_card: int) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPus
 
 from app import __version__
 from app.doctor import anonymous
+from app.files import make_folder, private
 from app.ui import theme
 
 TRACE_NAME = "crash.txt"
@@ -96,10 +97,10 @@ def format_error(kind: type[BaseException], fault: BaseException, trace: Traceba
 @contextmanager
 def traced(logs: Path) -> Iterator[str]:
     """Let a process that dies leave a trace, and yield the one that the last left, '' if it ended well."""
-    logs.mkdir(parents=True, exist_ok=True)
+    make_folder(logs)
     file = logs / TRACE_NAME
     last = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    with file.open("w", encoding="utf-8") as trace:
+    with open(file, "w", encoding="utf-8", opener=private) as trace:
         faulthandler.enable(trace)
         try:
             yield last

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UserError
+from app.files import make_folder
 from app.frames import FRAME_RATE
 from app.parcel import pack
 from app.recordings import Recording
@@ -314,7 +315,7 @@ def _trash(folder: Path) -> bool:
     # On an account where nothing was ever trashed, Qt does not make the folder above the trash.
     data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
     with suppress(OSError):
-        Path(data).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(data))
     return QFile(str(folder)).moveToTrash()
 
 

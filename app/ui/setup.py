@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from app.audio.memory import ECHO_WISHES
 from app.errors import UserError
+from app.files import make_folder
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.secret import keep_token
@@ -269,7 +270,7 @@ class SettingsPage(QWidget):
 
     def _open_folder(self, folder: Path) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         except OSError as fault:
             self.trouble.emit(self.tr("The folder could not be made: {0}.").format(fault), "")
             return

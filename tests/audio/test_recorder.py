@@ -194,12 +194,11 @@ def test_a_folder_that_can_not_be_made_is_an_os_error_and_leaves_no_thread(tmp_p
 
 def test_the_wav_stays_where_it_can_not_be_compressed(tmp_path: Path) -> None:
     recorder = make(tmp_path)
-    (recorder.folder / "audio.flac.part").mkdir()
-    (recorder.folder / "audio.flac.part" / "in the way").touch()
+    (recorder.folder / "audio.flac").mkdir()
     recorder.tap(0, pcm_frames(1, 1)[0], Said(pcm_frames(2, 1)[0]))
     recorder.close()
     assert soundfile.info(recorder.folder / "audio.wav").frames == FRAME_SAMPLES
-    assert not (recorder.folder / "audio.flac").exists()
+    assert (recorder.folder / "audio.flac").is_dir()
 
 
 def test_a_disk_that_stands_still_ends_the_recording_and_never_the_talk(

@@ -267,7 +267,11 @@ def test_a_change_is_checked_as_a_file_is() -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"steps = ", "is not valid TOML"), (b"name = '\xff'", "is not valid TOML"), (None, "can not be read")],
+    [
+        (b"steps = ", "is not valid TOML"),
+        (b"a = '\xff'", "is not text in UTF-8"),
+        (None, "can not be read"),
+    ],
 )
 def test_a_file_that_is_none_is_named(content: bytes | None, said: str, tmp_path: Path) -> None:
     path = tmp_path / "my.toml"

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.datasets import Dataset, TimedWord, create_dataset, write_json, write_words
+from app.datasets import Dataset, TimedWord, create_dataset, write_words
+from app.files import write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE
 from tests.ui import dialogue
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.datasets import IMPORTED, PREPARED, TimedWord, create_dataset, write_json, write_words
+from app.datasets import IMPORTED, PREPARED, TimedWord, create_dataset, write_words
+from app.files import write_json
 from app.frames import SAMPLE_RATE
 from app.runs import CONFIG, METRICS, RUN, SAMPLES
 from tests.ui import dialogue

@@ -6,14 +6,14 @@ which therefore comes last.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.datasets import AUDIO, TEXT, Dataset, TimedWord, write_json, write_words
+from app.datasets import AUDIO, TEXT, Dataset, TimedWord, write_words
 from app.errors import UserError
+from app.files import clear_parts, put, replacing, scratch, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
 from training.data import audio, cutting, oddities
 from training.data.audio import Measured
@@ -64,31 +64,28 @@ def bring_in(
     `told` hears how many more seconds of sound were read. Raises OSError where the dataset can not be
     written: of this dialogue there is then nothing, or some of its parts.
     """
-    part = dataset.folder / AUDIO / f".{os.getpid()}.part"
     arrived = Arrived()
-    try:
-        wording = _read(incoming, arrived.findings)
-        seen = _convert(incoming.audio, part, arrived.findings, told)
-        _refuse_alike(seen, wording, arrived.findings)
-        swap, words = _judge(seen, wording, wishes, arrived.findings)
-        levels_db = _turned(seen, swap).levels_db
-        pieces = cutting.parts(
-            levels_db, words, max(1, int(wishes.longest_s * SAMPLE_RATE) // FRAME_SAMPLES), wording.restarts
-        )
-        _tell_cut(pieces, wording, seen, wishes, arrived.findings)
-        arrived.dialogues = _names(dataset, incoming, ledger, len(pieces), arrived.findings)
-        ledger.imported(arrived.dialogues, incoming.audio, audio_identity(incoming.audio))
-        for name, piece in zip(arrived.dialogues, pieces, strict=True):
-            if not dataset.audio(name).exists():
-                _write_text(dataset, name, words, wording, piece)
-                _write_sound(part, dataset.audio(name), piece, seen, swap)
-        arrived.length_s = seen.length_s
-    except _LeftOutError as fault:
-        arrived.findings.append(fault.finding)
-    except SoundError as fault:
-        arrived.findings.append(Finding("unreadable", fault.sentence, "It was left out."))
-    finally:
-        part.unlink(missing_ok=True)
+    with scratch(dataset.folder / AUDIO / "dialogue") as part:
+        try:
+            wording = _read(incoming, arrived.findings)
+            seen = _convert(incoming.audio, part, arrived.findings, told)
+            _refuse_alike(seen, wording, arrived.findings)
+            swap, words = _judge(seen, wording, wishes, arrived.findings)
+            levels_db = _turned(seen, swap).levels_db
+            longest = max(1, int(wishes.longest_s * SAMPLE_RATE) // FRAME_SAMPLES)
+            pieces = cutting.parts(levels_db, words, longest, wording.restarts)
+            _tell_cut(pieces, wording, seen, wishes, arrived.findings)
+            arrived.dialogues = _names(dataset, incoming, ledger, len(pieces), arrived.findings)
+            ledger.imported(arrived.dialogues, incoming.audio, audio_identity(incoming.audio))
+            for name, piece in zip(arrived.dialogues, pieces, strict=True):
+                if not dataset.audio(name).exists():
+                    _write_text(dataset, name, words, wording, piece)
+                    _write_sound(part, dataset.audio(name), piece, seen, swap)
+            arrived.length_s = seen.length_s
+        except _LeftOutError as fault:
+            arrived.findings.append(fault.finding)
+        except SoundError as fault:
+            arrived.findings.append(Finding("unreadable", fault.sentence, "It was left out."))
     return arrived
 
 
@@ -106,8 +103,7 @@ def has_changed(incoming: Incoming, ledger: Ledger) -> bool:
 
 def clean(dataset: Dataset) -> None:
     """Delete what an interrupted import left half written."""
-    for path in (dataset.folder / AUDIO).glob(".*.part"):
-        path.unlink(missing_ok=True)
+    clear_parts(dataset.folder / AUDIO)
 
 
 def free_name(wished: str, taken: set[str]) -> str:
@@ -246,14 +242,8 @@ def _write_text(
 def _write_sound(part: Path, target: Path, piece: cutting.Part, seen: Measured, swap: bool) -> None:
     is_whole = piece.frames == len(seen.levels_db[0])
     if is_whole and not swap:
-        os.replace(part, target)
+        put(part, target)
         return
-    beside = part.with_name(f".{target.stem}.part")
-    audio.copy(
-        part,
-        beside,
-        first=piece.first * FRAME_SAMPLES,
-        samples=piece.frames * FRAME_SAMPLES,
-        swap=swap,
-    )
-    os.replace(beside, target)
+    first, samples = (FRAME_SAMPLES * frames for frames in (piece.first, piece.frames))
+    with replacing(target) as beside:
+        audio.copy(part, beside, first=first, samples=samples, swap=swap)

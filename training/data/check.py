@@ -19,10 +19,11 @@ from sentencepiece import SentencePieceProcessor
 from tqdm import tqdm
 
 from app.cli import run_verb
-from app.datasets import Dataset, TimedWord, read_words, write_json
+from app.datasets import Dataset, TimedWord, read_words
 from app.engine.checkpoint import find
 from app.engine.text import SPACE
 from app.errors import UserError
+from app.files import write_json
 from app.frames import seconds
 from app.paths import Paths
 from training.data.identity import inputs

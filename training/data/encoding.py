@@ -6,7 +6,6 @@ Knows nothing about words, text or the files that training reads.
 from __future__ import annotations
 
 import errno
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from app.datasets import Dataset
 from app.errors import UserError
+from app.files import make_folder, replacing
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
 from training.codec import encode_dialogues
 from training.data.identity import audio_identity
@@ -177,10 +177,9 @@ def _read_sound(path: Path, samples: int) -> Iterator[Tensor]:
 
 def _write(path: Path, a: Tensor, b: Tensor, fingerprint: str, identity: str) -> None:
     """Keep the codes of a dialogue, whole or not at all. Raises UserError."""
-    part = path.with_name(f"{path.name}.part")
     try:
-        path.parent.mkdir(exist_ok=True)
-        with part.open("wb") as file:
+        make_folder(path.parent)
+        with replacing(path) as part, part.open("wb") as file:
             np.savez_compressed(
                 file,
                 A=a.numpy().astype(np.int16),
@@ -188,10 +187,7 @@ def _write(path: Path, a: Tensor, b: Tensor, fingerprint: str, identity: str) ->
                 mimi=np.array(fingerprint),
                 audio=np.array(identity),
             )
-        os.replace(part, path)
     except OSError as fault:
-        with suppress(OSError):
-            part.unlink()
         raise no_room(path, fault) from fault
 
 

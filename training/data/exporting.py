@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 
 from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, write_words
 from app.errors import UserError
+from app.files import make_folder, replacing_folder, write_json
 from app.paths import Paths
 from training.data import audio
 from training.data.arrival import free_name
@@ -49,7 +48,8 @@ def main(argv: list[str], where: Paths) -> int:
         held = "tokens alone, and Kyutai's data is sound" if dataset.shards else "no dialogues"
         raise UserError(f"The dataset {dataset.name} holds {held}.", "Import dialogues with sound first.")
     try:
-        with _beside(out) as folder:
+        make_folder(out.parent)
+        with replacing_folder(out) as folder:
             export = _Export(dataset, folder, arguments.json)
             export.run(arguments.format)
     except OSError as fault:
@@ -70,20 +70,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--format", choices=FORMATS, required=True, help="whose finetuner is to read it")
     parser.add_argument("--json", action="store_true", help="print JSON lines, for programs")
     return parser.parse_args(argv)
-
-
-@contextmanager
-def _beside(out: Path) -> Iterator[Path]:
-    """Give a folder that becomes `out` once all is written, and is gone if anything is raised."""
-    part = out.with_name(f".{out.name}.part")
-    # What an export left that was killed.
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir(parents=True)
-        yield part
-        os.replace(part, out)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 class _Export:
@@ -167,7 +153,7 @@ class _Export:
             [word.text, [word.start_s, word.end_s], MAIN if word.speaker == "A" else OTHER]
             for word in sorted(words or (), key=lambda word: (word.start_s, word.speaker))
         ]
-        _write_json(folder / f"{name}.json", {"alignments": alignments})
+        write_json(folder / f"{name}.json", {"alignments": alignments}, sync=False)
         entry = {"path": f"{STEREO}/{name}.wav", "duration": length_s}
         with (self._folder / LIST).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -209,7 +195,3 @@ class _Export:
             shutil.copyfile(shard, self._folder / PROCESSED / shard.name)
             self._progress.advance(1)
         self._tokenised = len(taken)
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")

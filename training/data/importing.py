@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.datasets import DATASET, Dataset, create_dataset, open_dataset, write_json
+from app.datasets import DATASET, Dataset, create_dataset, open_dataset
 from app.errors import UserError
+from app.files import write_json
 from app.frames import seconds
 from app.paths import Paths
 from training.data import arrival, audio, tokenised

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.datasets import IMPORTED, Dataset
+from app.files import private
 
 IMPORTED_FINDING = "imported"
 
@@ -55,7 +56,7 @@ class Ledger:
         self._remember(line)
         if (text := _text(line)) in self._lines:
             return
-        with self._path.open("ab") as file:
+        with open(self._path, "ab", opener=private) as file:
             # A crash may have cut the last line.
             torn = file.tell() > 0 and not _ends_well(self._path)
             file.write(f"{chr(10) * torn}{text}\n".encode())

@@ -7,9 +7,7 @@ the codes. Knows nothing about where streams come from.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import SHARDS, Dataset
 from app.frames import FRAME_RATE
 
 MOST_DIALOGUES = 1000
@@ -111,23 +108,3 @@ def _nested(voices: Sequence[Rows]) -> Any:
 
 def _offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-
-
-@contextmanager
-def beside(dataset: Dataset) -> Iterator[Path]:
-    """Give an empty folder whose files take the place of the old ones at the end, if nothing was raised.
-
-    What an interrupted run left there is deleted. Raises OSError.
-    """
-    current, old, part = (dataset.folder / f"{SHARDS}{suffix}" for suffix in ("", ".old", ".part"))
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
-        yield part
-        shutil.rmtree(old, ignore_errors=True)
-        if current.exists():
-            os.replace(current, old)
-        os.replace(part, current)
-    finally:
-        for folder in (part, old):
-            shutil.rmtree(folder, ignore_errors=True)

@@ -19,11 +19,12 @@ import numpy as np
 import torch
 
 from app import catalog
-from app.datasets import DATASET, FORMAT, PREPARED, SHARDS, Dataset, write_json
+from app.datasets import DATASET, FORMAT, PREPARED, SHARDS, Dataset
 from app.engine import build
 from app.engine.checkpoint import DEFAULT_BASE, Checkpoint, find
 from app.engine.weights import fingerprint
 from app.errors import UserError
+from app.files import replacing_folder, write_json
 from app.frames import seconds
 from app.paths import Paths
 from training.data import packing
@@ -152,7 +153,7 @@ class _Preparation:
         made_of = inputs(self._dataset)
         with Progress("Writing", len(names), "dialogues", self._as_json) as progress:
             try:
-                with packing.beside(self._dataset) as folder:
+                with replacing_folder(self._dataset.folder / SHARDS) as folder:
                     files = packing.write_files(folder, self._rows(names, progress))
                     if not files:
                         raise UserError(

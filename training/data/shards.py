@@ -9,8 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import UserError
+from app.files import make_folder, read_json, replacing
 
 COLUMNS = ("dialogue_id", "A", "B")
 
@@ -105,7 +104,7 @@ def _open(
     try:
         if (found := _read_cache(stem)) is not None:
             return found
-        cache.mkdir(parents=True, exist_ok=True)
+        make_folder(cache)
         # Of several processes that need it one unpacks, the others wait.
         with _locked(stem.with_suffix(".lock")):
             if _read_cache(stem) is None:
@@ -122,7 +121,7 @@ def _open(
 def _read_cache(stem: Path) -> tuple[list[_Dialogue], Tokens] | None:
     """Return what was unpacked before, None where nothing or not all of it is there."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        values = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        values = read_json(stem.with_suffix(".json"))
         dialogues = [_Dialogue(*each) for each in values["dialogues"]]
         shape = sum(dialogue.frames for dialogue in dialogues), 2, 1 + values["codebooks"]
         if not shape[0]:
@@ -260,21 +259,15 @@ def _voice(what: str, rows: Any, codebooks: int) -> npt.NDArray[np.int64]:
 @contextmanager
 def _beside(path: Path) -> Iterator[IO[bytes]]:
     """Give a file that takes the place of `path` once it is whole."""
-    number, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(number, "w+b") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
+    with replacing(path, sync=False) as part, part.open("w+b") as file:
+        yield file
 
 
 def _prune(cache: Path) -> None:
     """Delete what was unpacked of files that are gone or have changed."""
     for index in cache.glob("*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            _, path, size, mtime_ns, *_ = json.loads(index.read_text(encoding="utf-8"))["shard"]
+            _, path, size, mtime_ns, *_ = read_json(index)["shard"]
             with suppress(FileNotFoundError):
                 state = Path(path).stat()
                 if (state.st_size, state.st_mtime_ns) == (size, mtime_ns):

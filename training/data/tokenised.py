@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import FORMAT, PREPARED, Dataset, write_json
+from app.datasets import FORMAT, PREPARED, SHARDS, Dataset
 from app.errors import UserError
+from app.files import replacing_folder, write_json
 from training.data import packing
 from training.data.align import PADDING
 from training.data.oddities import Finding
@@ -74,7 +75,7 @@ def take(dataset: Dataset, sources: Sequence[Path], told: Told) -> Taken:
         _look_over(source, plan, taken, told)
     if not taken.dialogues:
         return taken
-    with packing.beside(dataset) as folder:
+    with replacing_folder(dataset.folder / SHARDS) as folder:
         packing.write_files(folder, _chosen(dataset, plan, told))
     _describe(dataset)
     return taken

@@ -19,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from app.datasets import DATASET, Dataset, Speaker, TimedWord, read_words, write_json, write_words
+from app.datasets import DATASET, Dataset, Speaker, TimedWord, read_words, write_words
 from app.errors import UserError
+from app.files import private, write_json
 from app.paths import Paths
 from training.data.listening import Listened, listen
 from training.data.places import dialogues_of, find_dataset
@@ -308,7 +309,7 @@ def _note(dataset: Dataset, dialogue: str, heard: dict[Speaker, Listened], liste
         "language": listener.language,
     }
     time = datetime.now().astimezone().isoformat(timespec="seconds")
-    with _writing(path), path.open("a", encoding="utf-8") as file:
+    with _writing(path), open(path, "a", encoding="utf-8", opener=private) as file:
         for voice, listened in heard.items():
             figures = {"words": len(listened.words), "invented": listened.invented}
             told = {"dialogue": dialogue, "voice": voice, **figures, **about, "made": time}

@@ -7,8 +7,6 @@ seed gives the same scripts, speech and dialogues, and on the same machine the s
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from app.errors import UserError
+from app.files import make_folder, replacing_folder, write_json
 from app.paths import Paths, paths
 from training.checkpoint import checkpoint_folder, read_trained
 from training.source import find_source
@@ -60,9 +59,10 @@ def main(argv: list[str], where: Paths) -> int:
     if not options.small:
         print("Scores")
         scores = score(made)
-        (made / "scores.json").write_text(json.dumps(scores, indent=2), encoding="utf-8")
+        write_json(made / "scores.json", scores)
         write_card(made, scores)
-    os.replace(made, out)
+    with replacing_folder(out) as part:
+        shutil.copytree(made, part, dirs_exist_ok=True)
     print(out)
     return 0
 
@@ -79,7 +79,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
 
 def build(stages: Path, size: Size, seed: int) -> Path:
     """Go through the stages that are not done, and return the folder of the model. Raises UserError."""
-    stages.mkdir(parents=True, exist_ok=True)
+    make_folder(stages)
     codec.build_codec(stages / "codec", codec.Settings(size.codec_steps, size.filters, seed))
     mimi = stages / "voice"
     voice.refine_voice(mimi, stages / "codec", codec.Settings(size.voice_steps, size.filters, seed))
@@ -99,10 +99,10 @@ def _finish(folder: Path, beginning: Path, home: Path) -> Path:
     trained = find_source(language.RUN, paths(home)).trained
     assert trained is not None, "a run, not a model"
     learnt = read_trained(checkpoint_folder(trained.run, trained.step))
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(beginning, folder)
     halves = {name: each.to(torch.bfloat16) for name, each in learnt.items()}
-    save_file(halves, folder / language.WEIGHTS)
+    with replacing_folder(folder) as part:
+        shutil.copytree(beginning, part, dirs_exist_ok=True)
+        save_file(halves, part / language.WEIGHTS)
     used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     if used > MOST_BYTES:
         raise UserError(f"The model takes {used / 1e6:.0f} MB.", "Make it smaller: it may take 40 MB.")

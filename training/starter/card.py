@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from app.files import replace_file
+
 CARD = "README.md"
 
 _SCORES = {
@@ -77,4 +79,4 @@ def write_card(folder: Path, scores: Mapping[str, float | bool]) -> None:
         for question in phrases(each).questions
     ]
     text = _TEXT.format(asks="\n".join(asks), scores="\n".join(rows))
-    (folder / CARD).write_text(text, encoding="utf-8")
+    replace_file(folder / CARD, text)

@@ -7,9 +7,7 @@ that espeak-ng says it spoke. Knows nothing about dialogues.
 
 from __future__ import annotations
 
-import json
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from app.engine.fake import tiny_mimi_config
+from app.files import make_folder, read_json, replacing, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from training.starter.speech import Speaker
 from training.starter.trainer import Trainer
@@ -80,7 +79,7 @@ def codec_config(filters: int = 16) -> dict[str, Any]:
 
 def build_codec(folder: Path, settings: Settings) -> None:
     """Train the codec into a folder, or go on where it was stopped."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if (folder / WEIGHTS).exists():
         return
     training = _Training(folder, settings)
@@ -96,7 +95,7 @@ class _Training(Trainer):
         self._speaker = Speaker()
         self._names = phoneme_names(self._speaker)
         config = codec_config(settings.filters)
-        (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+        write_json(folder / CONFIG, config)
         self._mimi = loaders.get_mimi(None, device="cpu", num_codebooks=CODEBOOKS, mimi_config=config)
         self._ear = nn.Linear(WIDTH, len(self._names))
         model = nn.ModuleList([self._mimi, self._ear]).requires_grad_(True).train()
@@ -237,14 +236,13 @@ def _detached_replacements() -> Iterator[None]:
 
 def save_codec(mimi: MimiModel, folder: Path) -> None:
     """Write the weights of a codec into a folder, whole or not at all."""
-    part = folder / f"{WEIGHTS}.part"
-    save_file({name: each.contiguous() for name, each in mimi.state_dict().items()}, part)
-    os.replace(part, folder / WEIGHTS)
+    with replacing(folder / WEIGHTS) as part:
+        save_file({name: each.contiguous() for name, each in mimi.state_dict().items()}, part)
 
 
 def load_codec(folder: Path) -> MimiModel:
     """Return the finished codec of a folder, for inference."""
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    config = read_json(folder / CONFIG)
     return loaders.get_mimi(
         folder / WEIGHTS, device="cpu", num_codebooks=CODEBOOKS, mimi_config=config
     ).eval()

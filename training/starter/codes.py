@@ -18,6 +18,7 @@ import sentencepiece
 import torch
 from moshi.models import MimiModel
 
+from app.files import make_folder, replacing_folder
 from app.frames import FRAME_RATE, FRAME_SAMPLES
 from training.codec import encode_stereo
 from training.data.align import PADDING, Word, text_stream
@@ -64,8 +65,9 @@ def write_dialogues(folder: Path, codec: Path, model: Path, corpus: Corpus) -> N
             if list(shard.glob("train-*.parquet")):
                 progress.advance(len(numbers))
                 continue
-            shard.mkdir(parents=True, exist_ok=True)
-            write_files(shard, _told(_rows(codec, model, corpus, numbers), progress))
+            make_folder(folder)
+            with replacing_folder(shard) as part:
+                write_files(part, _told(_rows(codec, model, corpus, numbers), progress))
 
 
 def _told(rows: Iterator[Packed], progress: Progress) -> Iterator[Packed]:

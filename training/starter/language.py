@@ -7,7 +7,6 @@ nothing about how dialogues are made up.
 from __future__ import annotations
 
 import io
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from torch import nn
 
 from app.engine.fake import tiny_config
 from app.errors import UserError
+from app.files import make_folder, replace_file, write_json
 from app.paths import paths
 from training.starter.codec import CARD
 from training.starter.codec import CONFIG as MIMI_CONFIG
@@ -63,9 +63,9 @@ def make_beginning(folder: Path, codec: Path, seed: int, width: int = 256, layer
     """Write a model in the official format that has learnt nothing yet, with a codec that has."""
     if (folder / CONFIG).exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     tokenizer = train_tokenizer()
-    (folder / TOKENIZER).write_bytes(tokenizer)
+    replace_file(folder / TOKENIZER, tokenizer)
     for name in (MIMI, MIMI_CONFIG):
         shutil.copyfile(codec / name, folder / name)
     pieces = sentencepiece.SentencePieceProcessor(model_proto=tokenizer).get_piece_size()
@@ -85,7 +85,7 @@ def make_beginning(folder: Path, codec: Path, seed: int, width: int = 256, layer
         tokenizer_name=TOKENIZER,
         model_type="moshi",
     )
-    (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
+    write_json(folder / CONFIG, config)
 
 
 def train_tokenizer() -> bytes:
@@ -131,10 +131,10 @@ def train_language(home: Path, model: Path, data: Path, held_out: Path, *, steps
     run = where.runs / RUN
     done = max(list_checkpoints(run), default=0)
     if not done:
-        home.mkdir(parents=True, exist_ok=True)
         config = home / "starter.toml"
-        config.write_text(
-            _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed)
+        replace_file(
+            config,
+            _CONFIG.format(name=RUN, model=model, data=data, held_out=held_out, steps=steps, seed=seed),
         )
         main([str(config)], where)
     elif done < steps:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from moshi.quantization.core_vq import EuclideanCodebook
 from torch import Tensor, nn
 
+from app.files import replacing
 from training.progress import Progress
 
 STATE = "state.pt"
@@ -85,8 +85,8 @@ class Trainer(ABC):
             # moshi counts in no buffer how many steps are left until unused codes are replaced.
             "unused": [codebook._next_unused_check for codebook in self._codebooks()],
         }
-        torch.save(state, self._folder / f"{STATE}.part")
-        os.replace(self._folder / f"{STATE}.part", self._folder / STATE)
+        with replacing(self._folder / STATE) as part:
+            torch.save(state, part)
 
     def _resume(self) -> None:
         if not (self._folder / STATE).exists():

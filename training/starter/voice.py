@@ -15,6 +15,7 @@ from moshi.models import MimiModel
 from moshi.utils.compile import no_compile
 from torch import Tensor
 
+from app.files import make_folder
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from training.starter.clearness import Clearness
 from training.starter.codec import (
@@ -44,7 +45,7 @@ _ODD = 1
 
 def refine_voice(folder: Path, codec: Path, settings: Settings) -> None:
     """Write a codec whose decoder has learnt more than that of `codec`, or go on where it was stopped."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if (folder / WEIGHTS).exists():
         return
     training = _Training(folder, codec, settings)

@@ -6,9 +6,7 @@ fills in all that is left out here.
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,12 +15,8 @@ from typing import Any
 
 import tomli_w
 
+from app.files import read_toml, replace_file
 from app.runs import CONFIG
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 MICRO = 1e-6
 """Learning rates are shown in millionths."""
@@ -95,16 +89,13 @@ def for_goal(choices: Choices, goal: str) -> Choices:
 
 def write_document(document: dict[str, Any], path: Path) -> None:
     """Write a configuration in one step. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(tomli_w.dumps(document), encoding="utf-8")
-    os.replace(part, path)
+    replace_file(path, tomli_w.dumps(document))
 
 
 def prompt_seconds(run: Path) -> float:
     """Return how long the beginning is that a run's samples are given, the default where it is not told."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        config = tomllib.loads((run / CONFIG).read_text(encoding="utf-8"))
+        config = read_toml(run / CONFIG)
         return float(config["evaluation"]["prompt_s"])
     return PROMPT_S
 

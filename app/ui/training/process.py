@@ -15,6 +15,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QProcess, QTimer, Signal
 
 from app.cli import child_command
 from app.errors import UserError
+from app.files import replace_file
 from app.paths import Paths
 from app.runs import Run, open_run, read_metrics
 
@@ -32,8 +33,7 @@ def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
     What it prints goes to `log`. Raises UserError when it can not be started.
     """
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_bytes(b"")
+        replace_file(log, b"", sync=False)
     except OSError as fault:
         raise UserError(
             translate("Process", "The log {0} can not be written: {1}.").format(log, fault.strerror),

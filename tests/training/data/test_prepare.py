@@ -19,10 +19,11 @@ import sentencepiece
 import soundfile
 import torch
 
-from app.datasets import Dataset, TimedWord, create_dataset, read_words, write_json, write_words
+from app.datasets import Dataset, TimedWord, create_dataset, read_words, write_words
 from app.engine import build, checkpoint
 from app.engine.weights import fingerprint
 from app.errors import UserError
+from app.files import write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES
 from app.paths import Paths, paths
 from training.codec import encode_stereo

@@ -19,8 +19,9 @@ import pytest
 import soundfile
 
 from app import cli
-from app.datasets import Dataset, TimedWord, create_dataset, open_dataset, read_words, write_json, write_words
+from app.datasets import Dataset, TimedWord, create_dataset, open_dataset, read_words, write_words
 from app.errors import UserError
+from app.files import write_json
 from app.frames import SAMPLE_RATE, SILENCE_DB
 from app.turns import Span
 from tests.training.data.ears import TONES, WORD_S, Mono, Placed, ToneEar, run, whisper
