@@ -36,6 +36,9 @@ PAUSE_S = 0.02
 LOCKLESS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 """How a file system says that it knows no locks."""
 
+CLOCK_S = 1.0
+"""By so much clocks and the dates of files may differ."""
+
 MOST_BYTES = 4096
 """More than a name in a lock takes."""
 
@@ -165,6 +168,14 @@ def holder(folder: Path) -> Holder | None:
     return None
 
 
+def holder_before(pid: int, time_s: float, command: str) -> Holder | None:
+    """Return a process of this number that was there at a time (Unix), None for a later or a dead one."""
+    started = _started(pid)
+    if started < 0 or _booted_s() + started / os.sysconf("SC_CLK_TCK") > time_s + CLOCK_S:
+        return None
+    return Holder(command, socket.gethostname(), _boot(), _namespace(), pid, started)
+
+
 def in_use(root: Path) -> Iterator[tuple[Path, Holder]]:
     """Yield who holds a folder, or one of those directly in it."""
     with suppress(OSError):
@@ -252,6 +263,11 @@ def _boot() -> str:
     with suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     return ""
+
+
+def _booted_s() -> float:
+    """Return when this machine was started, Unix time."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _namespace() -> str:

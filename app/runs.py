@@ -7,6 +7,7 @@ training works. A run folder holds
 - `run.json`: `format`, `name`, `created`, `model` (spec), `base` (the checkpoint's details), `data` (names),
   `hours`, `state` (one of STATES), `pid` (of the process that trains, or null), `step`, `steps`, `best_step`,
   `best_loss`, `sentence`, `advice` (why it ended, or '');
+- `.lock`: held by the process that trains, which its number alone does not tell;
 - `metrics.jsonl`: what happened, one event a line, each with `kind` and `step`;
 - `checkpoints/step-000100/`: weights and the whole state of the optimiser, to go on from;
 - `samples/step-000100.flac`: what the model said to the same prompt (stereo, left = model, right = user);
@@ -23,7 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app import locks
 from app.errors import UserError
+from app.locks import LOCK, Holder, InUse
 
 FORMAT = 1
 CONFIG, RUN, METRICS, CHECKPOINTS, SAMPLES = (
@@ -61,13 +64,20 @@ class Run:
 
     @property
     def alive(self) -> bool:
-        """Return whether the process that trains is there."""
-        pid = self.values.get("pid")
-        if not isinstance(pid, int) or self.values.get("state") != "running":
-            return False
-        with suppress(OSError):
-            return b"train" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        return False
+        """Return whether a process trains it, on whatever machine."""
+        return self.holder is not None
+
+    @property
+    def is_here(self) -> bool:
+        """Return whether a process trains it that `stop` can reach."""
+        return (found := self.holder) is not None and found.is_here
+
+    @property
+    def holder(self) -> Holder | None:
+        """Return the process that trains it, None where none does."""
+        if self.values.get("state") != "running":
+            return None
+        return locks.holder(self.folder) or self._begun_without_lock()
 
     @property
     def step(self) -> int:
@@ -92,11 +102,22 @@ class Run:
     def stop(self) -> None:
         """Ask the process to write a checkpoint and end; asked again, it ends at the last one it has.
 
-        Does nothing where none runs.
+        Does nothing where none runs. Raises UserError where one runs that can not be reached from here.
         """
-        if self.alive:
-            with suppress(OSError):
-                os.kill(int(self.values["pid"]), 15)
+        found = self.holder
+        if found is not None and not found.terminate() and self.alive:
+            raise InUse(self.name, self.folder, found)
+
+    def _begun_without_lock(self) -> Holder | None:
+        """Return the process of an Aizuchi that wrote its number alone, if it is surely that one."""
+        pid, file = self.values.get("pid"), self.folder / RUN
+        if not isinstance(pid, int) or (self.folder / LOCK).exists():
+            return None
+        with suppress(OSError):
+            # In a container that was started again the number may be that of any process, a later one.
+            if b"train" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return locks.holder_before(pid, file.stat().st_mtime, "aizuchi train")
+        return None
 
 
 def open_run(folder: Path) -> Run:

@@ -7,14 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.errors import UserError
+from app.locks import LOCK, InUse
 from app.runs import FORMAT, METRICS, RUN, list_runs, open_run, read_metrics
 
+ROOT = Path(__file__).parent.parent
+HOLD = """
+with take(Path(sys.argv[1]), "run-1", "aizuchi train"):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
 WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
 
 
@@ -47,6 +56,81 @@ def test_what_is_not_said_has_a_value(tmp_path: Path) -> None:
     (tmp_path / "old" / RUN).write_text('{"format": 1}')
     run = open_run(tmp_path / "old")
     assert (run.name, run.state, run.step, run.steps) == ("old", "failed", 0, 0)
+
+
+@contextmanager
+def trained(folder: Path, **changes: object) -> Iterator[subprocess.Popen[str]]:
+    """Let a process hold a run as training does; `changes` are what it is to say of itself."""
+    code = f"import sys; from pathlib import Path; from app.locks import take\n{HOLD}"
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", code, str(folder)]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        values = json.loads((folder / LOCK).read_text())
+        (folder / LOCK).write_text(json.dumps({**values, **changes}))
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+def test_a_run_goes_on_as_long_as_its_lock_is_held(tmp_path: Path) -> None:
+    folder = write(tmp_path / "run-1", state="running", pid=None)
+    with trained(folder) as process:
+        run = open_run(folder)
+        assert (run.state, run.alive, run.is_here) == ("running", True, True)
+        run.stop()
+        assert process.wait(10) == -signal.SIGTERM
+    assert (run.state, run.alive, run.is_here) == ("stopped", False, False)
+
+
+def test_a_run_that_was_killed_is_not_alive_though_its_number_lives(tmp_path: Path) -> None:
+    """As in a container that is started again: the next process has the number of the killed one."""
+    folder = write(tmp_path / "run-1", state="running", pid=os.getpid())
+    with trained(folder) as process:
+        process.kill()
+        process.wait()
+        values = json.loads((folder / LOCK).read_text())
+        (folder / LOCK).write_text(json.dumps({**values, "pid": os.getpid()}))
+        run = open_run(folder)
+        assert (run.state, run.alive) == ("stopped", False)
+        run.stop()
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"boot": "another", "host": "cuda9"}, "on cuda9."),
+        ({"namespace": "pid:[1]"}, "in another container."),
+        ({"started": 1}, "in another container."),
+    ],
+)
+def test_a_run_elsewhere_is_alive_and_not_signalled(
+    place: dict[str, object], said: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "run-1", state="running", pid=os.getpid())
+    with trained(folder, **place) as process:
+        run = open_run(folder)
+        assert (run.state, run.alive, run.is_here) == ("running", True, False)
+        with pytest.raises(InUse) as caught:
+            run.stop()
+        assert caught.value.sentence == f"run-1 is in use: `aizuchi train` is at work on it {said}"
+        assert process.poll() is None
+
+
+def test_of_an_older_aizuchi_only_a_process_that_was_there_counts(
+    tmp_path: Path, process: subprocess.Popen[str]
+) -> None:
+    """A process that began after the run wrote its number is another one."""
+    folder = write(tmp_path / "run-1", state="running", pid=process.pid)
+    assert open_run(folder).alive
+    earlier = time.time() - 3600
+    os.utime(folder / RUN, (earlier, earlier))
+    run = open_run(folder)
+    assert (run.state, run.alive) == ("stopped", False)
+    run.stop()
+    assert process.poll() is None
 
 
 def test_a_run_goes_on_as_long_as_its_process(tmp_path: Path, process: subprocess.Popen[str]) -> None:

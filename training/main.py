@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from itertools import count
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,10 @@ from accelerate.state import AcceleratorState, GradientState, PartialState
 from moshi.utils.compile import no_compile
 
 from app.errors import UserError
-from app.files import make_folder
 from app.paths import Paths
-from app.runs import CHECKPOINTS, CONFIG, find_run, open_run
+from app.runs import CONFIG, find_run
 from training import checkpoint
+from training.claim import Claim, claimed
 from training.config import Config, read_config, replaced, write_config
 from training.loop import train
 from training.plan import make_plan
@@ -35,10 +33,8 @@ from training.setup import begin, make_accelerator
 def main(argv: list[str], where: Paths) -> int:
     """Train, and return the exit status. Raises UserError."""
     options = _parse(argv)
-    if options.resume:
-        config, folder, first = _taken_up(options, where)
-    else:
-        config, folder, first = read_config(options.config), None, None
+    folder = find_run(options.resume, where.runs) if options.resume else None
+    config = read_config(folder / CONFIG if folder else options.config)
     if options.steps is not None:
         config = replaced(config, steps=options.steps)
     if options.plan:
@@ -46,8 +42,12 @@ def main(argv: list[str], where: Paths) -> int:
         return 0
     # moshi compiles small functions when they are first called, which pays on a graphics card alone.
     calm = nullcontext if torch.cuda.is_available() else no_compile
-    with _processes(config) as accelerator, calm():
-        return _run(config, folder, first, accelerator, where, as_json=options.json)
+    with (
+        _processes(config) as accelerator,
+        calm(),
+        claimed(config, folder, options.step, accelerator, where) as claim,
+    ):
+        return _run(config, claim, accelerator, where, as_json=options.json)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:
@@ -74,23 +74,6 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
-def _taken_up(options: argparse.Namespace, where: Paths) -> tuple[Config, Path, int]:
-    """Return configuration, folder and step of a run that is to go on. Raises UserError."""
-    folder = find_run(options.resume, where.runs)
-    run = open_run(folder)
-    if run.alive:
-        raise UserError(f"The run {run.name} is going on.", "Stop it first.")
-    there = checkpoint.list_checkpoints(folder)
-    if options.step is not None and options.step not in there:
-        known = f"It has those after {', '.join(map(str, there))}." if there else "It has none yet."
-        raise UserError(f"{run.name} has no checkpoint after step {options.step}.", known)
-    return (
-        read_config(folder / CONFIG),
-        folder,
-        options.step if options.step is not None else max(there, default=0),
-    )
-
-
 @contextmanager
 def _processes(config: Config) -> Iterator[Accelerator]:
     """Join the other processes, and leave no trace of it in this one."""
@@ -107,17 +90,15 @@ def _processes(config: Config) -> Iterator[Accelerator]:
 
 def _run(
     config: Config,
-    folder: Path | None,
-    first: int | None,
+    claim: Claim,
     accelerator: Accelerator,
     where: Paths,
     *,
     as_json: bool,
 ) -> int:
     """Train on this process, and let the record say how it ended."""
-    folder = folder or _new_folder(config, where, accelerator)
-    record = _open_record(config, folder, first, accelerator, show_json if as_json else show_words)
-    step = first or 0
+    folder, step = claim.folder, claim.first or 0
+    record = _open_record(config, claim, accelerator, show_json if as_json else show_words)
     try:
         work = begin(config, record, accelerator, where, step)
         state, sentence = train(work, step)
@@ -158,53 +139,8 @@ def _step(record: Record | Silence, first: int) -> int:
     return int(record.values.get("step", first)) if isinstance(record, Record) else first
 
 
-def _new_folder(config: Config, where: Paths, accelerator: Accelerator) -> Path:
-    """Return the folder of a new run, made by the main process. Raises UserError."""
-    chosen: list[str | None] = [None]
-    if accelerator.is_main_process:
-        chosen = [_make_folder(config, where)]
-    if accelerator.num_processes > 1:
-        torch.distributed.broadcast_object_list(chosen)
-    assert chosen[0] is not None
-    return Path(chosen[0])
-
-
-def _make_folder(config: Config, where: Paths) -> str:
-    if config.name:
-        folder = where.runs / config.name
-        _remove_fruitless(folder)
-        if folder.exists():
-            advice = f"Go on with it by `aizuchi train --resume {config.name}`, or choose another name."
-            raise UserError(f"There is a run {config.name} already.", advice)
-    else:
-        stem = Path(config.data[0]).stem.replace("*", "").strip("-_") or "run"
-        folder = next(folder for folder in _numbered(where.runs / stem) if not folder.exists())
-    try:
-        make_folder(folder / CHECKPOINTS)
-        write_config(config, folder / CONFIG)
-    except OSError as fault:
-        raise checkpoint.disk_full(fault, f"The run {folder}") from fault
-    return str(folder)
-
-
-def _numbered(folder: Path) -> Iterator[Path]:
-    """Yield FOLDER-1 and so on, each free or a run that bore fruit."""
-    for number in count(1):
-        numbered = folder.with_name(f"{folder.name}-{number}")
-        _remove_fruitless(numbered)
-        yield numbered
-
-
-def _remove_fruitless(folder: Path) -> None:
-    """Remove a run that failed before its first checkpoint: what was wrong has been mended since, or not."""
-    with suppress(UserError):
-        if open_run(folder).state == "failed" and not checkpoint.list_checkpoints(folder):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _open_record(
-    config: Config, folder: Path, first: int | None, accelerator: Accelerator, show: Any
-) -> Record | Silence:
+def _open_record(config: Config, claim: Claim, accelerator: Accelerator, show: Any) -> Record | Silence:
+    folder, first = claim
     if not accelerator.is_main_process:
         return Silence(folder)
     try:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from app import locks
 from app.paths import Paths, paths
 from app.runs import open_run
 from tests.training.test_train import configure, curve, events, kept, train, write_shard
@@ -190,6 +191,22 @@ def test_what_processes_can_not_share_is_one_sentence(
     small = configure(tmp_path, tiny, shard, name="small", optimizer={"name": "adamw8bit"})
     refused(where, True, small, "The optimizer adamw8bit can not be shared out.")
     assert not where.runs.exists()
+
+
+def test_what_the_main_process_refuses_all_refuse(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path
+) -> None:
+    """And each says it in the same words, where the others had waited for ever or ended with a traceback."""
+    config = configure(tmp_path, tiny, shard, name="held", **{**ADAPTER, "steps": 1})
+    train(where, config)
+    with locks.take(where.runs / "held", "held", "aizuchi train"):
+        for given in ([config], ["--resume", "held", "--steps", "2"]):
+            said = "There is a run held already." if given == [config] else "held is in use: `aizuchi train`"
+            with processes(where, (False, given)) as children:
+                for child in children:
+                    _, told = child.communicate(timeout=LIMIT_S)
+                    assert child.returncode == 1
+                    assert said in told.splitlines()[-1]
 
 
 def refused(where: Paths, shared_out: bool, config: Path, sentence: str) -> None:

@@ -21,6 +21,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from app import locks
 from app.cli import run_verb
 from app.datasets import SHARDS, create_dataset
 from app.errors import UserError
@@ -161,6 +162,58 @@ def test_killed_at_any_step_and_resumed_it_goes_on_bit_for_bit(
     judged = [(each["step"], each["loss"]) for each in whole if each["kind"] == "evaluation"]
     again = [(each["step"], each["loss"]) for each in events(where, "broken") if each["kind"] == "evaluation"]
     assert again == judged
+
+
+def test_two_never_write_one_run(where: Paths, tiny: Path, shard: Path, tmp_path: Path) -> None:
+    """The second is refused before it touches anything, also where the number in run.json says nothing."""
+    long = configure(tmp_path, tiny, shard, steps=10_000)
+    child = process(where, long)
+    folder = where.runs / "run"
+    try:
+        wait_for(child, "checkpoint", 2)
+        values = json.loads((folder / "run.json").read_text())
+        (folder / "run.json").write_text(json.dumps({**values, "pid": None}))
+        before = (folder / "config.toml").stat().st_mtime_ns
+        for arguments in (["--resume", "run"], ["--resume", "run", "--step", "2", "--steps", "9"]):
+            with pytest.raises(UserError, match=f"is at work on it \\(process {child.pid}\\)"):
+                run_verb("train", arguments, where)
+        with pytest.raises(UserError, match="There is a run run already"):
+            run_verb("train", [str(long)], where)
+        assert (folder / "config.toml").stat().st_mtime_ns == before
+        assert child.poll() is None
+    finally:
+        child.kill()
+        child.communicate(timeout=20)
+
+
+def test_killed_in_a_container_and_started_with_the_same_number_it_goes_on(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path
+) -> None:
+    train(where, configure(tmp_path, tiny, shard, steps=2))
+    folder = where.runs / "run"
+    with locks.take(folder, "run", "aizuchi train"):
+        left = (folder / locks.LOCK).read_bytes()
+    (folder / locks.LOCK).write_bytes(left)
+    values = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**values, "state": "running", "pid": os.getpid()}))
+    train(where, "--resume", "run", "--steps", "3")
+    assert open_run(folder).step == 3
+    assert not (folder / locks.LOCK).exists()
+
+
+def test_a_run_that_was_killed_before_it_was_one_is_begun_anew(
+    where: Paths, tiny: Path, shard: Path, tmp_path: Path
+) -> None:
+    config = configure(tmp_path, tiny, shard, steps=1)
+    (where.runs / "run" / "checkpoints").mkdir(parents=True)
+    (where.runs / "run" / "config.toml").write_bytes(config.read_bytes())
+    (where.runs / "run" / locks.LOCK).write_bytes(b"")
+    train(where, config)
+    (where.runs / "mine").mkdir()
+    (where.runs / "mine" / "notes.txt").write_text("not a run")
+    with pytest.raises(UserError, match="There is a run mine already"):
+        train(where, configure(tmp_path, tiny, shard, name="mine", steps=1))
+    assert (where.runs / "mine" / "notes.txt").exists()
 
 
 def test_a_run_that_is_asked_to_stop_writes_a_checkpoint_and_goes_on(

@@ -81,8 +81,8 @@ class TrainStep(QWidget):
 
     @property
     def going(self) -> list[Run]:
-        """Return the runs whose processes are there, whoever started them."""
-        return [run for run in list_runs(self._paths.runs) if run.alive]
+        """Return the runs whose processes are on this computer, whoever started them."""
+        return [run for run in list_runs(self._paths.runs) if run.is_here]
 
     @property
     def starting(self) -> bool:
@@ -143,7 +143,7 @@ class TrainStep(QWidget):
         """Ask every run to save a checkpoint and end, and one that only begins to end."""
         self._follower.end_start()
         for run in self.going:
-            run.stop()
+            self._ask_to_stop(run)
 
     def set_speaker(self, name: str) -> None:
         """Play samples through this device, '' for the default."""
@@ -214,10 +214,17 @@ class TrainStep(QWidget):
         self._follower.expect(pid)
 
     def _pause(self, *, end: bool) -> None:
-        if self.run is not None:
+        if self.run is not None and self._ask_to_stop(self.run):
             self._stopping, self._ending = True, end
-            self.run.stop()
             self._show_run(self.run)
+
+    def _ask_to_stop(self, run: Run) -> bool:
+        try:
+            run.stop()
+        except UserError as fault:
+            self.trouble.emit(fault.sentence, fault.advice)
+            return False
+        return True
 
     def _came(self, events: list[dict[str, Any]]) -> None:
         self.view.add(events)

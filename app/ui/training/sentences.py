@@ -107,8 +107,6 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP(
         "Told", "Look at these dialogues, or lower the learning rates; the checkpoints until then are good."
     ),
-    QT_TRANSLATE_NOOP("Told", "The run {0} is going on."),
-    QT_TRANSLATE_NOOP("Told", "Stop it first."),
     QT_TRANSLATE_NOOP("Told", "It has those after {0}."),
     QT_TRANSLATE_NOOP("Told", "It has none yet."),
     QT_TRANSLATE_NOOP("Told", "{0} has no checkpoint after step {1}."),

@@ -62,8 +62,10 @@ def state_words(run: Run, figures: Figures, *, starting: bool, stopping: bool) -
         return translate("Training", "Starting…")
     if stopping and run.state == "running":
         return translate("Training", "Saving a checkpoint…")
-    if run.state == "running":
-        return figures.stage or translate("Training", "Training")
+    if (holder := run.holder) is not None:
+        training = figures.stage or translate("Training", "Training")
+        elsewhere = not holder.is_here and holder.host
+        return translate("Training", "{0} · on {1}").format(training, holder.host) if elsewhere else training
     if run.state == "stopped":
         return translate("Training", "Stopped at step {0}; it can go on from there").format(f"{run.step:,}")
     if run.state == "finished":
