@@ -200,6 +200,8 @@ def _open_log(folder: Path) -> None:
             backupCount=LOG_FILES - 1,
             delay=True,
             encoding="utf-8",
+            # A file name may hold bytes that are no text.
+            errors="backslashreplace",
         )
     except OSError as fault:
         print(f"There is no log this time: {fault}", file=sys.stderr)

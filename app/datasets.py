@@ -7,7 +7,6 @@ Reads and writes what is small; knows nothing about codes, models or windows. A 
 - `text/NAME.json`: `[{"speaker": "A", "word": "hi", "start": 0.4, "end": 0.6}]`, seconds, both voices;
 - `spoken/NAME.json`: for our own recordings, `{"frames": 500, "tokens": [[12, 412], …]}`: what the model's
   text stream was, exactly; it counts in place of the words of A until these are corrected;
-- `.lock`: held by whatever writes the dataset;
 - `import.jsonl`: what was found and done when the dialogues came in, one finding a line;
 - `codes/NAME.npz`: Mimi's codes `A`, `B` [K, T], once prepared;
 - `prepared/train-001-of-002.parquet` and `prepared.json`: what the finetuner reads.
@@ -15,6 +14,7 @@ Reads and writes what is small; knows nothing about codes, models or windows. A 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable
 from contextlib import suppress
@@ -23,16 +23,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from app import locks
 from app.errors import UserError
 from app.files import make_folder, read_json, write_json
-from app.locks import Lock
 
 FORMAT = 1
 DATASET, IMPORTED, PREPARED = "dataset.json", "import.jsonl", "prepared.json"
 AUDIO, TEXT, SPOKEN, CODES, SHARDS = "audio", "text", "spoken", "codes", "prepared"
 
 Speaker = Literal["A", "B"]
+
+_WORDS_ARE = 'It has to hold [{"speaker": "A" or "B", "word", "start", "end"}, …], times in seconds.'
 
 
 class TimedWord(NamedTuple):
@@ -109,17 +109,6 @@ def create_dataset(folder: Path, *, language: str = "") -> Dataset:
     return open_dataset(folder)
 
 
-def hold(dataset: Dataset, command: str) -> Lock:
-    """Hold a dataset that is about to be written. Raises InUse where something else is at work on it."""
-    try:
-        return locks.take(dataset.folder, dataset.name, command)
-    except OSError as fault:
-        raise UserError(
-            f"{dataset.folder} can not be written: {fault.strerror}.",
-            "See who may write there, and whether the disk has room.",
-        ) from fault
-
-
 def open_dataset(folder: Path) -> Dataset:
     """Return the dataset in a folder. Raises UserError when there is none."""
     try:
@@ -152,28 +141,53 @@ def list_datasets(root: Path) -> list[Dataset]:
 
 def read_words(path: Path) -> list[TimedWord]:
     """Return the words of a dialogue in the order of the file. Raises UserError with what is wrong."""
-    advice = 'It has to hold [{"speaker": "A" or "B", "word", "start", "end"}, …], times in seconds.'
     try:
         raw = read_json(path)
     except FileNotFoundError as fault:
         raise UserError(
             f"The words {path} are missing.", "Transcribe the dialogue, or import it again."
         ) from fault
-    except (OSError, ValueError) as fault:
-        raise UserError(f"{path} can not be read: {fault}.", advice) from fault
-    try:
-        if not isinstance(raw, list):
-            raise TypeError("no list")
-        words = [
-            TimedWord(word["speaker"], str(word["word"]), float(word["start"]), float(word["end"]))
-            for word in raw
-        ]
-    except (KeyError, TypeError, ValueError, OverflowError) as fault:
-        raise UserError(f"{path} does not hold words with times.", advice) from fault
-    for word in words:
-        if word.speaker not in ("A", "B") or not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
-            raise UserError(f"{path} has the word '{word.text}' without a speaker or times.", advice)
-    return words
+    except OSError as fault:
+        raise UserError(f"{path} can not be read: {fault.strerror}.", _WORDS_ARE) from fault
+    except ValueError as fault:
+        raise UserError(f"{path} can not be read: it {fault}.", _WORDS_ARE) from fault
+    if not isinstance(raw, list):
+        raise UserError(f"{path} does not hold words with times.", _WORDS_ARE)
+    return [_word(path, number, each) for number, each in enumerate(raw, 1)]
+
+
+def _word(path: Path, number: int, raw: Any) -> TimedWord:
+    """Return the word that an entry of the file is. Raises UserError."""
+    text = raw.get("word") if isinstance(raw, dict) else raw
+    if not isinstance(raw, dict) or not isinstance(text, str):
+        kind = kind_of(text)
+        raise UserError(f"{path} does not hold words with times: word {number} is {kind}.", _WORDS_ARE)
+    speaker, start_s, end_s = raw.get("speaker"), time_in_s(raw.get("start")), time_in_s(raw.get("end"))
+    if speaker not in ("A", "B") or start_s is None or end_s is None:
+        raise UserError(
+            f"{path} does not hold words with times: word {number} is the word '{text}' without a speaker "
+            "or times.",
+            _WORDS_ARE,
+        )
+    return TimedWord(speaker, text, start_s, end_s)
+
+
+def time_in_s(raw: object) -> float | None:
+    """Return a time as a file of others has it, None for what is no finite number: text, true, NaN."""
+    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
+        return None
+    with suppress(OverflowError):
+        if math.isfinite(time_s := float(raw)):
+            return time_s
+    return None
+
+
+def kind_of(raw: object) -> str:
+    """Return what a value of a JSON file is, in a few words: for what is not what was expected."""
+    if raw is None or isinstance(raw, bool):
+        return json.dumps(raw)
+    kinds = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return kinds.get(type(raw), type(raw).__name__)
 
 
 def write_words(path: Path, words: Iterable[TimedWord]) -> None:

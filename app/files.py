@@ -17,6 +17,7 @@ import os
 import shutil
 import stat
 import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -160,6 +161,26 @@ def decode(content: bytes) -> str:
     except UnicodeDecodeError as fault:
         # Without a mark there is no telling Shift-JIS from Latin-1: a wrong guess would be learnt.
         raise Malformed(f"is not text in UTF-8 (byte {fault.start})") from fault
+
+
+def readable(text: str) -> str:
+    """Return a text as it can be printed and written in one line, such as a sentence that names a file.
+
+    Bytes of a name that are no UTF-8 (kept by Python as halves of characters), control characters, ends of
+    lines and what turns the direction of writing are escaped.
+    """
+    return "".join(_escaped(letter) if _is_unreadable(letter) else letter for letter in text)
+
+
+def _is_unreadable(letter: str) -> bool:
+    turns = "\u202a" <= letter <= "\u202e" or "\u2066" <= letter <= "\u2069"
+    return turns or unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _escaped(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape", "backslashreplace").decode()
 
 
 def _check_depth(value: object) -> None:

@@ -14,6 +14,8 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from app.files import readable
+
 _EVERY_S = 0.2
 """Progress is told no more often than this, but for the first and the last time."""
 
@@ -69,14 +71,14 @@ class Progress:
             return
         dialogue = f"{values['dialogue']}: " if values.get("dialogue") else ""
         told = " ".join(str(values[name]) for name in ("sentence", "done", "advice") if values.get(name))
-        tqdm.write(f"{dialogue}{told}", file=sys.stdout)
+        tqdm.write(readable(f"{dialogue}{told}"), file=sys.stdout)
 
     def result(self, values: Mapping[str, object]) -> None:
         """Tell what came of it, as the last line: for people, its `sentence`."""
         if self._as_json:
             _print_json({"kind": "result", **values})
         elif values.get("sentence"):
-            tqdm.write(str(values["sentence"]), file=sys.stdout)
+            tqdm.write(readable(str(values["sentence"])), file=sys.stdout)
 
     def _tell(self) -> None:
         self._told_s = time.monotonic()
@@ -96,6 +98,8 @@ class Progress:
 
 
 def _print_json(values: Mapping[str, object]) -> None:
+    # A name of a file may be no text.
+    values = {name: readable(value) if isinstance(value, str) else value for name, value in values.items()}
     print(json.dumps(values, ensure_ascii=False), flush=True)
 
 

@@ -50,7 +50,6 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Transcribe the dialogue, or import it again."),
     QT_TRANSLATE_NOOP("Told", "{0} can not be read: {1}."),
     QT_TRANSLATE_NOOP("Told", "{0} does not hold words with times."),
-    QT_TRANSLATE_NOOP("Told", "{0} has the word '{1}' without a speaker or times."),
     QT_TRANSLATE_NOOP("Told", "{0} was written by a newer version of Aizuchi."),
     QT_TRANSLATE_NOOP("Told", "Update Aizuchi, or make the file again with `aizuchi quantize`."),
     QT_TRANSLATE_NOOP("Told", "{0} has {1} codes, and the language model {2} expects {3}."),

@@ -6,23 +6,27 @@ which therefore comes last.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.datasets import AUDIO, TEXT, Dataset, TimedWord, write_words
 from app.errors import UserError
-from app.files import clear_parts, put, replacing, scratch, write_json
+from app.files import clear_parts, put, readable, replacing, scratch, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
 from training.data import audio, cutting, oddities
 from training.data.audio import Measured
-from training.data.identity import audio_identity
-from training.data.ledger import Ledger
+from training.data.identity import audio_identity, sound_identity, words_identity
+from training.data.ledger import Entry, Ledger, source_name
 from training.data.oddities import Finding
 from training.data.sources import Incoming
+from training.data.transcript_formats import UnknownSpeakersError
 from training.data.voices import SoundError
-from training.data.wording import UnknownSpeakersError, Wording
+from training.data.wording import Wording
 from training.progress import duration
 
 _NAME_BYTES = 200
@@ -39,66 +43,137 @@ class Wishes:
     """Longer dialogues are cut."""
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What is known of a dialogue once its sound was read."""
+
+    wording: Wording
+    seen: Measured
+    sound: str
+    """Its identity."""
+    swap: bool
+    """Whether the channels are to be exchanged."""
+    words: list[TimedWord]
+    """Those that were said within the sound."""
+
+
 @dataclass
 class Arrived:
     """What came of one source."""
 
     dialogues: list[str] = field(default_factory=list)
     length_s: float = 0.0
+    looked: Looked | None = None
+    """What is known of it, if its sound can be read."""
+    twin: Entry | None = None
+    """The same dialogue from elsewhere, which is in the dataset already; nothing new came in then."""
+    has_alike: bool = False
+    """Whether the dataset has another dialogue with the same sound."""
     findings: list[Finding] = field(default_factory=list)
 
 
-class _LeftOutError(Exception):
+class LeftOutError(Exception):
     """A dialogue that can not be learnt from."""
 
-    def __init__(self, kind: str, sentence: str) -> None:
+    def __init__(self, kind: str, sentence: str, advice: str = "") -> None:
         super().__init__(sentence)
-        self.finding = Finding(kind, sentence, "It was left out.")
+        self.finding = Finding(kind, sentence, "It was left out.", advice)
 
 
-def bring_in(
-    dataset: Dataset, incoming: Incoming, ledger: Ledger, wishes: Wishes, told: Callable[[float], None]
-) -> Arrived:
+def bring_in(incoming: Incoming, ledger: Ledger, wishes: Wishes, told: Callable[[float], None]) -> Arrived:
     """Import one dialogue; one that can not be learnt from is left out, with a finding that says why.
 
     `told` hears how many more seconds of sound were read. Raises OSError where the dataset can not be
     written: of this dialogue there is then nothing, or some of its parts.
     """
     arrived = Arrived()
-    with scratch(dataset.folder / AUDIO / "dialogue") as part:
+    with part_of(ledger.dataset) as part:
         try:
-            wording = _read(incoming, arrived.findings)
-            seen = _convert(incoming.audio, part, arrived.findings, told)
-            _refuse_alike(seen, wording, arrived.findings)
-            swap, words = _judge(seen, wording, wishes, arrived.findings)
-            levels_db = _turned(seen, swap).levels_db
-            longest = max(1, int(wishes.longest_s * SAMPLE_RATE) // FRAME_SAMPLES)
-            pieces = cutting.parts(levels_db, words, longest, wording.restarts)
-            _tell_cut(pieces, wording, seen, wishes, arrived.findings)
-            arrived.dialogues = _names(dataset, incoming, ledger, len(pieces), arrived.findings)
-            ledger.imported(arrived.dialogues, incoming.audio, audio_identity(incoming.audio))
-            for name, piece in zip(arrived.dialogues, pieces, strict=True):
-                if not dataset.audio(name).exists():
-                    _write_text(dataset, name, words, wording, piece)
-                    _write_sound(part, dataset.audio(name), piece, seen, swap)
-            arrived.length_s = seen.length_s
-        except _LeftOutError as fault:
+            arrived.looked = look_at(incoming, part, wishes, arrived.findings, told)
+            alike = ledger.twins(arrived.looked.sound, incoming.audio)
+            arrived.twin = next((entry for entry in alike if _is_twin(incoming, entry, ledger)), None)
+            arrived.has_alike = bool(alike)
+            if arrived.twin is None:
+                _take(incoming, ledger, wishes, part, arrived)
+        except LeftOutError as fault:
             arrived.findings.append(fault.finding)
-        except SoundError as fault:
-            arrived.findings.append(Finding("unreadable", fault.sentence, "It was left out."))
     return arrived
 
 
-def is_there(dataset: Dataset, incoming: Incoming, ledger: Ledger) -> bool:
-    """Say whether all that came of a source is in the dataset."""
-    entry = ledger.known(incoming.audio)
-    return entry is not None and all(dataset.audio(name).exists() for name in entry.dialogues)
+def _is_twin(incoming: Incoming, entry: Entry, ledger: Ledger) -> bool:
+    """Say whether what has the same sound is the same dialogue: moved, or beside it in another format.
+
+    Under two names they may have been meant to be two; training uses their sound once.
+    """
+    here, there = Path(source_name(incoming.audio)), Path(entry.source)
+    return ledger.is_gone(entry) or (here.parent, here.stem) == (there.parent, there.stem)
 
 
-def has_changed(incoming: Incoming, ledger: Ledger) -> bool:
-    """Say whether a source is no longer what came in."""
-    entry = ledger.known(incoming.audio)
-    return entry is not None and entry.identity != audio_identity(incoming.audio)
+@contextmanager
+def part_of(dataset: Dataset) -> Iterator[Path]:
+    """Give an empty file for the sound of a dialogue on its way; what is left of it goes. Raises OSError."""
+    with scratch(dataset.folder / AUDIO / "dialogue") as part:
+        yield part
+
+
+def look_at(
+    incoming: Incoming, part: Path, wishes: Wishes, findings: list[Finding], told: Callable[[float], None]
+) -> Looked:
+    """Read the words of a dialogue, and its sound into `part`. Raises LeftOutError, OSError for `part`."""
+    wording = _read(incoming, findings)
+    seen = _convert(incoming.audio, part, findings, told)
+    _refuse_alike(seen, wording, findings)
+    swap, words = _judge(seen, wording, wishes, findings)
+    return Looked(wording, seen, sound_identity(part), swap, words)
+
+
+def identity_of(incoming: Incoming) -> str:
+    """Return what tells a source from what it will be, '' where it can not even be looked at."""
+    with suppress(OSError, ValueError):
+        return audio_identity(incoming.audio)
+    return ""
+
+
+def entry_of(
+    incoming: Incoming, looked: Looked, dialogues: Sequence[str], pieces: Sequence[cutting.Part]
+) -> Entry:
+    """Return what the ledger is to note of a source that became these dialogues."""
+    texts = {
+        name: identities(cutting.words_of(looked.words, piece))
+        for name, piece in zip(dialogues, pieces, strict=True)
+    }
+    return Entry(
+        source_name(incoming.audio),
+        identity_of(incoming),
+        tuple(dialogues),
+        looked.sound,
+        words_identity(looked.wording.words),
+        looked.swap,
+        texts,
+    )
+
+
+def identities(words: Sequence[TimedWord]) -> dict[str, str]:
+    """Return the identities of the words of each voice."""
+    return {voice: words_identity(word for word in words if word.speaker == voice) for voice in "AB"}
+
+
+def _take(incoming: Incoming, ledger: Ledger, wishes: Wishes, part: Path, arrived: Arrived) -> None:
+    """Write what came in, in the pieces into which it is cut. Raises OSError."""
+    looked, dataset = arrived.looked, ledger.dataset
+    assert looked is not None, "its sound was read"
+    wording, seen = looked.wording, looked.seen
+    levels_db = _turned(seen, looked.swap).levels_db
+    longest = max(1, int(wishes.longest_s * SAMPLE_RATE) // FRAME_SAMPLES)
+    pieces = cutting.parts(levels_db, looked.words, longest, wording.restarts)
+    _tell_cut(pieces, wording, seen, wishes, arrived.findings)
+    names = _names(incoming, ledger, len(pieces), arrived.findings)
+    ledger.imported(entry_of(incoming, looked, names, pieces))
+    for name, piece in zip(names, pieces, strict=True):
+        if not dataset.audio(name).exists():
+            _write_text(dataset, name, looked.words, wording, piece)
+            write_sound(part, dataset.audio(name), piece, seen, looked.swap)
+    arrived.dialogues, arrived.length_s = names, seen.length_s
 
 
 def clean(dataset: Dataset) -> None:
@@ -107,9 +182,15 @@ def clean(dataset: Dataset) -> None:
 
 
 def free_name(wished: str, taken: set[str]) -> str:
-    """Return a name that can be that of a file and is not taken: the wished one, or with -2, -3 and so on."""
-    safe = re.sub(r"[/\\\0-\x1f]+", "-", wished).strip(" .-") or "dialogue"
-    safe = safe.encode()[:_NAME_BYTES].decode(errors="ignore")
+    """Return a name that can be that of a file and is not taken: the wished one, or with -2, -3 and so on.
+
+    One that is no text, or could not be shown in one line, loses what is amiss.
+    """
+    text = os.fsencode(wished).decode("utf-8", "replace") if _is_name(wished) else wished
+    plain = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode())
+    safe = re.sub(r"[/\\]+", "-", plain.replace("\N{REPLACEMENT CHARACTER}", "_"))
+    safe = "".join(letter if readable(letter) == letter else "-" for letter in safe)
+    safe = safe.encode()[:_NAME_BYTES].decode(errors="ignore").strip(" .-") or "dialogue"
     name, number = safe, 1
     while name in taken:
         number += 1
@@ -117,22 +198,40 @@ def free_name(wished: str, taken: set[str]) -> str:
     return name
 
 
+def _is_name(text: str) -> bool:
+    """Say whether a text can be turned back into the bytes of a file's name."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _convert(source: Path, target: Path, findings: list[Finding], told: Callable[[float], None]) -> Measured:
     """Write the sound beside the dataset's, and leave out what are not two voices."""
+    try:
+        return _converted(source, target, findings, told)
+    except SoundError as fault:
+        raise LeftOutError("unreadable", fault.sentence, fault.advice) from fault
+
+
+def _converted(
+    source: Path, target: Path, findings: list[Finding], told: Callable[[float], None]
+) -> Measured:
     rate, channels, _ = audio.about(source)
     if channels == 1:
-        raise _LeftOutError("mono", "It is mono, so that one voice is missing or both are mixed.")
+        raise LeftOutError("mono", "It is mono, so that one voice is missing or both are mixed.")
     if channels != 2:
-        raise _LeftOutError("channels", f"It has {channels} channels, not one for each of two voices.")
+        raise LeftOutError("channels", f"It has {channels} channels, not one for each of two voices.")
     if rate != SAMPLE_RATE:
         dull = f", with nothing above {rate / 2000:g} kHz" if rate < SAMPLE_RATE else ""
         sentence = f"It has {rate} samples a second{dull}."
         findings.append(Finding("rate", sentence, f"It was resampled to {SAMPLE_RATE}."))
     seen = audio.convert(source, target, told)
     if seen.samples < FRAME_SAMPLES:
-        raise _LeftOutError("empty", f"It is {seen.length_s:.2f} s long, less than a frame.")
+        raise LeftOutError("empty", f"It is {seen.length_s:.2f} s long, less than a frame.")
     if all(oddities.silent_sides(seen.levels_db)):
-        raise _LeftOutError("silent", "Both channels are silent.")
+        raise LeftOutError("silent", "Both channels are silent.")
     return seen
 
 
@@ -140,20 +239,22 @@ def _refuse_alike(seen: Measured, wording: Wording, findings: list[Finding]) -> 
     if not seen.alike:
         return
     if not wording.recorded:
-        raise _LeftOutError("mono", "Both channels are the same, so that the voices are mixed.")
+        raise LeftOutError("mono", "Both channels are the same, so that the voices are mixed.")
     sentence = "Both channels are the same, as when the model is an echo."
     findings.append(Finding("mono", sentence, "It was kept."))
 
 
 def _read(incoming: Incoming, findings: list[Finding]) -> Wording:
     try:
-        return incoming.read()
+        wording = incoming.read()
+        findings += wording.findings
+        return wording
     except UnknownSpeakersError as fault:
         # Left out rather than kept without words, so that it can be imported once that is said.
-        raise _LeftOutError("speakers", f"{fault.sentence} {fault.advice}") from fault
+        raise LeftOutError("speakers", f"{fault.sentence} {fault.advice}") from fault
     except UserError as fault:
-        finding = Finding("unreadable words", fault.sentence, "The dialogue was kept without words.")
-        findings.append(finding)
+        done = "The dialogue was kept without words."
+        findings.append(Finding("unreadable words", fault.sentence, done, fault.advice))
         return Wording()
 
 
@@ -204,13 +305,12 @@ def _tell_cut(
         findings.append(Finding("restarted", f"The model forgot the talk {times}.", done))
 
 
-def _names(
-    dataset: Dataset, incoming: Incoming, ledger: Ledger, count: int, findings: list[Finding]
-) -> list[str]:
+def _names(incoming: Incoming, ledger: Ledger, count: int, findings: list[Finding]) -> list[str]:
     """Return the names of the parts of a dialogue: those of an import that broke off, or new ones."""
     entry = ledger.known(incoming.audio)
     if entry is not None and len(entry.dialogues) == count:
-        return entry.dialogues
+        return list(entry.dialogues)
+    dataset = ledger.dataset
     texts = (path.stem for path in (dataset.folder / TEXT).glob("*.json"))
     taken = ledger.dialogues.union(dataset.dialogues(), texts)
     if count == 1:
@@ -218,10 +318,10 @@ def _names(
         if name != (plain := free_name(incoming.name, set())):
             findings.append(Finding("renamed", f"There is another dialogue {plain}.", f"This is {name}."))
         return [name]
-    number = 1
+    stem, number = free_name(incoming.name, set()), 1
     while True:
-        stem = free_name(incoming.name if number == 1 else f"{incoming.name}-{number}", set())
-        names = [f"{stem}-{part + 1}" for part in range(count)]
+        whole = stem if number == 1 else f"{stem}-{number}"
+        names = [f"{whole}-{part + 1}" for part in range(count)]
         if not taken.intersection(names):
             return names
         number += 1
@@ -239,7 +339,8 @@ def _write_text(
         write_json(dataset.spoken(name), {"frames": piece.frames, "tokens": [list(pair) for pair in tokens]})
 
 
-def _write_sound(part: Path, target: Path, piece: cutting.Part, seen: Measured, swap: bool) -> None:
+def write_sound(part: Path, target: Path, piece: cutting.Part, seen: Measured, swap: bool) -> None:
+    """Let the sound in `part`, or a piece of it, become that of a dialogue. Raises OSError."""
     is_whole = piece.frames == len(seen.levels_db[0])
     if is_whole and not swap:
         put(part, target)

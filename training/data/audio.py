@@ -5,18 +5,21 @@ What has 16 bit and 24 kHz already stays as it is, sample by sample. Knows nothi
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from app.files import Malformed, open_regular
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, level_db
 from app.turns import Levels
+from training.data import containers
 from training.data.voices import SoundError
 
 _READABLE = ".wav .wave .w64 .rf64 .flac .ogg .oga .opus .mp3 .aif .aiff .aifc .au .snd .caf"
@@ -26,10 +29,18 @@ SUFFIXES = frozenset([*_READABLE.split(), *_UNREADABLE.split()])
 
 _MAGIC = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3", b".snd", b"caff", b"riff")
 
+RATES_HZ = range(4_000, 768_001)
+"""Rates of sound that can be speech; a file that says another one is damaged."""
+
+_UNKNOWN_SAMPLES = 2**62
+"""libsndfile says so many, and more, where a file does not say how long it is."""
+
 _FULL_SCALE = 32767 / 32768
 """The largest sample of 16 bit."""
 
 _BLOCK_SAMPLES = 64 * FRAME_SAMPLES
+
+_COPY_AGAIN = "Copy it again from where it came from."
 
 Told = Callable[[float], None]
 """Hears of how many more seconds of sound something is done."""
@@ -69,21 +80,19 @@ def is_sound(path: Path) -> bool:
     if path.suffix.lower() in SUFFIXES:
         return True
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return file.read(4).startswith(_MAGIC)
-    except OSError:
+    except (OSError, Malformed):
         return False
 
 
 def about(path: Path) -> About:
-    """Return what the head of a sound file says. Raises SoundError."""
-    import soundfile
-
-    try:
-        info = soundfile.info(path)
-    except (OSError, soundfile.SoundFileError) as fault:
-        raise _unreadable(path, fault) from fault
-    return About(int(info.samplerate), int(info.channels), float(info.frames / info.samplerate))
+    """Return what the head of a sound file says; a length of 0 is not known. Raises SoundError."""
+    with _opened(path) as file:
+        rate, channels, frames = int(file.samplerate), int(file.channels), int(file.frames)
+    if rate not in RATES_HZ:
+        raise SoundError(f"{path} says that it has {rate} samples a second.", _COPY_AGAIN)
+    return About(rate, channels, frames / rate if frames < _UNKNOWN_SAMPLES else 0.0)
 
 
 def convert(source: Path, target: Path, told: Told = lambda seconds: None) -> Measured:
@@ -113,20 +122,37 @@ def copy(source: Path, target: Path, *, first: int = 0, samples: int | None = No
 
 def pcm_blocks(source: Path, first: int = 0, samples: int | None = None) -> Iterator[npt.NDArray[np.int16]]:
     """Yield a stretch of a sound file, [n, channels] int16 a block. Raises SoundError."""
+    with _opened(source) as file:
+        file.seek(first)
+        left = file.frames - first if samples is None else min(samples, file.frames - first)
+        while left > 0:
+            block = file.read(min(left, _BLOCK_SAMPLES), dtype="int16", always_2d=True)
+            if not len(block):
+                raise _broken(source, (file.frames - left) / file.samplerate)
+            left -= len(block)
+            yield block
+
+
+@contextmanager
+def _opened(path: Path, *, whole: bool = False) -> Iterator[Any]:
+    """Open a sound file, whatever its name is; what reading it raises becomes a SoundError.
+
+    So does with `whole` that there is less of it than its head promises.
+    """
     import soundfile
 
     try:
-        with soundfile.SoundFile(source) as file:
-            file.seek(first)
-            left = file.frames - first if samples is None else min(samples, file.frames - first)
-            while left > 0:
-                block = file.read(min(left, _BLOCK_SAMPLES), dtype="int16", always_2d=True)
-                if not len(block):
-                    raise _broken(source, (file.frames - left) / file.samplerate)
-                left -= len(block)
-                yield block
-    except (OSError, soundfile.SoundFileError) as fault:
-        raise _unreadable(source, fault) from fault
+        with open_regular(path) as raw:
+            said_at = containers.unsaid_length(raw.fileno())
+            source = raw.fileno() if said_at is None else containers.Mended(raw, said_at)
+            with soundfile.SoundFile(source, closefd=False) as file:
+                if whole and containers.is_cut(raw.fileno()):
+                    raise _broken(path, file.frames / file.samplerate)
+                yield file
+    except Malformed as fault:
+        raise SoundError(f"{path} {fault}.", _COPY_AGAIN) from fault
+    except (OSError, soundfile.SoundFileError, ValueError) as fault:
+        raise _unreadable(path, fault) from fault
 
 
 @contextmanager
@@ -233,23 +259,19 @@ class _Meter:
 
 
 def _resampled(source: Path, seen: _Meter, told: Told) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield a stereo file at 24 kHz, [n, 2] a block."""
-    import soundfile
+    """Yield a stereo file at 24 kHz, [n, 2] a block. Raises SoundError, also for one that breaks off."""
     import soxr
 
-    try:
-        with soundfile.SoundFile(source) as file:
-            rate, frames = file.samplerate, file.frames
-            stream = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 2, quality="HQ")
-            while True:
-                block = seen.look(file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True))
-                is_last = not len(block) or seen.read_samples >= frames
-                yield block if stream is None else stream.resample_chunk(block, last=is_last)
-                told(len(block) / rate)
-                if is_last:
-                    break
-    except (OSError, soundfile.SoundFileError) as fault:
-        raise _unreadable(source, fault) from fault
+    with _opened(source, whole=True) as file:
+        rate, frames = file.samplerate, file.frames
+        stream = None if rate == SAMPLE_RATE else soxr.ResampleStream(rate, SAMPLE_RATE, 2, quality="HQ")
+        while True:
+            block = seen.look(file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True))
+            is_last = not len(block) or seen.read_samples >= frames
+            yield block if stream is None else stream.resample_chunk(block, last=is_last)
+            told(len(block) / rate)
+            if is_last:
+                break
     # The head of an MP3 guesses its length; a second less than any other says is a file that breaks off.
     if seen.read_samples < frames - rate:
         raise _broken(source, seen.read_samples / rate)
@@ -262,11 +284,19 @@ def _pcm(block: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
 
 
 def _unreadable(path: Path, fault: Exception) -> SoundError:
+    if isinstance(fault, OSError) and fault.errno in (errno.EACCES, errno.EPERM):
+        return SoundError(f"{path} can not be read: {fault.strerror}.", "See who may read it.")
     reason = getattr(fault, "strerror", None) or getattr(fault, "error_string", None) or str(fault)
-    reason = str(reason).removeprefix("Error : ").strip().rstrip(".")
-    advice = "See whether it plays to its end; what is no WAV, FLAC, Ogg or MP3 has to be converted."
-    return SoundError(f"{path} can not be read as sound: {reason}.", advice)
+    reason = str(reason).removeprefix("Error : ").strip().rstrip(".") or "it is damaged, or breaks off"
+    return SoundError(f"{path} can not be read as sound: {reason}.", _advice(path))
+
+
+def _advice(path: Path) -> str:
+    if path.suffix.lower() in _UNREADABLE.split():
+        name = path.name
+        return f"Convert it, for example by `ffmpeg -i '{name}' '{path.stem}.wav'`, and import that."
+    return "See whether it plays to its end; what is no WAV, FLAC, Ogg or MP3 has to be converted."
 
 
 def _broken(path: Path, at_s: float) -> SoundError:
-    return SoundError(f"{path} breaks off after {at_s:.1f} s.", "Copy it again from where it came from.")
+    return SoundError(f"{path} breaks off after {at_s:.1f} s.", _COPY_AGAIN)

@@ -26,8 +26,8 @@ from training.data.identity import inputs
 from training.data.places import find_dataset
 from training.data.shards import read_parquet
 from training.data.sources import TOKENIZED
+from training.data.transcript_formats import MAIN, OTHER
 from training.data.voices import SoundError, sound_length_s
-from training.data.wording import MAIN, OTHER
 from training.progress import Progress, counted, duration
 
 FORMATS = "kyutai", "nu-dialogue"

@@ -7,26 +7,33 @@ again adds nothing. Knows nothing about forms of data, sound or words.
 from __future__ import annotations
 
 import argparse
-import json
+import errno
+import fcntl
+import logging
 import re
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.datasets import DATASET, Dataset, create_dataset, hold, open_dataset
+from app.datasets import DATASET, Dataset, create_dataset, open_dataset
 from app.errors import UserError
-from app.files import write_json
+from app.files import read_json, write_json
 from app.frames import seconds
 from app.paths import Paths
-from training.data import arrival, audio, tokenised
-from training.data.arrival import Wishes
-from training.data.ledger import Ledger
+from training.data import arrival, audio, rewording, tokenised
+from training.data.arrival import Arrived, Wishes
+from training.data.ledger import Entry, Ledger, source_name
 from training.data.oddities import Finding
 from training.data.sources import Found, Incoming, find_sources
 from training.data.voices import SoundError
 from training.progress import Progress, counted, duration
+
+log = logging.getLogger(__name__)
+
+_OF_A_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
+"""What a file system refuses about one name alone."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 
@@ -51,19 +58,17 @@ def main(argv: list[str], where: Paths) -> int:
     _refuse_own(folder, options.sources)
     found = find_sources(options.sources, options.speaker, where, but=folder)
     is_new = not (folder / DATASET).exists()
-    language = options.language or _only(found.languages)
-    dataset = create_dataset(folder, language=language)
-    with hold(dataset, "aizuchi data import"):
-        try:
-            dataset = _of_language(dataset, language)
+    dataset = _open(folder, options.language or _only(found.languages))
+    try:
+        with _alone(dataset):
             if found.tokens:
                 _import_tokens(dataset, found, options.json)
             else:
                 _Import(dataset, options.wishes, options.json).run(found)
-        except BaseException:
-            if is_new and not dataset.dialogues() and not dataset.shards:
-                shutil.rmtree(dataset.folder, ignore_errors=True)
-            raise
+    except BaseException:
+        if is_new and not dataset.dialogues() and not dataset.shards:
+            shutil.rmtree(dataset.folder, ignore_errors=True)
+        raise
     return 0
 
 
@@ -127,21 +132,36 @@ def _refuse_own(folder: Path, sources: Sequence[str]) -> None:
             )
 
 
-def _of_language(dataset: Dataset, language: str) -> Dataset:
-    """Return the dataset with a language where it had none. Raises UserError for one of another language."""
+def _open(folder: Path, language: str) -> Dataset:
+    """Return the dataset, a new one if there is none. Raises UserError for one of another language."""
+    dataset = create_dataset(folder, language=language)
     if language and dataset.language and language != dataset.language:
         raise UserError(
             f"The dataset {dataset.name} is of the language {dataset.language}, the sources of {language}.",
             "Choose another --name, or say with --language that they are the same.",
         )
     if language and not dataset.language:
-        file = dataset.folder / DATASET
+        values = read_json(folder / DATASET)
         try:
-            write_json(file, {**json.loads(file.read_text(encoding="utf-8")), "language": language})
+            write_json(folder / DATASET, {**values, "language": language})
         except OSError as fault:
             raise _no_room(dataset, fault) from fault
-        return open_dataset(dataset.folder)
+        return open_dataset(folder)
     return dataset
+
+
+@contextmanager
+def _alone(dataset: Dataset) -> Iterator[None]:
+    """Refuse a dataset on which another command is at work."""
+    with (dataset.folder / DATASET).open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            advice = "Wait for that to end."
+            raise UserError(f"Another command is at work on {dataset.name}.", advice) from fault
+        except OSError:
+            pass  # This file system knows no locks.
+        yield
 
 
 class _Import:
@@ -153,6 +173,7 @@ class _Import:
         self._as_json = as_json
         self._ledger = Ledger(dataset)
         self._dialogues = self._left_out = self._there = self._wordless = 0
+        self._twins = self._alike = self._reworded = 0
         self._length_s = 0.0
 
     def run(self, found: Found) -> None:
@@ -165,27 +186,42 @@ class _Import:
         with Progress("Importing", sum(lengths_s), "s", self._as_json) as progress:
             try:
                 arrival.clean(self._dataset)
-                for trouble in found.troubles:
-                    finding = Finding("unreadable", trouble.sentence, "It was left out.")
-                    self._tell(progress, [trouble.name], trouble.source, finding)
-                    self._left_out += 1
+                self._tell_troubles(found, progress)
                 for incoming, length_s in zip(found.dialogues, lengths_s, strict=True):
-                    self._bring_in(incoming, length_s, progress)
+                    self._bring_in_or_leave(incoming, length_s, progress)
             except OSError as fault:
                 raise _no_room(self._dataset, fault) from fault
-        if not self._dialogues and not self._there:
+        if not (self._dialogues or self._there or self._twins):
             raise _nothing(self._left_out)
         progress.result(self._result())
 
+    def _tell_troubles(self, found: Found, progress: Progress) -> None:
+        for trouble in found.troubles:
+            finding = Finding("unreadable", trouble.sentence, "It was left out.", trouble.advice)
+            self._tell(progress, [trouble.name], trouble.source, finding)
+            self._left_out += 1
+        if found.repeated:
+            many = counted(found.repeated, "source")
+            finding = Finding("repeated", f"Named more than once: {many}.", "Each is used once.")
+            self._tell(progress, [], self._dataset.folder, finding)
+
+    def _bring_in_or_leave(self, incoming: Incoming, length_s: float, progress: Progress) -> None:
+        """Bring a dialogue in; whatever is wrong with one is its own fault alone.
+
+        Raises OSError where the dataset can not be written, since no other one will do better.
+        """
+        try:
+            self._bring_in(incoming, length_s, progress)
+        except Exception as fault:
+            if isinstance(fault, OSError) and fault.errno not in _OF_A_NAME:
+                raise
+            log.exception("a fault in the import of %s", incoming.audio)
+            reason = f"{type(fault).__name__}: {fault}"
+            finding = Finding("unreadable", f"It can not be imported: {reason}.", "It was left out.")
+            self._tell(progress, [incoming.name], incoming.audio, finding)
+            self._left_out += 1
+
     def _bring_in(self, incoming: Incoming, length_s: float, progress: Progress) -> None:
-        if arrival.is_there(self._dataset, incoming, self._ledger):
-            self._there += 1
-            progress.advance(length_s)
-            if arrival.has_changed(incoming, self._ledger):
-                finding = Finding("changed", "Its source has changed since it was imported.", "It stays.")
-                entry = self._ledger.known(incoming.audio)
-                self._tell(progress, entry.dialogues if entry else [], incoming.audio, finding)
-            return
         heard_s = 0.0
 
         def told(more_s: float) -> None:
@@ -193,9 +229,43 @@ class _Import:
             heard_s += more_s
             progress.advance(more_s)
 
-        arrived = arrival.bring_in(self._dataset, incoming, self._ledger, self._wishes, told)
+        ledger = self._ledger
+        entry = ledger.known(incoming.audio) or ledger.moved(incoming.audio, arrival.identity_of(incoming))
+        if entry is not None and ledger.is_there(entry):
+            self._bring_up_to_date(incoming, entry, progress, told)
+        else:
+            arrived = arrival.bring_in(incoming, ledger, self._wishes, told)
+            if arrived.twin is not None and ledger.is_gone(arrived.twin):
+                self._bring_up_to_date(incoming, arrived.twin, progress, told)
+            elif arrived.twin is not None:
+                self._tell_twin(incoming, arrived, progress)
+            else:
+                self._tell_arrived(incoming, arrived, progress)
         progress.advance(length_s - heard_s)
+
+    def _bring_up_to_date(
+        self, incoming: Incoming, entry: Entry, progress: Progress, told: Callable[[float], None]
+    ) -> None:
+        self._there += 1
+        found, has_words = rewording.bring_up_to_date(incoming, entry, self._ledger, self._wishes, told)
+        self._reworded += len(entry.dialogues) if has_words else 0
+        for finding in found:
+            self._tell(progress, entry.dialogues, incoming.audio, finding)
+
+    def _tell_twin(self, incoming: Incoming, arrived: Arrived, progress: Progress) -> None:
+        """Say that a sound is there already; if words are missing there, they come in."""
+        assert arrived.twin is not None and arrived.looked is not None, "a twin was found by its sound"
+        self._twins += 1
+        names, done = arrived.twin.dialogues, "It was left out."
+        if rewording.add_missing(self._dataset, arrived.twin, arrived.looked):
+            self._reworded += len(names)
+            done = "It was left out, its words were added there."
+        sentence = f"It has the same sound as {names[0]}."
+        self._tell(progress, [incoming.name], incoming.audio, Finding("duplicate", sentence, done))
+
+    def _tell_arrived(self, incoming: Incoming, arrived: Arrived, progress: Progress) -> None:
         self._dialogues += len(arrived.dialogues)
+        self._alike += len(arrived.dialogues) if arrived.has_alike else 0
         self._left_out += not arrived.dialogues
         self._length_s += arrived.length_s
         for finding in arrived.findings:
@@ -205,19 +275,29 @@ class _Import:
     def _tell(self, progress: Progress, dialogues: Sequence[str], source: Path, finding: Finding) -> None:
         line = {
             "dialogue": dialogues[0] if dialogues else "",
-            "source": str(source),
+            "source": source_name(source),
             "finding": finding.kind,
             "sentence": finding.sentence,
             "done": finding.done,
+            **({"advice": finding.advice} if finding.advice else {}),
         }
         self._ledger.add(line)
         progress.finding(line)
 
     def _result(self) -> dict[str, object]:
         name = self._dataset.name
-        told = [_came_in(self._dialogues, self._length_s, name)]
+        told = []
+        if self._dialogues or not self._reworded:
+            told.append(_came_in(self._dialogues, self._length_s, name))
+        if self._reworded:
+            told.append(f"New words came into {counted(self._reworded, 'dialogue')} of {name}.")
         if self._there:
             told.append(f"{counted(self._there, 'source')} had been imported before.")
+        if self._twins:
+            told.append(f"{counted(self._twins, 'source')} held the same dialogue as another.")
+        if self._alike:
+            many = counted(self._alike, "dialogue")
+            told.append(f"Repeated sound in {many}: training uses it once.")
         if self._left_out:
             told.append(f"{counted(self._left_out, 'source')} had to be left out.")
         if self._wordless:
@@ -225,6 +305,8 @@ class _Import:
         return {
             "dialogues": self._dialogues,
             "there": self._there,
+            "reworded": self._reworded,
+            "twins": self._twins,
             "left_out": self._left_out,
             "wordless": self._wordless,
             "hours": self._length_s / 3600,
@@ -248,7 +330,7 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
         try:
             taken = tokenised.take(dataset, found.tokens, lambda times: progress.advance(times / 2))
             for name, source, finding in taken.findings:
-                line = {"dialogue": name, "source": str(source), "finding": finding.kind}
+                line = {"dialogue": name, "source": source_name(source), "finding": finding.kind}
                 line |= {"sentence": finding.sentence, "done": finding.done}
                 ledger.add(line)
                 progress.finding(line)

@@ -43,6 +43,9 @@ _GOOD, _BETTER = 0.5, 0.2
 
 _LEAST_WORDS = 20
 
+_BEHIND_S = 1.0
+"""Recognisers let the last word end so much behind the sound."""
+
 
 class Finding(NamedTuple):
     """What was found, in one sentence, and what was done about it."""
@@ -50,6 +53,8 @@ class Finding(NamedTuple):
     kind: str
     sentence: str
     done: str
+    advice: str = ""
+    """What to do, where there is something."""
 
 
 def sound_findings(seen: Measured) -> list[Finding]:
@@ -85,7 +90,8 @@ def fit(words: Iterable[TimedWord], length_s: float) -> tuple[list[TimedWord], l
     late = mended = 0
     for word in words:
         start_s = max(0.0, word.start_s)
-        fitted = word._replace(start_s=start_s, end_s=max(start_s, word.end_s))
+        end_s = word.end_s if word.end_s <= length_s + _BEHIND_S else length_s
+        fitted = word._replace(start_s=start_s, end_s=max(start_s, end_s))
         if start_s >= length_s:
             late += 1
             continue
@@ -96,7 +102,8 @@ def fit(words: Iterable[TimedWord], length_s: float) -> tuple[list[TimedWord], l
         where = f"{_count(late, 'word')} behind the end of the sound ({length_s:.1f} s)"
         found.append(Finding("drifted", f"There {'is' if late == 1 else 'are'} {where}.", _left_out(late)))
     if mended:
-        sentence = f"{_count(mended, 'word')} would begin before the sound or end before beginning."
+        many = _count(mended, "word")
+        sentence = f"{many} would begin before the sound, or end before beginning or far behind it."
         found.append(Finding("times", sentence, "Their times were mended."))
     return kept, found
 

@@ -6,31 +6,37 @@ folders, plain stereo files) and dialogues that are tokens alone. Knows nothing 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from app.datasets import DATASET
 from app.errors import UserError
+from app.files import Malformed, open_regular, read_json
 from app.paths import Paths
 from app.recordings import Recording, open_recording
 from training.data import wording
 from training.data.audio import is_sound
+from training.data.lists import Entry, beside, find, list_entries
 from training.data.wording import Wording
 
 AUDIO, TEXT, SPOKEN = "audio", "text", "spoken"
 TOKENIZED = "tokenized_audio", "tokenized_text"
 """nu-dialogue's folders."""
 
+HUB_BLOBS, HUB_SNAPSHOTS = "blobs", "snapshots"
+"""Folders of a repository in the cache of the Hugging Face hub."""
+
 _PARQUET = b"PAR1"
-_LONGEST_LINE_BYTES = 1 << 20
+_MOST_LETTERS = 80
 
 _WHAT_A_FOLDER_MAY_HOLD = "It may hold recordings, stereo sound files, Kyutai's or nu-dialogue's data."
 _WHAT_A_FILE_MAY_BE = 'It may be stereo sound, Parquet, or a list with {"path": …} on each line.'
+_WHAT_A_LIST_IS = 'Each line has to be {"path": …, "duration": …}, in UTF-8.'
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Trouble:
     name: str
     source: Path
     sentence: str
+    advice: str = ""
 
 
 @dataclass
@@ -60,6 +67,25 @@ class Found:
     """Parquet files, and folders that hold TOKENIZED."""
     troubles: list[Trouble] = field(default_factory=list)
     languages: set[str] = field(default_factory=set)
+    repeated: int = 0
+    """Sources that were named more than once; they stand here once."""
+
+    def add(self, other: Found) -> None:
+        """Add what another source holds, but for what is here already."""
+        here = {incoming.audio for incoming in self.dialogues} | set(self.tokens)
+        for incoming in other.dialogues:
+            self._add(self.dialogues, incoming, incoming.audio, here)
+        for path in other.tokens:
+            self._add(self.tokens, path, path, here)
+        self.troubles += (trouble for trouble in other.troubles if trouble not in self.troubles)
+        self.languages |= other.languages
+        self.repeated += other.repeated
+
+    def _add(self, to: list[Any], each: Any, path: Path, here: set[Path]) -> None:
+        self.repeated += path in here
+        if path not in here:
+            here.add(path)
+            to.append(each)
 
     def __bool__(self) -> bool:
         return bool(self.dialogues or self.tokens or self.troubles)
@@ -68,9 +94,9 @@ class Found:
 def find_sources(specs: list[str], speaker: str | None, where: Paths, *, but: Path) -> Found:
     """Return what stands in files and folders, or in recordings by their names below `where.recordings`.
 
-    Nothing in the folder `but` is taken. `speaker` is whom the sources call the voice that is to be A, None
-    for what each kind of source calls it by itself. Raises UserError for a name that is nowhere and for a
-    source with nothing in it.
+    Nothing in the folder `but` is taken, and nothing twice. `speaker` is whom the sources call the voice that
+    is to be A, None for what each kind of source calls it by itself. Raises UserError for a name that is
+    nowhere and for a source with nothing in it; what is wrong with a part of one is a trouble.
     """
     found = Found()
     for spec in specs:
@@ -82,17 +108,15 @@ def find_sources(specs: list[str], speaker: str | None, where: Paths, *, but: Pa
                 f"There is nothing to import in {path}.",
                 _WHAT_A_FOLDER_MAY_HOLD if path.is_dir() else _WHAT_A_FILE_MAY_BE,
             )
-        found.dialogues += one.dialogues
-        found.tokens += one.tokens
-        found.troubles += one.troubles
-        found.languages |= one.languages
+        found.add(one)
     return found
 
 
 def _locate(spec: str, where: Paths) -> Path:
     for path in (Path(spec).expanduser(), where.recordings / spec):
-        if spec and path.exists():
-            return path.resolve()
+        if spec and os.path.exists(path):
+            # Links stay: words and lists lie beside what the name says, not beside what it leads to.
+            return Path(os.path.abspath(path))
     raise UserError(
         f"There is no '{spec}' to import.", "Name a file, a folder, or a recording as `aizuchi` lists it."
     )
@@ -104,10 +128,10 @@ class _Search:
     def __init__(self, found: Found, speaker: str | None, but: Path) -> None:
         self._found = found
         self._speaker = speaker
-        self._seen = {but.resolve()}
+        self._seen = {os.path.realpath(but)}
 
     def look(self, path: Path) -> None:
-        """Take what a file is, or all that a folder holds. Raises UserError."""
+        """Take what a file is, or all that a folder holds; one that can not be read is a trouble."""
         try:
             if path.is_dir():
                 self._look_into(path)
@@ -115,116 +139,109 @@ class _Search:
                 self._found.tokens.append(path)
             elif is_sound(path):
                 self._take_sound(path)
-            elif entries := list_entries(path):
-                self._take_list(path, entries)
+            else:
+                self._take_list(path, list_entries(path))
         except OSError as fault:
-            raise UserError(f"{path} can not be read: {fault.strerror}.", "See who may read it.") from fault
+            sentence = f"{path} can not be read: {fault.strerror}."
+            self._found.troubles.append(Trouble(path.name, path, sentence, "See who may read it."))
+        except Malformed as fault:
+            self._found.troubles.append(Trouble(path.name, path, f"{path} {fault}.", _WHAT_A_LIST_IS))
+        except RecursionError:
+            sentence = f"{path} lies in too many folders."
+            self._found.troubles.append(Trouble(path.name, path, sentence))
 
     def _look_into(self, folder: Path) -> None:
         """Take the one kind of data that a folder is, or else what the folders in it are."""
-        if folder.resolve() in self._seen:
+        real = os.path.realpath(folder)
+        if real in self._seen:
             return
-        self._seen.add(folder.resolve())
+        self._seen.add(real)
         files = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
         if (recording := _recording(folder)) is not None:
             self._take_recording(recording)
-        elif lists := [(path, entries) for path in files if (entries := list_entries(path))]:
-            for path, entries in lists:
-                self._take_list(path, entries)
+        elif self._take_lists(files):
+            pass
         elif sounds := _sounds(folder / AUDIO):
             self._take_layout(folder, sounds)
         elif all((folder / part).is_dir() for part in TOKENIZED):
             # The Parquet files hold the same once more, as one.
             self._found.tokens += sorted(folder.rglob("*.parquet")) or [folder]
+        elif all((folder / part).is_dir() for part in (HUB_BLOBS, HUB_SNAPSHOTS)):
+            # Files without names, and links to them that have some.
+            self.look(folder / HUB_SNAPSHOTS)
         else:
             for path in files:
                 self.look(path)
 
+    def _take_lists(self, files: list[Path]) -> bool:
+        """Take the lists among some files, and say whether there are any: what they do not name stays out."""
+        has_lists = False
+        for path in files:
+            try:
+                entries = list_entries(path)
+            except (OSError, Malformed):
+                # What can not be read and is meant to be a list is one: `look` says what is wrong with it.
+                has_lists = True
+                self.look(path)
+                continue
+            has_lists |= bool(entries)
+            self._take_list(path, entries)
+        return has_lists
+
     def _take_recording(self, recording: Recording) -> None:
-        if recording.live:
-            # What is there now would count as all of it for ever.
-            sentence = f"{recording.folder.name} is being recorded at this moment."
-            self._found.troubles.append(Trouble(recording.folder.name, recording.audio, sentence))
-            return
         self._found.languages.add(recording.language)
         read = partial(wording.read_recording, recording, self._speaker)
         self._found.dialogues.append(Incoming(recording.folder.name, recording.audio, read))
 
-    def _take_list(self, path: Path, entries: list[dict[str, Any]]) -> None:
+    def _take_list(self, path: Path, entries: list[Entry]) -> None:
         for entry in entries:
-            audio = path.parent / str(entry["path"])
-            name = audio.stem
-            if not audio.is_file():
-                sentence = f"{path.name} names {entry['path']}, which is not there."
-                self._found.troubles.append(Trouble(name, audio, sentence))
+            if not entry.path:
+                sentence = f"Line {entry.line} of {path} names no sound file."
+                self._found.troubles.append(Trouble("", path, sentence, _WHAT_A_LIST_IS))
                 continue
-            said_s = entry.get("duration")
+            audio = find(path.parent, entry.path)
+            if audio is None:
+                name = PurePath(entry.path.replace("\\", "/")).stem
+                sentence = f"{path.name} names {_shortened(entry.path)}, which is not there."
+                self._found.troubles.append(Trouble(_shortened(name), path.parent / entry.path, sentence))
+                continue
             read = partial(
                 wording.read_beside,
-                audio.with_suffix(".json"),
+                beside(audio, ".json"),
                 self._speaker,
-                said_s=float(said_s) if isinstance(said_s, int | float) else None,
+                said_s=entry.said_s,
                 list_name=path.name,
             )
-            self._found.dialogues.append(Incoming(name, audio.resolve(), read))
+            self._found.dialogues.append(Incoming(audio.stem, Path(os.path.abspath(audio)), read))
 
     def _take_layout(self, folder: Path, sounds: list[Path]) -> None:
         """Take nu-dialogue's folders, which are also those of a dataset of ours."""
         with suppress(OSError, ValueError, AttributeError):
-            about = json.loads((folder / DATASET).read_text(encoding="utf-8"))
-            self._found.languages.add(str(about.get("language", "")))
+            self._found.languages.add(str(read_json(folder / DATASET).get("language") or ""))
         for audio in sounds:
-            texts = folder / TEXT / f"{audio.stem}.json"
-            read = partial(
-                wording.read_beside, texts, self._speaker, spoken=folder / SPOKEN / f"{audio.stem}.json"
-            )
-            self._found.dialogues.append(Incoming(audio.stem, audio.resolve(), read))
+            texts, spoken = (beside(folder / part / audio.name, ".json") for part in (TEXT, SPOKEN))
+            read = partial(wording.read_beside, texts, self._speaker, spoken=spoken)
+            self._found.dialogues.append(Incoming(audio.stem, audio, read))
 
     def _take_sound(self, path: Path) -> None:
-        read = partial(wording.read_beside, path.with_suffix(".json"), self._speaker)
-        self._found.dialogues.append(Incoming(path.stem, path.resolve(), read))
+        read = partial(wording.read_beside, beside(path, ".json"), self._speaker)
+        self._found.dialogues.append(Incoming(path.stem, path, read))
 
 
-def list_entries(path: Path) -> list[dict[str, Any]]:
-    """Return the entries of a list of sound files as Kyutai's finetuner reads it, [] where it is none.
-
-    Such a file has a JSON object with `path` on each line. Raises UserError where only some lines have.
-    """
-    if not path.is_file() or path.suffix.lower() not in (".jsonl", ".json", ".txt", ""):
-        return []
-    entries: list[dict[str, Any]] = []
-    for number, line in _lines(path):
-        entry: Any = None
-        with suppress(ValueError):
-            entry = json.loads(line)
-        if isinstance(entry, dict) and isinstance(entry.get("path"), str) and entry["path"]:
-            entries.append(entry)
-        elif not entries:
-            return []
-        else:
-            advice = 'Each line has to be {"path": …, "duration": …}, in UTF-8.'
-            raise UserError(f"Line {number} of {path} names no sound file.", advice)
-    return entries
+def _shortened(text: str) -> str:
+    """Return a name as a sentence can hold it: the longest that a file can have are 255 bytes long."""
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}…"
 
 
 def is_parquet(path: Path) -> bool:
     """Say whether a file is, or is meant to be, a Parquet file."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         return False
     if path.suffix.lower() == ".parquet":
         return True
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(OSError, Malformed), open_regular(path) as file:
         return file.read(len(_PARQUET)) == _PARQUET
     return False
-
-
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of a file that are not blank, with their numbers; they need not be text."""
-    with path.open("rb") as file:
-        # What is no text may go on for gigabytes without an end of a line.
-        for number, line in enumerate(iter(partial(file.readline, _LONGEST_LINE_BYTES), b""), 1):
-            if line.strip():
-                yield number, line
 
 
 def _recording(folder: Path) -> Recording | None:
@@ -242,5 +259,5 @@ def _sounds(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.is_file() and not path.name.startswith(".") and is_sound(path)
+        if not path.is_dir() and not path.name.startswith(".") and is_sound(path)
     )

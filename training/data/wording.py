@@ -1,27 +1,23 @@
-"""What was said in a dialogue that comes in: words with times, in each form in which others keep them.
+"""What was said in a dialogue that comes in: the words beside its sound, or those of a recording of ours.
 
-Knows nothing about sound, or about where the words go. A is the voice whose part the model learns: what
-Kyutai calls SPEAKER_MAIN, and nu-dialogue A.
+Knows nothing about sound, or about where the words go. A is the voice whose part the model learns.
 """
 
 from __future__ import annotations
 
-import json
-import math
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from app.datasets import Speaker, TimedWord
-from app.errors import UserError
+from app import files
+from app.datasets import TimedWord
 from app.frames import FRAME_RATE, FRAME_SAMPLES, seconds
 from app.recordings import Recording
 from training.data.align import END_OF_PADDING, PADDING
-
-MAIN, OTHER = "SPEAKER_MAIN", "SPEAKER_OTHER"
-"""Kyutai's name of the voice that the model learns, and ours for the other one in their files."""
+from training.data.oddities import Finding
+from training.data.transcript_formats import read_transcript
 
 INSIDE_S = 0.001
 """A word of a recording begins this much after its frame does, so that no rounding moves it to the frame
@@ -32,10 +28,6 @@ LONGEST_WORD_FRAMES = 5
 
 _LATE_BYTES_FRAMES = 4
 """A character that came as bytes began with the first of them, if that was no longer before."""
-
-
-class UnknownSpeakersError(UserError):
-    """Which of the speakers is A has to be said."""
 
 
 @dataclass
@@ -55,6 +47,8 @@ class Wording:
     """… and where."""
     recorded: bool = False
     """Whether a program of ours has recorded it, so that the channels are known to be right."""
+    findings: list[Finding] = field(default_factory=list)
+    """What was odd about the words."""
     exchanged: bool = False
     """Whether the voices were exchanged, so that the channels have to be as well."""
 
@@ -73,11 +67,11 @@ def read_beside(
     channels are known to be the other way round too. Raises UserError for a file that is damaged.
     """
     wording = Wording(said_s=said_s, said_by=list_name, exchanged=speaker == "B")
-    if path.is_file():
-        wording.words = _read_words(path, _read_json(path), speaker)
-    if spoken is not None and spoken.is_file() and not wording.exchanged:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            tokens = json.loads(spoken.read_text(encoding="utf-8"))["tokens"]
+    if os.path.lexists(path):
+        wording.words, wording.findings = read_transcript(path, speaker)
+    if spoken is not None and not wording.exchanged:
+        with suppress(OSError, ValueError, KeyError, TypeError, OverflowError):
+            tokens = files.read_json(spoken)["tokens"]
             wording.tokens = [(int(frame), int(token)) for frame, token in tokens]
     return wording
 
@@ -154,48 +148,3 @@ def _tidied(piece: str, spaceless: bool) -> str:
 def _spoken_word(text: str, first: int, last: int, following: int) -> TimedWord:
     end = max(first + 1, min(following, last + LONGEST_WORD_FRAMES))
     return TimedWord("A", text, round(seconds(first) + INSIDE_S, 3), round(seconds(end), 3))
-
-
-def _read_words(path: Path, raw: Any, speaker: str | None) -> list[TimedWord]:
-    try:
-        if isinstance(raw, dict):
-            said = [(text, start, end, str(label)) for text, (start, end), label in raw["alignments"]]
-            usual = {MAIN, OTHER}
-        else:
-            said = [(each["word"], each["start"], each["end"], str(each["speaker"])) for each in raw]
-            usual = {"A", "B"}
-        labels = {label for *_, label in said}
-        is_usual = labels <= usual and speaker in (None, "A", "B", *usual)
-        if labels and not is_usual and speaker not in labels:
-            named = f"{path} names the speakers {', '.join(sorted(labels)[:5])}."
-            raise UnknownSpeakersError(named, "Say with --speaker which of them the model learns.")
-        main = MAIN if is_usual and MAIN in usual and speaker in (None, "A", "B") else speaker or "A"
-        words = [
-            _word(path, "A" if label == main else "B", text, start, end) for text, start, end, label in said
-        ]
-    except (KeyError, TypeError, ValueError) as fault:
-        raise _no_words(path) from fault
-    return exchange(words) if main == MAIN and speaker == "B" else words
-
-
-def _word(path: Path, speaker: Speaker, text: Any, start: Any, end: Any) -> TimedWord:
-    word = TimedWord(speaker, str(text), float(start), float(end))
-    if not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
-        raise UserError(f"{path} has the word '{word.text}' without times.", "Transcribe the dialogue.")
-    return word
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as fault:
-        raise UserError(f"{path} can not be read: {fault.strerror}.", "See who may read it.") from fault
-    except ValueError as fault:
-        raise UserError(f"{path} is no JSON, or it is cut off.", "Transcribe the dialogue.") from fault
-
-
-def _no_words(path: Path) -> UserError:
-    return UserError(
-        f"{path} holds no words with speakers and times.",
-        'It has to hold [{"speaker", "word", "start", "end"}, …] or {"alignments": […]}.',
-    )
