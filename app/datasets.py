@@ -7,6 +7,7 @@ Reads and writes what is small; knows nothing about codes, models or windows. A 
 - `text/NAME.json`: `[{"speaker": "A", "word": "hi", "start": 0.4, "end": 0.6}]`, seconds, both voices;
 - `spoken/NAME.json`: for our own recordings, `{"frames": 500, "tokens": [[12, 412], …]}`: what the model's
   text stream was, exactly; it counts in place of the words of A until these are corrected;
+- `.lock`: held by whatever writes the dataset;
 - `import.jsonl`: what was found and done when the dialogues came in, one finding a line;
 - `codes/NAME.npz`: Mimi's codes `A`, `B` [K, T], once prepared;
 - `prepared/train-001-of-002.parquet` and `prepared.json`: what the finetuner reads.
@@ -23,8 +24,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from app import locks
 from app.errors import UserError
 from app.files import make_folder, read_json, write_json
+from app.locks import Lock
 
 FORMAT = 1
 DATASET, IMPORTED, PREPARED = "dataset.json", "import.jsonl", "prepared.json"
@@ -107,6 +110,17 @@ def create_dataset(folder: Path, *, language: str = "") -> Dataset:
             f"The dataset {folder} can not be made: {fault.strerror}.", "Choose another folder."
         ) from fault
     return open_dataset(folder)
+
+
+def hold(dataset: Dataset, command: str) -> Lock:
+    """Hold a dataset that is about to be written. Raises InUse where something else is at work on it."""
+    try:
+        return locks.take(dataset.folder, dataset.name, command)
+    except OSError as fault:
+        raise UserError(
+            f"{dataset.folder} can not be written: {fault.strerror}.",
+            "See who may write there, and whether the disk has room.",
+        ) from fault
 
 
 def open_dataset(folder: Path) -> Dataset:

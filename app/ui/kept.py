@@ -10,13 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QFile, QLocale, QUrl, Signal
+from PySide6.QtCore import QLocale, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QLabel, QMessageBox, QPushButton
 
+from app.errors import UserError
 from app.ui import theme
 from app.ui.aside import Aside
 from app.ui.panel import Panel, quiet
+from app.ui.trash import move_to_trash
 
 if TYPE_CHECKING:
     from app.paths import Paths
@@ -64,9 +66,12 @@ class Kept(Panel):
 
     def throw_away(self, folder: Path) -> None:
         """Move a folder to the trash."""
-        if not QFile(str(folder)).moveToTrash():
-            advice = self.tr("Delete it by hand: {0}").format(folder)
-            self.trouble.emit(self.tr("There is no trash for this disk."), advice)
+        try:
+            if not move_to_trash(folder):
+                advice = self.tr("Delete it by hand: {0}").format(folder)
+                self.trouble.emit(self.tr("There is no trash for this disk."), advice)
+        except UserError as fault:
+            self.trouble.emit(fault.sentence, fault.advice)
         self.count()
         self.deleted.emit()
 

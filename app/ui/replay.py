@@ -5,11 +5,10 @@ Knows nothing about the other recordings. Reading and exporting happen beside th
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QStandardPaths, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -23,7 +22,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.errors import UserError
-from app.files import make_folder
 from app.frames import FRAME_RATE
 from app.parcel import pack
 from app.recordings import Recording
@@ -38,6 +36,7 @@ from app.ui.timeline import Timeline
 from app.ui.timeline_data import TimelineData
 from app.ui.transcript import Transcript
 from app.ui.transport import Transport
+from app.ui.trash import move_to_trash
 
 FIGURES_WIDTH = 264
 LONG_FRAMES = 60 * FRAME_RATE
@@ -214,7 +213,12 @@ class Replay(QWidget):
             return
         self._player.close()
         folder = self._recording.folder
-        if _trash(folder):
+        try:
+            moved = move_to_trash(folder)
+        except UserError as fault:
+            self.trouble.emit(fault.sentence, fault.advice)
+            return
+        if moved:
             self._recording = None
             self.deleted.emit(folder)
             self.closed.emit()
@@ -309,14 +313,6 @@ class Replay(QWidget):
         button.setToolTip(tip)
         button.clicked.connect(action)
         return button
-
-
-def _trash(folder: Path) -> bool:
-    # On an account where nothing was ever trashed, Qt does not make the folder above the trash.
-    data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
-    with suppress(OSError):
-        make_folder(Path(data))
-    return QFile(str(folder)).moveToTrash()
 
 
 def _pack(recording: Recording, folder: Path) -> Path | UserError:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from enum import Enum, auto
 from pathlib import Path
 
-from PySide6.QtCore import QFile, QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.catalog import STARTER, find
 from app.engine.events import Failed, Loading, Ready, Stopped
+from app.errors import UserError
 from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
 from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
+from app.ui.trash import move_to_trash
 from app.ui.wording import clock
 
 
@@ -149,7 +151,12 @@ class Signpost(QObject):
 
     def delete(self, folder: Path) -> None:
         """Move a recording to the trash, or say that there is none."""
-        if QFile(str(folder)).moveToTrash():
+        try:
+            moved = move_to_trash(folder)
+        except UserError as fault:
+            self.notice.tell("delete", fault.sentence, fault.advice)
+            return
+        if moved:
             self.notice.clear()
             self.deleted.emit(folder)
             return

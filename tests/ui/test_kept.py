@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app import locks
 from app.paths import Paths, paths
 from app.ui.kept import Kept
 
@@ -49,4 +50,20 @@ def test_sizes_are_told_and_recordings_go_to_the_trash(
         qtbot.mouseClick(move, Qt.MouseButton.LeftButton)
     assert not where.recordings.exists()
     qtbot.waitUntil(lambda: kept._sizes[where.recordings].text() == "nothing")
+    kept.shut()
+
+
+def test_what_is_in_use_stays(
+    where: Paths, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    kept = Kept(where)
+    qtbot.addWidget(kept)
+    talk = where.recordings / "talk"
+    with locks.take(talk, "talk", "aizuchi"), qtbot.waitSignal(kept.trouble) as told:
+        kept.throw_away(where.recordings)
+    assert told.args[0].startswith("talk is in use: `aizuchi` is at work on it")
+    assert talk.exists()
+    kept.throw_away(where.recordings)
+    assert not talk.exists()
     kept.shut()

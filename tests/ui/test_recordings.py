@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app import paths
+from app import locks, paths
 from app.audio.rig import Rig
 from app.engine.events import Stopped
 from app.paths import Paths
@@ -288,6 +288,16 @@ def test_what_is_not_to_be_deleted_stays(page: RecordingsPage, talks: list[Path]
     QTest.keyClick(replay, Qt.Key.Key_Delete)
     (question,) = replay.findChildren(QMessageBox)
     button(question, "Keep it").click()
+    assert talks[0].exists()
+
+
+def test_a_talk_that_is_still_recorded_is_not_deleted(
+    page: RecordingsPage, talks: list[Path], qtbot: QtBot
+) -> None:
+    replay = open_first(page, qtbot)
+    with locks.take(talks[0], "talk", "aizuchi"), qtbot.waitSignal(page.trouble) as told:
+        replay.delete()
+    assert "is in use" in told.args[0]
     assert talks[0].exists()
 
 

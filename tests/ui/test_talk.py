@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from app import locks
 from app.engine.events import (
     Failed,
     Loading,
@@ -265,8 +266,12 @@ def test_after_the_talk_it_is_deleted_only_when_that_is_confirmed(stage: Stage, 
     press(stage, "Delete")
     press(stage, "Keep it")
     assert folder.exists()
-    press(stage, "Delete")
-    press(stage, "Move to trash")
+    with locks.take(folder, "talk", "aizuchi"):
+        press(stage, "Delete")
+        press(stage, "Move to trash")
+    assert stage.page.signpost.notice.text.startswith("talk is in use")
+    assert folder.exists()
+    stage.page.signpost.delete(folder)
     assert not folder.exists()
     assert not stage.page.signpost.notice.isVisible()
 

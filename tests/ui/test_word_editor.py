@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.datasets import Dataset, write_words
+from app.datasets import Dataset, hold, write_words
 from app.errors import UserError
 from app.ui.editor.field import WordField
 from app.ui.editor.page import WordEditor
@@ -310,6 +310,24 @@ def test_a_place_that_can_not_be_written_is_a_sentence_and_nothing_is_lost(
     away.rename(text.parent)
     press(editor, Qt.Key.Key_S, CONTROL)
     assert on_disk(dataset) == words()[1:]
+
+
+def test_while_a_command_writes_the_dataset_corrections_wait_and_none_is_lost(
+    editor: WordEditor, dataset: Dataset, qtbot: QtBot
+) -> None:
+    press(editor, Qt.Key.Key_Tab)
+    with hold(dataset, "aizuchi data transcribe"):
+        with qtbot.waitSignal(editor.trouble, timeout=5_000) as told:
+            press(editor, Qt.Key.Key_Delete)
+        assert "`aizuchi data transcribe` is at work on it" in told.args[0]
+        assert on_disk(dataset) == words()
+    with qtbot.waitSignal(editor.saved, timeout=10_000):
+        pass
+    assert on_disk(dataset) == words()[1:]
+    with hold(dataset, "aizuchi data transcribe"):
+        press(editor, Qt.Key.Key_Delete)
+        editor.shut()
+    assert on_disk(dataset) == words()[2:], "what a person corrected is not thrown away"
 
 
 def test_saving_says_that_what_was_prepared_is_older(editor: WordEditor, dataset: Dataset) -> None:

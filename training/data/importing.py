@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import argparse
 import errno
-import fcntl
 import logging
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.datasets import DATASET, Dataset, create_dataset, open_dataset
+from app.datasets import DATASET, Dataset, create_dataset, hold, open_dataset
 from app.errors import UserError
 from app.files import read_json, write_json
 from app.frames import seconds
@@ -58,17 +57,19 @@ def main(argv: list[str], where: Paths) -> int:
     _refuse_own(folder, options.sources)
     found = find_sources(options.sources, options.speaker, where, but=folder)
     is_new = not (folder / DATASET).exists()
-    dataset = _open(folder, options.language or _only(found.languages))
-    try:
-        with _alone(dataset):
+    language = options.language or _only(found.languages)
+    dataset = create_dataset(folder, language=language)
+    with hold(dataset, "aizuchi data import"):
+        try:
+            dataset = _of_language(dataset, language)
             if found.tokens:
                 _import_tokens(dataset, found, options.json)
             else:
                 _Import(dataset, options.wishes, options.json).run(found)
-    except BaseException:
-        if is_new and not dataset.dialogues() and not dataset.shards:
-            shutil.rmtree(dataset.folder, ignore_errors=True)
-        raise
+        except BaseException:
+            if is_new and not dataset.dialogues() and not dataset.shards:
+                shutil.rmtree(dataset.folder, ignore_errors=True)
+            raise
     return 0
 
 
@@ -132,36 +133,21 @@ def _refuse_own(folder: Path, sources: Sequence[str]) -> None:
             )
 
 
-def _open(folder: Path, language: str) -> Dataset:
-    """Return the dataset, a new one if there is none. Raises UserError for one of another language."""
-    dataset = create_dataset(folder, language=language)
+def _of_language(dataset: Dataset, language: str) -> Dataset:
+    """Return the dataset with a language where it had none. Raises UserError for one of another language."""
     if language and dataset.language and language != dataset.language:
         raise UserError(
             f"The dataset {dataset.name} is of the language {dataset.language}, the sources of {language}.",
             "Choose another --name, or say with --language that they are the same.",
         )
     if language and not dataset.language:
-        values = read_json(folder / DATASET)
+        file = dataset.folder / DATASET
         try:
-            write_json(folder / DATASET, {**values, "language": language})
+            write_json(file, {**read_json(file), "language": language})
         except OSError as fault:
             raise _no_room(dataset, fault) from fault
-        return open_dataset(folder)
+        return open_dataset(dataset.folder)
     return dataset
-
-
-@contextmanager
-def _alone(dataset: Dataset) -> Iterator[None]:
-    """Refuse a dataset on which another command is at work."""
-    with (dataset.folder / DATASET).open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            advice = "Wait for that to end."
-            raise UserError(f"Another command is at work on {dataset.name}.", advice) from fault
-        except OSError:
-            pass  # This file system knows no locks.
-        yield
 
 
 class _Import:

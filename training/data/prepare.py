@@ -7,10 +7,9 @@ then text and codes become Parquet files. Knows nothing about training.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import datetime
 from functools import partial
 from typing import get_args
@@ -19,7 +18,7 @@ import numpy as np
 import torch
 
 from app import catalog
-from app.datasets import DATASET, FORMAT, PREPARED, SHARDS, Dataset
+from app.datasets import FORMAT, PREPARED, SHARDS, Dataset, hold
 from app.engine import build
 from app.engine.checkpoint import DEFAULT_BASE, Checkpoint, find
 from app.engine.weights import fingerprint
@@ -43,7 +42,7 @@ def main(argv: list[str], where: Paths) -> int:
     names = dialogues_of(dataset)
     spec = arguments.model or default_model(dataset)
     device = _device(arguments.device)
-    with _alone(dataset):
+    with hold(dataset, "aizuchi data prepare"):
         found = _find(spec, where, arguments.json)
         outline = build.prove(found)
         spaceless = arguments.no_whitespace_before_word
@@ -117,19 +116,6 @@ def _find(spec: str, where: Paths, as_json: bool) -> Checkpoint:
             told[0] = done
 
         return find(spec, models=where.models, progress=tell, both_voices=True)
-
-
-@contextmanager
-def _alone(dataset: Dataset) -> Iterator[None]:
-    """Refuse to prepare a dataset that is being prepared already."""
-    with (dataset.folder / DATASET).open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            raise UserError(f"{dataset.name} is being prepared already.", "Wait for that to end.") from fault
-        except OSError:
-            pass  # This file system knows no locks.
-        yield
 
 
 class _Preparation:

@@ -189,6 +189,11 @@ class _Search:
         return has_lists
 
     def _take_recording(self, recording: Recording) -> None:
+        if recording.live:
+            # What is there now would count as all of it for ever.
+            sentence = f"{recording.folder.name} is being recorded at this moment."
+            self._found.troubles.append(Trouble(recording.folder.name, recording.audio, sentence))
+            return
         self._found.languages.add(recording.language)
         read = partial(wording.read_recording, recording, self._speaker)
         self._found.dialogues.append(Incoming(recording.folder.name, recording.audio, read))

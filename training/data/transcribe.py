@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from app.datasets import DATASET, Dataset, Speaker, TimedWord, read_words, write_words
+from app.datasets import DATASET, Dataset, Speaker, TimedWord, hold, read_words, write_words
 from app.errors import UserError
 from app.files import private, write_json
 from app.paths import Paths
@@ -97,6 +97,11 @@ def main(argv: list[str], where: Paths) -> int:
     options = parse(argv)
     dataset = find_dataset(options.dataset, where)
     language = _language(options.language, dataset)
+    with hold(dataset, "aizuchi data transcribe"):
+        return _transcribe(options, dataset, language)
+
+
+def _transcribe(options: Options, dataset: Dataset, language: str) -> int:
     voices = tuple(voice for voice in VOICES if options.voice in (voice, "both"))
     tasks, spared, unreadable = plan(dataset, voices, again=options.again)
     total_s = sum(task.length_s * len(task.voices) for task in tasks)

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.datasets import Dataset, TimedWord, read_words, write_words
+from app.datasets import Dataset, TimedWord, hold, read_words, write_words
+from app.errors import UserError
 from app.ui.aside import Aside
 
 PAUSE_MS = 400
 """Changes that follow each other faster are saved together."""
+AGAIN_MS = 2_000
+"""How often it is tried again while something else writes the dataset."""
 REPLACED = ".replaced"
 
 
@@ -34,6 +37,7 @@ class WordKeeper(QObject):
         self._aside = Aside(self)
         self._timer = QTimer(self, interval=PAUSE_MS, singleShot=True)
         self._timer.timeout.connect(self._save_beside)
+        self._dataset: Dataset | None = None
         self._file: _File | None = None
         self._words: list[TimedWord] | None = None
         self.failed = False
@@ -59,6 +63,7 @@ class WordKeeper(QObject):
         self.save()
         path = dataset.text(dialogue)
         words = read_words(path) if path.exists() else []
+        self._dataset = dataset
         self._file = _File(path, dataset.spoken(dialogue), words)
         self._words, self.failed, self.ever_saved = None, False, False
         return words
@@ -66,11 +71,11 @@ class WordKeeper(QObject):
     def keep(self, words: list[TimedWord]) -> None:
         """Save these words soon."""
         self._words = words
-        self._timer.start()
+        self._timer.start(PAUSE_MS)
         self.told.emit()
 
     def save(self) -> None:
-        """Save now what is not saved, and return when that is done."""
+        """Save now what is not saved, whatever else is at work, and return when that is done."""
         self._timer.stop()
         if self._words is None or self._file is None:
             return
@@ -85,13 +90,28 @@ class WordKeeper(QObject):
         self._aside.close()
 
     def _save_beside(self) -> None:
-        if self._words is not None and self._file is not None:
+        if self._words is not None:
             words = self._words
-            self._aside.ask(partial(self._file.write, words), partial(self._done, words))
+            self._aside.ask(partial(self._write_alone, words), partial(self._done, words))
 
-    def _done(self, words: list[TimedWord], fault: OSError | None) -> None:
-        self.failed = fault is not None
-        if fault is not None:
+    def _write_alone(self, words: list[TimedWord]) -> OSError | UserError | None:
+        """Write while nothing else writes the dataset, beside the window; return what hindered it."""
+        assert self._dataset is not None
+        assert self._file is not None
+        try:
+            with hold(self._dataset, "aizuchi"):
+                return self._file.write(words)
+        except UserError as fault:
+            return fault
+
+    def _done(self, words: list[TimedWord], fault: OSError | UserError | None) -> None:
+        told, self.failed = self.failed, fault is not None
+        if isinstance(fault, UserError):
+            self._timer.start(AGAIN_MS)
+            if not told:
+                advice = self.tr("The corrected words are kept here, and saved when it has ended.")
+                self.trouble.emit(fault.sentence, advice)
+        elif fault is not None:
             self.trouble.emit(
                 self.tr("The corrected words could not be saved: {0}.").format(fault.strerror or fault),
                 self.tr("They are kept here; make room or allow writing, and press Ctrl+S."),

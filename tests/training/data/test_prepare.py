@@ -19,7 +19,7 @@ import sentencepiece
 import soundfile
 import torch
 
-from app.datasets import Dataset, TimedWord, create_dataset, read_words, write_words
+from app.datasets import Dataset, TimedWord, create_dataset, hold, read_words, write_words
 from app.engine import build, checkpoint
 from app.engine.weights import fingerprint
 from app.errors import UserError
@@ -171,8 +171,11 @@ def test_a_killed_run_goes_on(dataset: Dataset, where: Paths, tiny: Path) -> Non
 
 
 def test_only_one_prepares_at_a_time(dataset: Dataset, where: Paths, tiny: Path) -> None:
-    with prepare._alone(dataset), pytest.raises(UserError, match="being prepared already"):
-        run(dataset, where, tiny)
+    for other in ("aizuchi data prepare", "aizuchi data import", "aizuchi data transcribe"):
+        with hold(dataset, other), pytest.raises(UserError, match=f"talks is in use: `{other}` is at work"):
+            run(dataset, where, tiny)
+    assert not dataset.prepared
+    run(dataset, where, tiny)
 
 
 def test_bad_dialogues_are_left_out_and_told(

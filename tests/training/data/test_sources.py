@@ -12,6 +12,7 @@ import pytest
 import sentencepiece
 import soundfile
 
+from app import locks
 from app.datasets import TimedWord, read_words
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
@@ -148,6 +149,17 @@ def test_a_recording_of_ours(where: Paths) -> None:
     assert spoken == {"frames": 100, "tokens": [[frame, token] for frame, token, _ in PIECES]}
     assert findings(dataset) == {"monday": ["no words"]}
     assert notes(dataset)[-1]["sentence"] == "There are no words of B."
+
+
+def test_a_recording_that_is_still_written_is_left_out(where: Paths) -> None:
+    live = record(where, "live", PIECES)
+    record(where, "monday", PIECES)
+    with locks.take(live, "live", "aizuchi"):
+        dataset = run(where, str(where.recordings), "--name", "talks")
+    assert dataset.dialogues() == ["monday"]
+    left_out = [line["sentence"] for line in notes(dataset) if line["finding"] == "unreadable"]
+    assert left_out == ["live is being recorded at this moment."]
+    assert run(where, str(where.recordings), "--name", "talks").dialogues() == ["live", "monday"]
 
 
 def test_a_folder_of_recordings_and_their_restarts_and_skips(where: Paths) -> None:

@@ -19,7 +19,7 @@ import pytest
 import soundfile
 
 from app import cli
-from app.datasets import Dataset, TimedWord, create_dataset, open_dataset, read_words, write_words
+from app.datasets import Dataset, TimedWord, create_dataset, hold, open_dataset, read_words, write_words
 from app.errors import UserError
 from app.files import write_json
 from app.frames import SAMPLE_RATE, SILENCE_DB
@@ -305,6 +305,16 @@ def test_the_command_tells_programs_how_far_it_is(command: Any, dataset: Dataset
     status, out, err = command(folder, "--model", str(whisper))
     assert (status, err) == (0, "")
     assert out == "4 voices had been done before; `--again` listens anew.\n"
+
+
+def test_the_command_does_not_write_what_another_one_writes(
+    command: Any, dataset: Dataset, whisper: Path
+) -> None:
+    with hold(dataset, "aizuchi data import"):
+        status, _, err = command(str(dataset.folder), "--model", str(whisper))
+    assert status == 1
+    assert "is in use: `aizuchi data import` is at work on it" in err
+    assert not (dataset.folder / TRANSCRIBED).exists()
 
 
 def test_the_command_keeps_a_language_that_was_not_known(

@@ -1,0 +1,28 @@
+"""Moves what is no longer wanted to the trash, and nothing that is being written.
+
+Knows nothing about what is in a folder.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QFile, QStandardPaths
+
+from app.files import make_folder
+from app.locks import InUse, in_use
+
+
+def move_to_trash(folder: Path) -> bool:
+    """Move a folder to the trash and return whether there is one for its disk.
+
+    Raises InUse where something else writes the folder or one that is directly in it.
+    """
+    for used, holder in in_use(folder):
+        raise InUse(used.name, used, holder)
+    # On an account where nothing was ever trashed, Qt does not make the folder above the trash.
+    data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
+    with suppress(OSError):
+        make_folder(Path(data))
+    return QFile(str(folder)).moveToTrash()
