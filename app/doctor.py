@@ -23,7 +23,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from app.audio.devices import Kind, list_devices
+from app.audio.devices import Device, all_devices
+from app.audio.naming import DEFAULT_MARK
 from app.catalog import HUB, KNOWN, KnownModel
 from app.errors import UserError
 from app.paths import Paths
@@ -218,17 +219,35 @@ def sound(_where: Paths) -> list[Check]:
     advice = "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
     checks = [Check("PortAudio", library is not None, library or "not installed", advice)]
     try:
-        devices = list_devices()
+        devices = all_devices()
     except UserError as fault:
         return [*checks, Check("Sound devices", False, fault.sentence, fault.advice)]
-    kinds: tuple[tuple[Kind, str], ...] = (("in", "Microphone"), ("out", "Speaker"))
-    for kind, name in kinds:
-        labels = [
-            f"{device.label}{' (default)' * device.default}" for device in devices if device.kind == kind
-        ]
-        advice = "Plug one in or choose one in the system's sound settings; a headless talk needs none."
-        checks.append(Check(name, bool(labels), ", ".join(labels) or "none", advice))
-    return checks
+    microphones = [device for device in devices if device.kind == "in" and not device.monitor]
+    speakers = [device for device in devices if device.kind == "out"]
+    monitors = [device for device in devices if device.monitor]
+    advice = "Plug one in or choose one in the system's sound settings; a headless talk needs none."
+    checks += [
+        _microphone(microphones, monitors, advice),
+        Check("Speaker", bool(speakers), _labels(speakers) or "none", advice),
+    ]
+    # Each brings what a speaker plays: for --microphone, but nothing that a person speaks into.
+    return [*checks, Check("Monitors", True, _labels(monitors))] if monitors else checks
+
+
+def _microphone(microphones: Sequence[Device], monitors: Sequence[Device], advice: str) -> Check:
+    """Return what can be said about the microphones, and about a default one that is none."""
+    labels = _labels(microphones) or "none"
+    heard = next((device.label for device in monitors if device.default), "")
+    if heard and microphones:
+        advice = "Choose a microphone in the system's sound settings, or name one with --microphone."
+    if heard:
+        labels += f"; the system's default is “{heard}”, which only brings what a speaker plays"
+    return Check("Microphone", bool(microphones) and not heard, labels, advice)
+
+
+def _labels(devices: Sequence[Device]) -> str:
+    """Return devices by the labels that --microphone and --speaker take."""
+    return ", ".join(f"{device.label}{DEFAULT_MARK * device.default}" for device in devices)
 
 
 def screen(_where: Paths) -> list[Check]:

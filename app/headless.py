@@ -62,6 +62,13 @@ PICTURE_S = 120.0
 
 NO_DEVICES = "There are no sound devices: a recorded user speaks in your place, and nothing is played."
 
+REPLACED = {
+    "devices": NO_DEVICES,
+    "microphone": "There is no microphone: a recorded user speaks in your place, and nothing is played.",
+    "speaker": "There is no speaker: a recorded user speaks in your place, and nothing is played.",
+}
+"""What is said where a talk goes on without devices, by what they lack."""
+
 TINY = """The model is “tiny”: random weights of no use but to try things out; what it says is babble.
 `aizuchi models list` shows the real ones, and `aizuchi talk --model moshika` talks with one of them."""
 
@@ -152,9 +159,10 @@ def _choose_port(
     """Return what opens the port, and names for the two ends of it."""
     source = options.input
     if source is None:
-        if _has_sound():
-            return lambda: _open_devices(session, settings), settings.microphone, settings.speaker
-        _say(NO_DEVICES)
+        lacking, microphone, speaker = _look_at_devices(settings)
+        if lacking not in REPLACED:
+            return lambda: _open_devices(session, settings), microphone, speaker
+        _say(REPLACED[lacking])
         source = BUNDLED_USER
     # Read before the talk begins, so that a file that is no audio is told at once.
     port = recorded_user(source)
@@ -168,15 +176,19 @@ def recorded_user(source: Path = BUNDLED_USER) -> WavPort:
     return WavPort(source, realtime=True, tail_s=TAIL_S)
 
 
-def _has_sound() -> bool:
-    from app.audio.devices import list_devices
+def _look_at_devices(settings: Settings) -> tuple[str, str, str]:
+    """Return what the devices lack for a talk, '' for nothing, and the labels of those that will be used."""
+    from app.audio.devices import all_devices, find, lack, or_default
 
     try:
-        kinds = {device.kind for device in list_devices()}
+        devices = all_devices()
     except UserError as fault:
         _say(f"{fault.sentence} {fault.advice}")
-        return False
-    return kinds >= {"in", "out"}
+        return "devices", "", ""
+    chosen = or_default({"in": settings.microphone, "out": settings.speaker}, devices)
+    used = (find(name, kind, devices) for kind, name in chosen.items())
+    microphone, speaker = ("" if device is None else device.label for device in used)
+    return lack(chosen, devices), microphone, speaker
 
 
 def _open_devices(session: Session, settings: Settings) -> FramePort:

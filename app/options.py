@@ -28,8 +28,9 @@ class Options:
     engine: str = ""
     kv: str = ""
     echo: str = ""
-    microphone: str = ""
-    speaker: str = ""
+    microphone: str | None = None
+    """A device by its stable name, '' for the default one."""
+    speaker: str | None = None
     input: Path | None = None
 
 
@@ -37,8 +38,6 @@ def chosen(settings: Settings, options: Options) -> Settings:
     """Return the settings with what the command line asks for in their place. Raises UserError."""
     wishes = {
         "model": options.model,
-        "microphone": options.microphone,
-        "speaker": options.speaker,
         "mode": options.mode,
         "engine": options.engine,
         "kv": options.kv,
@@ -47,4 +46,6 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "seed": options.seed,
     }
     given = {name: wish for name, wish in wishes.items() if wish not in ("", None)}
+    devices = {"microphone": options.microphone, "speaker": options.speaker}
+    given |= {name: wish for name, wish in devices.items() if wish is not None}
     return Settings(**(vars(settings) | given))

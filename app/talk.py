@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from app.audio.devices import all_devices
+from app.audio.naming import name_of
 from app.errors import UserError
 from app.options import Options
 from app.paths import Paths
@@ -19,7 +22,7 @@ from app.settings import CHOICES, load
 
 def main(argv: list[str], where: Paths) -> int:
     """Hold a talk and return the exit status."""
-    options = parse(argv)
+    options = named_devices(parse(argv))
     settings = load(where.settings, _tell)
     if not options.headless and (trouble := screen_trouble()):
         print(f"{trouble} The talk is held without a window.", file=sys.stderr)
@@ -48,11 +51,23 @@ def parse(argv: list[str]) -> Options:
     add("--echo", default="", choices=CHOICES["echo"], help="cancel the speaker's echo")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")
     add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
-    add("--microphone", default="", metavar="NAME", help="the device to hear with, as `doctor` names it")
-    add("--speaker", default="", metavar="NAME", help="the device to speak with")
+    add("--microphone", metavar="NAME", help="the device to hear with, as `doctor` names it, or `default`")
+    add("--speaker", metavar="NAME", help="the device to speak with, in the same way")
     add("--input", type=Path, metavar="FILE", help="headless: a recorded user in place of the microphone")
     add("--compute-ms", type=float, default=0.0, metavar="N", help="let each frame take longer, for tests")
     return Options(**vars(parser.parse_args(argv)))
+
+
+def named_devices(options: Options) -> Options:
+    """Return the options with the stable names of the devices that they name. Raises UserError."""
+    if options.microphone is None and options.speaker is None:
+        return options
+    devices = all_devices()
+    return replace(
+        options,
+        microphone=None if options.microphone is None else name_of(options.microphone, "in", devices),
+        speaker=None if options.speaker is None else name_of(options.speaker, "out", devices),
+    )
 
 
 def _positive(text: str) -> float:

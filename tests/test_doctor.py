@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app import doctor
+from app.audio.devices import all_devices
+from app.audio.naming import DEFAULT_MARK, name_of
+from app.audio.rig import Rig
 from app.cli import main as aizuchi
 from app.doctor import Check, examine, judge_card, table
 from app.engine.fake import make_tiny
@@ -137,3 +141,49 @@ def test_a_model_that_the_fast_engine_does_not_cover_is_named(where: Paths) -> N
     (folder / "model.safetensors").write_bytes(b"nothing")
     (check,) = doctor.engines(where)
     assert "tiny: " in check.found and "model.safetensors" in check.found
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    with Rig() as rig:
+        for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR", "ALSA_CONFIG_PATH"):
+            monkeypatch.setenv(name, rig.env[name])
+        yield rig
+
+
+@pytest.mark.sound
+def test_every_label_of_a_device_is_taken_by_talk(where: Paths, rig: Rig) -> None:
+    rig.add_microphone("a", "会議用マイク")
+    rig.add_microphone("b", "会議用マイク")
+    devices = all_devices()
+    checks = {check.name: check for check in doctor.sound(where)}
+    assert all(check.ok for check in checks.values())
+    labels = checks["Microphone"].found.split(", ")
+    assert f"Virtual-microphone{DEFAULT_MARK}" in labels
+    assert {"会議用マイク (1)", "会議用マイク (2)"} < set(labels)
+    monitors = checks["Monitors"].found.split(", ")
+    assert "Monitor of Virtual-speaker" in monitors
+    names = [name_of(label, "in", devices) for label in labels + monitors]
+    assert sorted(names) == sorted(device.name for device in devices if device.kind == "in")
+    speakers = [name_of(label, "out", devices) for label in checks["Speaker"].found.split(", ")]
+    assert sorted(speakers) == sorted(device.name for device in devices if device.kind == "out")
+
+
+@pytest.mark.sound
+def test_a_monitor_is_no_microphone(where: Paths, rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    rig.control("set-default-source", "speaker.monitor")
+    (check,) = (check for check in doctor.sound(where) if check.name == "Microphone")
+    assert not check.ok
+    assert "Virtual-microphone" in check.found, "there is one"
+    assert "the system's default is “Monitor of Virtual-speaker”" in check.found
+    assert "--microphone" in check.advice
+    rig.unplug("mic")
+    rig.unplug("other_mic")
+    assert aizuchi(["--home", str(where.config.parent), "doctor", "--json"]) == 0, (
+        "a talk without one is held"
+    )
+    printed = {check["name"]: check for check in json.loads(capsys.readouterr().out)}
+    assert not printed["Microphone"]["ok"]
+    assert printed["Microphone"]["found"].startswith("none; the system's default is “Monitor of ")
+    assert printed["Microphone"]["advice"].startswith("Plug one in")
+    assert printed["Speaker"]["ok"]

@@ -146,6 +146,40 @@ def test_a_spoken_turn_through_real_devices_is_recorded_as_it_went_in(tmp_path: 
     assert frames[-1] < recording.seconds * 12.5
 
 
+def test_without_a_microphone_the_loudspeaker_is_not_the_user(tmp_path: Path, rig: Rig) -> None:
+    rig.unplug("mic")
+    rig.unplug("other_mic")
+    ended = run(tmp_path, "--headless", "--model", "echo", "--seconds", "2", sound=rig.env)
+    assert ended.returncode == 0, ended.stderr
+    assert "There is no microphone: a recorded user speaks in your place" in ended.stderr
+
+
+def test_a_monitor_is_heard_where_it_is_named_and_that_is_told(tmp_path: Path, rig: Rig) -> None:
+    rig.control("set-default-source", "speaker.monitor")
+    line = ["--headless", "--model", "echo", "--seconds", "2"]
+    ended = run(tmp_path, *line, sound=rig.env)
+    assert ended.returncode == 1
+    assert "The system's default microphone is only the monitor of a speaker." in ended.stderr
+    ended = run(tmp_path, *line, "--microphone", "Monitor of Virtual-speaker", sound=rig.env)
+    assert ended.returncode == 0, ended.stderr
+    assert "“Monitor of Virtual-speaker” is no microphone" in ended.stderr
+
+
+def test_a_device_is_named_by_its_label_and_a_wrong_name_is_told_before_the_talk(
+    tmp_path: Path, rig: Rig
+) -> None:
+    line = ["--headless", "--model", "echo", "--seconds", "1"]
+    ended = run(
+        tmp_path, *line, "--microphone", "other-microphone", "--speaker", "pulse/other", sound=rig.env
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "Talking (microphone: Other-microphone)" in ended.stderr
+    ended = run(tmp_path, *line, "--speaker", "Other-speeker", sound=rig.env)
+    assert ended.returncode == 1
+    assert "There is no speaker called “Other-speeker”.\nDid you mean “Other-speaker”?" in ended.stderr
+    assert "is ready" not in ended.stderr
+
+
 @pytest.fixture
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the sound devices away."""
@@ -194,6 +228,12 @@ def test_the_command_line_wins_over_the_settings() -> None:
 def test_a_seed_out_of_its_limits_is_refused() -> None:
     with pytest.raises(UserError, match="seed"):
         chosen(Settings(), parse(["--seed", "-5"]))
+
+
+def test_the_default_device_wins_over_the_settings_where_it_is_asked_for() -> None:
+    settings = Settings(microphone="pulse/a", speaker="pulse/b")
+    assert chosen(settings, Options()) == settings
+    assert chosen(settings, Options(microphone="")) == Settings(microphone="", speaker="pulse/b")
 
 
 @pytest.mark.parametrize("line", ["--seconds 0", "--seconds soon", "--dance"])

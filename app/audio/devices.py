@@ -1,8 +1,8 @@
 """The microphones and speakers of this computer, by names that stay the same when others come and go.
 
 A sound server's devices are asked of the server, everything else of PortAudio, which looks only once
-per process: so the list is made by a process of its own, and the caller never loads PortAudio. Knows
-nothing about streams.
+per process: so the list is made by a process of its own, and the caller never loads PortAudio. A monitor,
+which brings what a speaker plays, is no microphone unless it is chosen by name. Knows nothing about streams.
 """
 
 from __future__ import annotations
@@ -10,20 +10,26 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from app.audio.server import ServerDevice, SoundServer
 from app.errors import UserError
 
 Kind = Literal["in", "out"]
 
+_KINDS: tuple[Kind, Kind] = ("in", "out")
+
 SERVER = "pulse/"
 """What the name of a sound server's device begins with; PipeWire answers as PulseAudio does."""
+
+ALSA = "alsa/"
+"""What the name of any other device begins with."""
 
 PLUGINS = ("default", "pipewire", "pulse")
 """The ALSA plugins that lead to a device. The others are converters, and only confuse."""
@@ -46,6 +52,12 @@ _PART = re.compile(r"^(alsa|bluez)_(in|out)put\.")
 
 LIST_TIMEOUT_S = 20
 
+LABEL_LETTERS = 120
+"""What is shown of a label: a device may call itself anything."""
+
+Lack = Literal["", "devices", "microphone", "speaker", "default microphone"]
+"""What a talk lacks: nothing, both devices, one of them, or a default microphone that is not a monitor."""
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -54,7 +66,7 @@ class Device:
     `name` is for settings and Duplex, `label` for people, `rate` what it runs at in Hz; `default` is the
     one that the empty name stands for. `card` is the same for the two halves of one piece of hardware, `bus`
     how that is connected. `worn` tells that it sits on the ears, `cancelled` that the sound server takes the
-    echo out of it, or plays to it what it takes out.
+    echo out of it, or plays to it what it takes out, `monitor` that it brings what a speaker plays.
     """
 
     name: str
@@ -66,26 +78,58 @@ class Device:
     bus: str = ""
     worn: bool = False
     cancelled: bool = False
+    monitor: bool = False
 
 
 def list_devices(env: Mapping[str, str] | None = None) -> list[Device]:
+    """Return the microphones and speakers as `all_devices` does, without the monitors."""
+    return [device for device in all_devices(env) if not device.monitor]
+
+
+def all_devices(env: Mapping[str, str] | None = None) -> list[Device]:
     """Return the devices as they are now, none if there are none; takes some tenths of a second.
 
-    Raises UserError where PortAudio is not installed. `env` is the environment to look in, this
-    process's if None.
+    Each label stands for one device of its kind; the monitors are among the microphones. Raises UserError
+    where PortAudio is not installed. `env` is the environment to look in, this process's if None.
     """
     command = [sys.executable, "-m", "app.audio.devices"]
     try:
-        run = subprocess.run(
-            command, env=env, capture_output=True, text=True, timeout=LIST_TIMEOUT_S, check=False
-        )
+        run = subprocess.run(command, env=env, capture_output=True, timeout=LIST_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:
         raise UserError("The sound system does not answer.", "Restart it, or log out and in again.") from None
     # ALSA itself prints on both outputs; the list is the last line.
-    found = json.loads((run.stdout.strip().splitlines() or ["[]"])[-1]) if run.returncode == 0 else []
+    found = json.loads((run.stdout.strip().splitlines() or [b"[]"])[-1]) if run.returncode == 0 else []
     if isinstance(found, dict):
         raise UserError(found["sentence"], found["advice"])
     return [Device(**fields) for fields in found]
+
+
+def or_default(wished: Mapping[Kind, str], devices: Sequence[Device]) -> dict[Kind, str]:
+    """Return the names of the devices to use: those wished for, '' in place of what is not there."""
+    return {kind: name if find(name, kind, devices) else "" for kind, name in wished.items()}
+
+
+def lack(chosen: Mapping[Kind, str], devices: Sequence[Device]) -> Lack:
+    """Return what these of `all_devices`, '' for the default ones, lack for a talk.
+
+    A default microphone that is a monitor is none: the model would hear itself in the user's place.
+    """
+    microphone, speaker = (_is_usable(chosen[kind], kind, devices) for kind in ("in", "out"))
+    if microphone and speaker:
+        return ""
+    if not (microphone or speaker):
+        return "devices"
+    if not speaker:
+        return "speaker"
+    others = any(device.kind == "in" and not device.monitor for device in devices)
+    return "default microphone" if others else "microphone"
+
+
+def _is_usable(name: str, kind: Kind, devices: Sequence[Device]) -> bool:
+    if (entry := find(name, kind, devices)) is not None:
+        return bool(name) or not entry.monitor
+    # A server that does not tell its default device may have one all the same.
+    return not name and any(device.kind == kind and not device.monitor for device in devices)
 
 
 def needs_cancelling(chosen: Mapping[Kind, str], devices: list[Device]) -> bool:
@@ -93,7 +137,7 @@ def needs_cancelling(chosen: Mapping[Kind, str], devices: list[Device]) -> bool:
 
     Not where the speaker is worn, or both are one headset or one speakerphone, which does it itself.
     """
-    microphone, speaker = (_entry(chosen[kind], kind, devices) for kind in ("in", "out"))
+    microphone, speaker = (find(chosen[kind], kind, devices) for kind in ("in", "out"))
     if microphone is None or speaker is None:
         return True
     one = microphone.card == speaker.card != "" and speaker.bus in ("usb", "bluetooth")
@@ -107,7 +151,8 @@ def prefer_cancelled(chosen: dict[Kind, str], devices: list[Device]) -> dict[Kin
     return {**chosen, **ready} if whole else chosen
 
 
-def _entry(name: str, kind: Kind, devices: list[Device]) -> Device | None:
+def find(name: str, kind: Kind, devices: Sequence[Device]) -> Device | None:
+    """Return the device with this name, the default one for ''; None where it is not there."""
     return next((d for d in devices if d.kind == kind and (d.name == name or (not name and d.default))), None)
 
 
@@ -116,13 +161,27 @@ def describe(name: str, devices: list[Device]) -> str:
     return next((device.label for device in devices if device.name == name), name)
 
 
+def on_a_line(text: str) -> str:
+    """Return a text that can be printed in a line, of a length that can be read."""
+    shown = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return shown if len(shown) <= LABEL_LETTERS else f"{shown[: LABEL_LETTERS - 1]}…"
+
+
 # Everything below runs in a process that may load PortAudio.
 
 
 def find_devices() -> list[Device]:
-    """Return the devices that this process sees. Raises OSError where PortAudio is not installed."""
-    server = [*_server_devices("in"), *_server_devices("out")]
-    return server + [device for device in _alsa_devices() if not _doubled(device, server)]
+    """Return the devices that this process sees, with monitors. Raises OSError where PortAudio is missing."""
+    server = SoundServer()
+    default = dict(zip(_KINDS, server.defaults(), strict=True))
+    found: list[Device] = []
+    answers = False
+    for kind, told in zip(_KINDS, (server.sources(), server.sinks()), strict=True):
+        answers |= told is not None
+        found += [_server_device(each, kind, each.name == default[kind]) for each in told or ()]
+    # Where a server answers, ALSA's plugins are only another way to it, and its default is the default.
+    alsa = (replace(each, default=each.default and not answers) for each in _alsa_devices())
+    return _told_apart(found + [each for each in alsa if not (answers and _is_plugin(each))])
 
 
 def portaudio_index(name: str, kind: Kind) -> int | None:
@@ -133,14 +192,15 @@ def portaudio_index(name: str, kind: Kind) -> int | None:
     import sounddevice
 
     entries = dict(_entries(kind))
-    if name.startswith("alsa/"):
-        return next((i for i, entry in entries.items() if _alsa_name(entry) == name), None)
-    wished = ("pulse", *PLUGINS) if name.startswith(SERVER) else PLUGINS
+    if name.startswith(ALSA):
+        return next((index for index, known in _alsa_names(entries).items() if known == name), None)
     by_name = {str(entry["name"]): index for index, entry in entries.items()}
+    if name.startswith(SERVER):
+        return next((by_name[plugin] for plugin in ("pulse", *PLUGINS) if plugin in by_name), None)
     chosen = int(sounddevice.default.device[0 if kind == "in" else 1])
-    if not name and chosen in entries:
+    if chosen in entries:
         return chosen
-    return next((by_name[plugin] for plugin in wished if plugin in by_name), next(iter(entries), None))
+    return next((by_name[plugin] for plugin in PLUGINS if plugin in by_name), next(iter(entries), None))
 
 
 @contextmanager
@@ -164,8 +224,9 @@ def targeting(name: str, kind: Kind) -> Iterator[None]:
 
 def is_on_server(name: str, kind: Kind) -> bool:
     """Say whether a sound server has the device with this name, or does not answer."""
-    known = [device.name for device in _server_devices(kind)]
-    return not known or name in known
+    server = SoundServer()
+    known = server.sources() if kind == "in" else server.sinks()
+    return known is None or name in [SERVER + device.name for device in known]
 
 
 def _entries(kind: Kind) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -179,71 +240,68 @@ def _entries(kind: Kind) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _alsa_devices() -> Iterator[Device]:
-    kinds: tuple[Kind, Kind] = ("in", "out")
-    for kind in kinds:
+    for kind in _KINDS:
         default = portaudio_index("", kind)
-        for index, entry in _entries(kind):
-            bare = str(entry["name"])
-            if bare in PLUGINS or CARD.search(bare):
-                label = f"{bare.capitalize()} (ALSA)" if bare in PLUGINS else CARD.sub("", bare)
-                rate = round(entry["default_samplerate"])
-                worn = bool(_WORN.search(label))
-                yield Device(_alsa_name(entry), label, kind, index == default, rate, worn=worn)
+        entries = dict(_entries(kind))
+        for index, name in _alsa_names(entries).items():
+            bare = name.removeprefix(ALSA)
+            label = f"{bare.capitalize()} (ALSA)" if bare in PLUGINS else on_a_line(bare)
+            rate = round(entries[index]["default_samplerate"])
+            yield Device(name, label, kind, index == default, rate, worn=bool(_WORN.search(label)))
 
 
-def _alsa_name(entry: dict[str, Any]) -> str:
-    return f"alsa/{CARD.sub('', str(entry['name']))}"
+def _alsa_names(entries: Mapping[int, dict[str, Any]]) -> dict[int, str]:
+    """Return the names of plugins and cards by PortAudio's numbers; equal cards are counted."""
+    names: dict[int, str] = {}
+    count = Counter[str]()
+    for index, entry in entries.items():
+        bare = CARD.sub("", str(entry["name"]))
+        if bare in PLUGINS or CARD.search(str(entry["name"])):
+            count[bare] += 1
+            names[index] = f"{ALSA}{bare}" if count[bare] == 1 else f"{ALSA}{bare} ({count[bare]})"
+    return names
 
 
-def _doubled(device: Device, server: list[Device]) -> bool:
-    """Say whether a device is only another way to the server's own list."""
-    return device.name.removeprefix("alsa/") in PLUGINS and any(known.kind == device.kind for known in server)
+def _is_plugin(device: Device) -> bool:
+    return device.name.removeprefix(ALSA) in PLUGINS
 
 
-def _server_devices(kind: Kind) -> Iterator[Device]:
-    """Yield the devices of PulseAudio or PipeWire, none where neither answers."""
-    default = _ask_server("info").get("default_source_name" if kind == "in" else "default_sink_name")
-    for entry in _ask_server("list", "sources" if kind == "in" else "sinks").get("entries", ()):
-        name = str(entry["name"])
-        if kind == "in" and name.endswith(".monitor"):
-            continue
-        rate = re.search(r"(\d+)\s*Hz", str(entry.get("sample_specification", "")))
-        label = str(entry.get("description") or name)
-        bus = str(entry.get("properties", {}).get("device.bus", ""))
-        if bus == "bluetooth":
-            # It is slower than a cable by a tenth of a second or two.
-            label += " (Bluetooth)"
-        yield Device(
-            SERVER + name,
-            label,
-            kind,
-            name == default,
-            int(rate.group(1)) if rate else 0,
-            card=_PART.sub("", name).partition(".")[0],
-            bus=bus,
-            worn=_is_worn(entry),
-            cancelled=bool(_CANCELLED.search(f"{name} {label}")),
-        )
+def _told_apart(devices: list[Device]) -> list[Device]:
+    """Return the devices with a label each of its kind: equal ones are counted, in the order of their names.
+
+    By name, so that the two halves of the first of two equal headsets have the same number.
+    """
+    of_a_label = Counter((device.kind, device.label) for device in devices)
+    taken = {key for key, count in of_a_label.items() if count == 1}
+    labels: dict[tuple[Kind, str], str] = {}
+    for device in sorted(devices, key=lambda each: each.name):
+        label, number = device.label, 0
+        while of_a_label[device.kind, device.label] > 1 and (number == 0 or (device.kind, label) in taken):
+            number += 1
+            label = f"{device.label} ({number})"
+        taken.add((device.kind, label))
+        labels[device.kind, device.name] = label
+    return [replace(device, label=labels[device.kind, device.name]) for device in devices]
 
 
-def _is_worn(entry: dict[str, Any]) -> bool:
-    """Say whether the server tells that a device, or the jack in use of it, sits on the ears."""
-    form = str(entry.get("properties", {}).get("device.form_factor", ""))
-    return form in WORN_FORMS or bool(_WORN.search(str(entry.get("active_port") or "")))
-
-
-def _ask_server(*question: str) -> dict[str, Any]:
-    """Return pactl's answer, a list under the key 'entries'; empty where there is no server to ask."""
-    if (pactl := shutil.which("pactl")) is None:
-        return {}
-    try:
-        run = subprocess.run(
-            [pactl, "--format=json", *question], capture_output=True, timeout=5, check=True, text=True
-        )
-        answer = json.loads(run.stdout)
-    except (subprocess.SubprocessError, OSError, ValueError):
-        return {}
-    return {"entries": answer} if isinstance(answer, list) else dict(answer)
+def _server_device(told: ServerDevice, kind: Kind, default: bool) -> Device:
+    label = on_a_line(told.description) or on_a_line(told.name)
+    if told.bus == "bluetooth":
+        # It is slower than a cable by a tenth of a second or two.
+        label += " (Bluetooth)"
+    return Device(
+        SERVER + told.name,
+        label,
+        kind,
+        default,
+        told.rate,
+        card=_PART.sub("", told.name).partition(".")[0],
+        bus=told.bus,
+        # The device itself, or the jack of it that is in use.
+        worn=told.form in WORN_FORMS or bool(_WORN.search(told.port)),
+        cancelled=not told.monitor and bool(_CANCELLED.search(f"{told.name} {label}")),
+        monitor=told.monitor,
+    )
 
 
 def main() -> None:

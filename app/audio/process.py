@@ -30,9 +30,46 @@ RETRY_S = 1.0
 QUANTUM = "256/48000"
 """What PipeWire is asked for unless the user does: its ALSA plugin may else choose a buffer of seconds."""
 
-ABSENT = (
-    "There is no microphone or no speaker that works; the talk waits.",
-    "Plug one in, or choose another one in the system's sound settings: the talk goes on by itself.",
+ABSENT = {
+    "devices": (
+        "No microphone or no speaker could be opened.",
+        "Plug one in, or check the system's sound settings, and start again.",
+    ),
+    "microphone": (
+        "There is no microphone.",
+        "Plug one in, or choose one in the system's sound settings.",
+    ),
+    "default microphone": (
+        "The system's default microphone is only the monitor of a speaker.",
+        "Choose a microphone here, or in the system's sound settings.",
+    ),
+    "closed microphone": (
+        "The microphone could not be opened.",
+        "Close other programs that use it, or choose another one.",
+    ),
+    "speaker": (
+        "There is no speaker.",
+        "Plug one in, or choose one in the system's sound settings.",
+    ),
+    "closed speaker": (
+        "The speaker could not be opened.",
+        "Close other programs that use it, or choose another one.",
+    ),
+}
+"""Why a talk can not begin, a sentence and an advice for each."""
+
+WAITS = {
+    "devices": "There is no microphone or no speaker that works; the talk waits.",
+    "microphone": "There is no microphone; the talk waits.",
+    "default microphone": "The system's default microphone is only the monitor of a speaker; the talk waits.",
+    "closed microphone": "The microphone can not be opened; the talk waits.",
+    "speaker": "There is no speaker; the talk waits.",
+    "closed speaker": "The speaker can not be opened; the talk waits.",
+}
+"""The same where it has begun."""
+
+WAITS_ADVICE = (
+    "Plug one in, or choose another one in the system's sound settings: the talk goes on by itself."
 )
 LOST = (
     "The sound was lost and is being set up again.",
@@ -65,6 +102,7 @@ class AudioProcess:
         self._runs = False
         self._has_run = False  # before that, `wait` raises what would be told
         self._told: set[str] = set()
+        self._absent = ""
         self._child: subprocess.Popen[str] | None = None
         self.restarts = 0
         self.names = (microphone, speaker)
@@ -76,10 +114,7 @@ class AudioProcess:
         self._decided.wait(START_TIMEOUT_S)
         if not self._runs:
             self.close()
-            raise UserError(
-                "No microphone or no speaker could be opened.",
-                "Plug one in, or check the system's sound settings, and start again.",
-            )
+            raise UserError(*ABSENT[self._absent or "devices"])
 
     def close(self) -> None:
         """End the audio process. Calling it again does nothing."""
@@ -115,8 +150,9 @@ class AudioProcess:
             self._decided.set()
             self._runs = False
             self.restarts += 1
-            self._closed.wait(RETRY_S if LOST[0] in self._told else 0)
-            if self._has_run:
+            # At once after the first loss, but not faster than devices come.
+            self._closed.wait(RETRY_S if self._told else 0)
+            if self._has_run and not self._absent:
                 self._tell(*LOST)
 
     def _live(self, errors: IO[str]) -> None:
@@ -144,14 +180,16 @@ class AudioProcess:
         if "microphone" in told:
             self.names = (told["microphone"], told["speaker"])
             self._told.clear()
+            self._absent = ""
             self._runs = self._has_run = True
             self._decided.set()
         elif "trouble" in told:
             self._tell(told["trouble"], told["advice"])
         elif "absent" in told:
+            self._absent = told["absent"]
             self._decided.set()
             if self._has_run:
-                self._tell(*ABSENT)
+                self._tell(WAITS[self._absent], WAITS_ADVICE)
 
     def _tell(self, sentence: str, advice: str) -> None:
         """Report a sentence once until the devices run again."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -179,6 +180,23 @@ class Rig:
         """Bring a device back, as the default one of its kind."""
         self.control("load-module", *MODULES[device].split(" "))
         self.control("set-default-source" if "source_name" in MODULES[device] else "set-default-sink", device)
+
+    def add_microphone(self, name: str, label: str) -> None:
+        """Add a microphone in the same air as `mic`, with a label in any script."""
+        properties = f'source_properties=device.description="{label}"'
+        self.control(
+            "load-module", "module-remap-source", f"source_name={name}", "master=wire.monitor", properties
+        )
+
+    def freeze(self) -> None:
+        """Stop the server without ending it, as where a computer is held up; `thaw` lets it go on."""
+        for server in self._servers:
+            server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen server go on."""
+        for server in self._servers:
+            server.send_signal(signal.SIGCONT)
 
     def play(self, samples: Samples, *, into: str = "air") -> subprocess.Popen[bytes]:
         """Play 24 kHz sound, [N] float32, into a sink and return the player; it ends by itself."""

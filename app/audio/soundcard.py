@@ -27,9 +27,12 @@ from app.audio.devices import (
     SERVER,
     Device,
     Kind,
+    find,
     find_devices,
     is_on_server,
+    lack,
     needs_cancelling,
+    or_default,
     prefer_cancelled,
 )
 from app.audio.echo import Echo
@@ -59,14 +62,18 @@ def tell(**fields: object) -> None:
 
 
 def choose(wished: dict[Kind, str], devices: list[Device]) -> dict[Kind, str]:
-    """Return the devices to use: those wished for, or the default ones ('') in place of what is not there."""
-    present = {(device.kind, device.name) for device in devices}
-    chosen: dict[Kind, str] = {}
-    for kind, name in wished.items():
-        there = not name or (kind, name) in present
-        chosen[kind] = name if there else ""
-        if not there and any(kind == other for other, _ in present):
-            tell_missing(kind, name)
+    """Return the devices to use, and tell where they are not the ones that were wished for."""
+    chosen = or_default(wished, devices)
+    if not lack(chosen, devices):
+        for kind in chosen:
+            if chosen[kind] != wished[kind]:
+                tell_missing(kind, wished[kind])
+    heard = find(chosen["in"], "in", devices)
+    if chosen["in"] and heard is not None and heard.monitor:
+        tell(
+            trouble=f"“{heard.label}” is no microphone: the model hears what that speaker plays.",
+            advice="Choose a microphone to speak with the model yourself.",
+        )
     return prefer_cancelled(chosen, devices)
 
 
@@ -89,17 +96,18 @@ def forget_unplugged(chosen: dict[Kind, str]) -> None:
 
 
 def open_streams(sound: SharedSound, echo: Echo | None, chosen: dict[Kind, str]) -> list[Stream]:
-    """Open the speaker and the microphone. Raises PortAudioError where one of them can not be."""
+    """Open the speaker and the microphone; none, and tell it, where one of them can not be."""
     streams: list[Stream] = []
-    kinds: tuple[Kind, Kind] = ("out", "in")
+    opening: Kind = "out"
     try:
-        for kind in kinds:
-            stream = Stream(kind, chosen[kind], sound, echo)
-            streams.append(stream)
-    except sounddevice.PortAudioError:
+        streams.append(Stream(opening, chosen[opening], sound, echo))
+        opening = "in"
+        streams.append(Stream(opening, chosen[opening], sound, echo))
+    except sounddevice.PortAudioError as fault:
         for stream in streams:
             stream.close()
-        raise
+        tell(absent="closed microphone" if opening == "in" else "closed speaker", fault=str(fault))
+        return []
     return streams
 
 
@@ -157,14 +165,15 @@ def main(argv: list[str]) -> int:
     sound = SharedSound(int(argv[0]))
     devices = find_devices()
     chosen = choose({"in": argv[1], "out": argv[2]}, devices)
+    if lacking := lack(chosen, devices):
+        tell(absent=lacking)
+        return EXIT_ABSENT
     echo = make_echo()
     needed = needs_cancelling(chosen, devices)
     follow = partial(follow_wish, sound, able=echo is not None, needed=needed)
     follow()
-    try:
-        streams = open_streams(sound, echo, chosen)
-    except sounddevice.PortAudioError as fault:
-        tell(absent=str(fault))
+    streams = open_streams(sound, echo, chosen)
+    if not streams:
         return EXIT_ABSENT
     gc.collect()
     gc.freeze()

@@ -30,7 +30,13 @@ class DeviceChooser(Chooser):
             self.addItem(self.tr("System default"), "")
             for device in devices:
                 if device.kind == self._kind:
-                    self.addItem(device.label, device.name)
-                    if device.default:
-                        self.setItemText(0, self.tr("System default: {0}").format(device.label))
+                    self._add(device, device.name == chosen)
         self.choose(chosen)
+
+    def _add(self, device: Device, chosen: bool) -> None:
+        """Offer a device; a monitor, which is no microphone, only where it is chosen already."""
+        if chosen or not device.monitor:
+            self.addItem(device.label, device.name)
+        if device.default:
+            default = self.tr("System default: {0}").format(device.label)
+            self.setItemText(0, self.tr("System default: no microphone") if device.monitor else default)

@@ -1,6 +1,7 @@
-"""Tells when sound devices come and go, by asking the sound server to say so, or by looking now and then.
+"""Tells when sound devices come and go, or another one becomes the default one.
 
-Knows nothing about which devices there are.
+The sound server is asked to say so; without one, it is looked now and then. Knows nothing about which devices
+there are.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from app.audio.server import ENGLISH
 
 SETTLE_MS = 700
 """A headset comes as several devices, one after the other."""
@@ -18,8 +21,15 @@ AGAIN_MS = 5_000
 """How long after the sound server went it is asked again."""
 
 CARDS = Path("/proc/asound/cards")
-NEWS = (b"'new' on", b"'remove' on")
-DEVICES = (b"on sink #", b"on source #", b"on card #")
+NEWS = (
+    *(
+        f"'{event}' on {what} #".encode()
+        for event in ("new", "remove")
+        for what in ("sink", "source", "card")
+    ),
+    b"'change' on server",
+)
+"""What pactl says then, in English; another default device is a change of the server."""
 
 
 class Hotplug(QObject):
@@ -37,6 +47,10 @@ class Hotplug(QObject):
         self._again.timeout.connect(self._subscribe)
         self._cards = _cards()
         self._server = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        for name, value in ENGLISH.items():
+            environment.insert(name, value)
+        self._server.setProcessEnvironment(environment)
         self._server.readyReadStandardOutput.connect(self._hear)
         self._server.finished.connect(lambda *_: self._again.start())
         if shutil.which("pactl"):
@@ -57,7 +71,7 @@ class Hotplug(QObject):
 
     def _hear(self) -> None:
         for line in bytes(self._server.readAllStandardOutput().data()).splitlines():
-            if any(each in line for each in NEWS) and any(each in line for each in DEVICES):
+            if any(each in line for each in NEWS):
                 self._settle.start()
 
     def _compare(self) -> None:

@@ -14,7 +14,24 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Restart it, or log out and in again."),
     QT_TRANSLATE_NOOP("Told", "No microphone or no speaker could be opened."),
     QT_TRANSLATE_NOOP("Told", "Plug one in, or check the system's sound settings, and start again."),
+    QT_TRANSLATE_NOOP("Told", "There is no microphone."),
+    QT_TRANSLATE_NOOP("Told", "There is no speaker."),
+    QT_TRANSLATE_NOOP("Told", "Plug one in, or choose one in the system's sound settings."),
+    QT_TRANSLATE_NOOP("Told", "The system's default microphone is only the monitor of a speaker."),
+    QT_TRANSLATE_NOOP("Told", "Choose a microphone here, or in the system's sound settings."),
+    QT_TRANSLATE_NOOP("Told", "The microphone could not be opened."),
+    QT_TRANSLATE_NOOP("Told", "The speaker could not be opened."),
+    QT_TRANSLATE_NOOP("Told", "Close other programs that use it, or choose another one."),
     QT_TRANSLATE_NOOP("Told", "There is no microphone or no speaker that works; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "There is no microphone; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "There is no speaker; the talk waits."),
+    QT_TRANSLATE_NOOP(
+        "Told", "The system's default microphone is only the monitor of a speaker; the talk waits."
+    ),
+    QT_TRANSLATE_NOOP("Told", "The microphone can not be opened; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "The speaker can not be opened; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "“{0}” is no microphone: the model hears what that speaker plays."),
+    QT_TRANSLATE_NOOP("Told", "Choose a microphone to speak with the model yourself."),
     QT_TRANSLATE_NOOP(
         "Told",
         "Plug one in, or choose another one in the system's sound settings: the talk goes on by itself.",
@@ -253,6 +270,9 @@ _SENTENCES = (
     ),
     QT_TRANSLATE_NOOP(
         "Told", "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told", "Choose a microphone in the system's sound settings, or name one with --microphone."
     ),
     QT_TRANSLATE_NOOP(
         "Told", "Plug one in or choose one in the system's sound settings; a headless talk needs none."

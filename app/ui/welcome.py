@@ -13,7 +13,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.audio.devices import lack, or_default
 from app.audio.duplex import Duplex
+from app.audio.process import ABSENT
 from app.audio.trial import Trial, TrialPort
 from app.settings import Settings
 from app.ui import theme
@@ -45,7 +47,8 @@ class WelcomePage(QWidget):
     ) -> None:
         super().__init__(parent)
         self._settings = settings
-        self._open_port = open_port or _open
+        self._open_port = open_port or self._open
+        self._lacking = ""
         self._trial: Trial | None = None
         self._column = Column()
         whole = QVBoxLayout(self)
@@ -68,8 +71,14 @@ class WelcomePage(QWidget):
         """Offer these devices, and listen to them if none was listened to yet."""
         for box in (self._microphone, self._speaker):
             box.offer(found)
-        if {device.kind for device in found} >= {"in", "out"} and self._trial is None:
+        lacking = lack(
+            or_default({"in": self._settings.microphone, "out": self._settings.speaker}, found), found
+        )
+        if self._trial is None and not lacking:
             self._listen()
+        elif lacking != self._lacking and lacking:
+            self.trouble.emit(*ABSENT[lacking])
+        self._lacking = lacking
 
     def advance(self, elapsed_ms: float) -> None:
         """Move the meters; called with each tick of the window."""
@@ -86,6 +95,10 @@ class WelcomePage(QWidget):
         if self._trial is not None:
             self._trial.close()
             self._trial = None
+
+    def _open(self, settings: Settings) -> Duplex:
+        """Open the devices; called on the thread of the trial."""
+        return Duplex(settings.microphone, settings.speaker, echo="off", report=self.trouble.emit)
 
     def _listen(self) -> None:
         settings = self._settings
@@ -170,7 +183,3 @@ class WelcomePage(QWidget):
         self._column.items.addSpacing(2 * theme.GRID)
         self._column.items.addLayout(across)
         self.setFocusProxy(self._begin)
-
-
-def _open(settings: Settings) -> Duplex:
-    return Duplex(settings.microphone, settings.speaker, echo="off")

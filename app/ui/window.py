@@ -15,7 +15,7 @@ from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
-from app.audio.devices import Device, describe, list_devices
+from app.audio.devices import Device, all_devices, describe
 from app.engine.events import Event, Ready, Unloaded
 from app.errors import UserError
 from app.paths import Paths
@@ -57,7 +57,7 @@ class MainWindow(QWidget):
         paths: Paths,
         conversation: Conversation | None = None,
         *,
-        find_devices: Callable[[], list[Device]] = list_devices,
+        find_devices: Callable[[], list[Device]] = all_devices,
         look_at_card: Callable[[], CardMemory | None] = card_memory,
     ) -> None:
         """Build the window. `settings` are saved as they are changed, into `paths.settings`."""

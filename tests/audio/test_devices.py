@@ -1,12 +1,16 @@
-"""ALSA's plugins are led to a chosen device while its stream opens, and the user's own choice comes back."""
+"""Which devices there are, what they are called, and how ALSA's plugins are led to one."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
-from app.audio.devices import Kind, targeting
+from app.audio.devices import Device, Kind, all_devices, lack, list_devices, or_default, targeting
+from app.audio.naming import name_of
+from app.audio.rig import Rig
+from tests.audio.conftest import RIGS, open_rig
 
 VARIABLES = ("PULSE_SOURCE", "PULSE_SINK", "PIPEWIRE_NODE")
 
@@ -40,3 +44,72 @@ def test_a_server_s_device_is_the_target_for_as_long_as_it_opens(
 def test_other_devices_leave_the_user_s_own_target(name: str, own_choice: list[str | None]) -> None:
     with targeting(name, "in"):
         assert targets() == own_choice
+
+
+def microphone(name: str, default: bool = False, monitor: bool = False) -> Device:
+    return Device(f"pulse/{name}", name.capitalize(), "in", default, 48_000, monitor=monitor)
+
+
+SPEAKER = Device("pulse/tv", "TV", "out", True, 48_000)
+MONITOR = microphone("tv.monitor", default=True, monitor=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "devices", "lacking"),
+    [
+        ("", [microphone("usb", default=True), SPEAKER], ""),
+        ("", [microphone("usb"), SPEAKER], ""),
+        ("", [MONITOR, SPEAKER], "microphone"),
+        ("", [MONITOR, microphone("usb"), SPEAKER], "default microphone"),
+        ("pulse/usb", [MONITOR, microphone("usb"), SPEAKER], ""),
+        ("pulse/tv.monitor", [MONITOR, SPEAKER], ""),
+        ("pulse/gone", [MONITOR, SPEAKER], "microphone"),
+        ("", [SPEAKER], "microphone"),
+        ("", [microphone("usb", default=True)], "speaker"),
+        ("", [MONITOR], "devices"),
+        ("", [], "devices"),
+    ],
+)
+def test_a_monitor_is_a_microphone_for_who_chose_it_by_name_alone(
+    chosen: str, devices: list[Device], lacking: str
+) -> None:
+    assert lack(or_default({"in": chosen, "out": ""}, devices), devices) == lacking
+
+
+@pytest.mark.sound
+@pytest.mark.parametrize("server", RIGS)
+def test_a_computer_without_a_microphone_has_none(server: str) -> None:
+    with open_rig(server) as rig:
+        rig.unplug("mic")
+        rig.unplug("other_mic")
+        devices = all_devices(rig.env)
+        assert {device.kind for device in list_devices(rig.env)} == {"out"}
+        assert {device.monitor for device in devices if device.kind == "in"} == {True}
+        assert lack({"in": "", "out": ""}, devices) == "microphone"
+        rig.plug("mic")
+        assert lack({"in": "", "out": ""}, all_devices(rig.env)) == ""
+
+
+@pytest.mark.sound
+@pytest.mark.parametrize("server", RIGS)
+def test_devices_are_called_by_their_names_in_any_script_and_twins_told_apart(server: str) -> None:
+    with open_rig(server) as rig:
+        for name, label in (("ja", "会議用マイク"), ("de", "Gerät"), ("a", "Zwilling"), ("b", "Zwilling")):
+            rig.add_microphone(name, label)
+        devices = list_devices(rig.env)
+        labels = {device.name: device.label for device in devices if device.kind == "in"}
+        assert (labels["pulse/ja"], labels["pulse/de"]) == ("会議用マイク", "Gerät")
+        assert (labels["pulse/a"], labels["pulse/b"]) == ("Zwilling (1)", "Zwilling (2)")
+        assert len(set(labels.values())) == len(labels)
+        for name, label in labels.items():
+            assert name_of(label, "in", devices) == name
+
+
+@pytest.mark.sound
+def test_without_an_answer_of_the_server_alsa_s_own_devices_are_left(rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "pactl").write_text("#!/bin/sh\necho '[{'\n")
+    (tmp_path / "pactl").chmod(0o755)
+    devices = all_devices({**rig.env, "PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert "alsa/default" in {device.name for device in devices}
+    assert not any(device.name.startswith("pulse/") for device in devices)
+    assert {device.kind for device in devices} == {"in", "out"}

@@ -18,6 +18,9 @@ def test_the_sound_server_tells_what_comes_and_goes(qtbot: QtBot, monkeypatch: p
     with Rig() as rig:
         for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR"):
             monkeypatch.setenv(name, rig.env[name])
+        # As pactl speaks it to most people.
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
+        monkeypatch.setenv("LANGUAGE", "de")
         hotplug = Hotplug()
         try:
             qtbot.wait(1000)
@@ -27,6 +30,8 @@ def test_the_sound_server_tells_what_comes_and_goes(qtbot: QtBot, monkeypatch: p
             with qtbot.waitSignal(hotplug.changed, timeout=10_000):
                 rig.plug("other_mic")
             assert "pulse/other_mic" in {device.name for device in list_devices(rig.env)}
+            with qtbot.waitSignal(hotplug.changed, timeout=10_000):
+                rig.control("set-default-sink", "other")
         finally:
             hotplug.close()
 

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import paths
-from app.audio.devices import list_devices
+from app.audio.devices import all_devices
 from app.audio.rig import Rig
 from app.paths import Paths
 from app.settings import Settings
@@ -129,14 +129,25 @@ def test_the_devices_of_this_computer_are_offered(
             monkeypatch.setenv(name, value)
         with qtbot.waitSignal(page.devices_wanted):
             page.show()
-        page.set_devices(list_devices())
+        page.set_devices(all_devices())
+        rig.unplug("mic")
+        rig.unplug("other_mic")
+        without = all_devices()
     speaker = named(page, "Speaker")
     assert isinstance(speaker, QComboBox)
     assert speaker.itemText(0) == "System default: Virtual-speaker"
+    microphone = named(page, "Microphone")
+    assert isinstance(microphone, QComboBox)
+    assert microphone.findData("pulse/mic") > 0
+    assert microphone.findData("pulse/speaker.monitor") < 0, "it is no microphone"
     speaker.setCurrentIndex(speaker.findData("pulse/other"))
     with qtbot.waitSignal(page.changed) as told:
         speaker.activated.emit(speaker.currentIndex())
     assert told.args[0].speaker == "pulse/other"
+    page.set_devices(without)
+    assert [microphone.itemText(row) for row in range(microphone.count())] == [
+        "System default: no microphone"
+    ]
 
 
 def test_the_wheel_scrolls_and_changes_no_number(page: SettingsPage, qtbot: QtBot) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import settings as store
+from app.audio.devices import Device
 from app.audio.duplex import Duplex
 from app.audio.rig import RATE, Rig, read_recording
 from app.audio.trial import Trial, chime
@@ -76,6 +77,18 @@ def test_the_other_models_are_a_click_away(stage: Stage, qtbot: QtBot) -> None:
     press(stage.window.welcome, "See the others", qtbot)
     assert stage.window.models.isVisible()
     assert stage.window.settings.welcomed
+
+
+def test_a_computer_without_a_microphone_is_told_so(qtbot: QtBot) -> None:
+    page = WelcomePage(Settings(), open_port=lambda _: pytest.fail("there is nothing to open"))
+    qtbot.addWidget(page)
+    monitor = Device("pulse/tv.monitor", "Monitor of TV", "in", True, 48_000, monitor=True)
+    with qtbot.waitSignal(page.trouble) as told:
+        page.set_devices([monitor, Device("pulse/tv", "TV", "out", True, 48_000)])
+    assert told.args[0] == "There is no microphone."
+    with qtbot.assertNotEmitted(page.trouble):
+        page.set_devices([monitor, Device("pulse/tv", "TV", "out", True, 48_000)])
+    page.shut()
 
 
 @pytest.mark.sound
