@@ -1,13 +1,16 @@
 """Past talks: what stands in a session folder, read as words, levels, turns and text.
 
-Reads what `app.audio.recorder` writes, and reads it damaged too: a folder that a crash left behind is
-listed with what is left of it. Knows nothing about windows, and changes nothing but its own cache of levels.
+Reads what `app.audio.recorder` writes, and reads it damaged too: each folder on its own, with what is left of
+it, so that no file in one can hide another. Nothing that stands in a file is believed beyond its type and its
+limits. Knows nothing about windows, and changes nothing but its own cache of levels.
 """
 
 from __future__ import annotations
 
-import json
+import errno
+import io
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -21,15 +24,43 @@ import numpy.typing as npt
 import soundfile
 
 from app import catalog, locks
-from app.audio.recorder import EVENTS, FLAC, SESSION, WAV
+from app.audio.recorder import EVENTS, FLAC, MAX_LENGTH_S, SESSION, WAV
 from app.errors import UserError
-from app.files import make_folder, replace_file, replacing
-from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, level_db, seconds
+from app.files import (
+    make_folder,
+    open_regular,
+    read_bytes,
+    read_json,
+    read_json_lines,
+    replace_file,
+    replacing,
+)
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, level_db, seconds
 from app.turns import Turns, find_turns, user_turns
 
 log = logging.getLogger(__name__)
 
 LEVELS = "levels.npy"
+
+LONGEST_S = 2 * MAX_LENGTH_S
+"""No recording of ours is half as long: what says that it is longer is damaged."""
+
+LONGEST_FRAMES = int(LONGEST_S * FRAME_RATE)
+
+EVENTS_BYTES = 96 * 2**20
+"""More than an event in each frame of the longest talk."""
+
+MODEL_LETTERS = 200
+"""No name of a model is longer."""
+
+LOUDEST_DB = 24.0
+"""Beyond full scale, as it may be in a file of floats; what is louder is damaged."""
+
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+"""Dates outside of these are damaged; far outside Python can not even compute with them."""
+
+UNREADABLE = (OSError, ValueError, EOFError, OverflowError, MemoryError, soundfile.SoundFileError)
+"""What sound that is damaged raises, or a file that is none."""
 
 LINE_PAUSE_S = 1.0
 """A pause of the words longer than this begins a new line of the transcript."""
@@ -80,7 +111,11 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Recording:
-    """One session folder. `language` is '' where it is not known; `whole` is False after a crash."""
+    """One session folder. `language` is '' where it is not known; `whole` is False after a crash.
+
+    `damaged` says that something in it can not be read, or can not be true; its `seconds` are 0 where that is
+    the sound.
+    """
 
     folder: Path
     started: datetime
@@ -88,6 +123,7 @@ class Recording:
     language: str
     seconds: float
     whole: bool
+    damaged: bool = False
 
     @property
     def audio(self) -> Path:
@@ -110,12 +146,13 @@ class Recording:
     def words(self) -> list[Word]:
         """Return the readable pieces of what the model said."""
         spoke = (event for event in self.events() if event["kind"] == "spoke")
-        return [Word(event["frame"], str(event["text"])) for event in spoke if event.get("text")]
+        return [Word(event["frame"], event["text"]) for event in spoke if _is_text(event.get("text"))]
 
     def skips(self) -> list[Skip]:
         """Return where audio of the user was lost to keep the lag small."""
         skipped = (event for event in self.events() if event["kind"] == "skipped")
-        return [Skip(event["frame"], event.get("frames", 1)) for event in skipped]
+        counts = ((event["frame"], event.get("frames", 1)) for event in skipped)
+        return [Skip(frame, frames) for frame, frames in counts if _is_frame(frames)]
 
     def gaps(self) -> list[Gap]:
         """Return where neither side has sound, in order, within the sound; what meets is one."""
@@ -134,7 +171,7 @@ class Recording:
 
         They are kept in the folder for the next time, where that can be written.
         """
-        with suppress(OSError, ValueError, EOFError, soundfile.SoundFileError):
+        with suppress(*UNREADABLE):
             return _cached_levels(self.audio)
         return np.zeros((2, 0), dtype=np.float32)
 
@@ -162,7 +199,7 @@ class Recording:
             make_folder(to)
             _copy_as_wav(self.audio, wav)
             replace_file(text, self.transcript())
-        except (OSError, soundfile.SoundFileError) as fault:
+        except UNREADABLE as fault:
             raise UserError(
                 f"The recording {self.folder.name} could not be exported to {to}: {fault}",
                 "Choose a folder that can be written and has room.",
@@ -171,36 +208,79 @@ class Recording:
 
 
 def list_recordings(root: Path) -> list[Recording]:
-    """Return the recordings below `root`, newest first; folders that hold nothing of one are left out."""
-    try:
-        folders = [folder for folder in root.iterdir() if folder.is_dir()]
-    except OSError:
-        return []
-    found = [_read(folder) for folder in folders if _audio(folder).is_file()]
+    """Return the recordings below `root`, newest first; folders that hold nothing of one are left out.
+
+    One that is damaged in whatever way is there with what is left of it, so that it can be seen and deleted.
+    """
+    found = [_read_anyhow(folder) for folder in _folders(root) if _may_hold_one(folder)]
     return sorted(found, key=lambda recording: (recording.started, recording.folder.name), reverse=True)
 
 
 def open_recording(folder: Path) -> Recording:
     """Return the recording in a folder. Raises UserError when there is none."""
-    if not _audio(folder).is_file():
+    if not _may_hold_one(folder):
         raise UserError(f"There is no recording in {folder}.", f"A recording holds {FLAC} or {WAV}.")
-    return _read(folder)
+    return _read_anyhow(folder)
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """Yield the folders directly in another one; one with a dot is only being made."""
+    with suppress(OSError), os.scandir(root) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if not entry.name.startswith(".") and entry.is_dir():
+                    yield Path(entry.path)
+
+
+def _may_hold_one(folder: Path) -> bool:
+    """Say whether there is sound in a folder, be it a file or not, or whether nobody can tell."""
+    try:
+        return not {FLAC, WAV}.isdisjoint(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def _read_anyhow(folder: Path) -> Recording:
+    """Read a folder, whatever it holds: the faults of one must not hide the others."""
+    try:
+        return _read(folder)
+    except Exception as fault:
+        log.warning("the recording %s can not be read: %r", folder, fault)
+        return Recording(folder, _dated(folder), _name_in(folder), "", 0.0, whole=False, damaged=True)
 
 
 def _read(folder: Path) -> Recording:
-    session = _read_session(folder)
-    audio = _audio(folder)
-    length_s = 0.0
-    with suppress(OSError, soundfile.SoundFileError):
-        length_s = float(soundfile.info(audio).duration)
+    session, length_s = _read_session(folder), _length_s(_audio(folder))
+    damaged = length_s is None or not (_is_typed(session) and _is_readable(folder / EVENTS))
     return Recording(
         folder=folder,
-        started=_started(folder, session, audio),
-        model=str(session.get("model") or _name_in(folder)),
+        started=_moment(session.get("started")) or _dated(folder),
+        model=_model(session) or _name_in(folder),
         language=_language(session),
-        seconds=length_s,
-        whole=bool(session.get("ended")) and length_s > 0,
+        seconds=length_s or 0.0,
+        whole=bool(session.get("ended") and length_s) and not damaged,
+        damaged=damaged,
     )
+
+
+def _length_s(audio: Path) -> float | None:
+    """Return the length of a sound file, None where it can not be read, or can not be so long."""
+    with suppress(*UNREADABLE):
+        return float(_about(audio).duration)
+    return None
+
+
+def _about(audio: Path) -> Any:
+    """Return what the header of a sound file says. Raises one of UNREADABLE, also where it is not true."""
+    if not audio.is_file():
+        # A pipe in its place would never end.
+        raise FileNotFoundError(errno.ENOENT, "is not a regular file", str(audio))
+    about = soundfile.info(audio)
+    if not 0 <= about.duration <= LONGEST_S:
+        raise ValueError(f"{audio} says that it is {about.duration} s long")
+    return about
 
 
 def _audio(folder: Path) -> Path:
@@ -210,32 +290,63 @@ def _audio(folder: Path) -> Path:
 
 def _read_session(folder: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        session = json.loads((folder / SESSION).read_text(encoding="utf-8"))
+        session = read_json(folder / SESSION)
         if isinstance(session, dict):
             return session
     return {}
 
 
+def _is_typed(session: Mapping[str, Any]) -> bool:
+    """Say whether the values of session.json are what they have to be; those of a talk before its end too."""
+    ended, frames = session.get("ended"), session.get("frames", 0)
+    return (
+        _moment(session.get("started")) is not None
+        and (ended is None or _moment(ended) is not None)
+        and _is_text(session.get("model"))
+        and _is_frame(frames)
+        and isinstance(session.get("details", {}), dict)
+    )
+
+
+def _is_readable(path: Path) -> bool:
+    """Say whether a file of events is missing, or can be read and is no larger than any of ours."""
+    try:
+        with open_regular(path) as file:
+            return os.fstat(file.fileno()).st_size <= EVENTS_BYTES
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+
+
 def _read_events(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield what can be read of events.jsonl; a crash may have cut its last line."""
-    try:
-        text = (folder / EVENTS).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in text.splitlines():
-        with suppress(ValueError):
-            event = json.loads(line)
-            if isinstance(event, dict) and "kind" in event and isinstance(event.get("frame"), int):
+    with suppress(OSError, ValueError):
+        for event in read_json_lines(folder / EVENTS, EVENTS_BYTES):
+            if isinstance(event.get("kind"), str) and _is_frame(event.get("frame")):
                 yield event
+
+
+def _is_frame(value: object) -> bool:
+    """Say whether a value is a number of frames, or that of one, that a talk can have."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_FRAMES
+
+
+def _printable(text: str) -> str:
+    """Return a name as it can be shown and written: without what ends a line or is no character."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _gap(event: Mapping[str, Any], length: int) -> Gap | None:
     """Return a gap as far as the sound has it, None where it is damaged or beyond."""
     first, frames = event["frame"], event.get("frames")
-    if not isinstance(frames, int) or isinstance(frames, bool):
+    if not _is_frame(frames):
         return None
     end = min(first + frames, length)
-    first = max(0, first)
     return Gap(first, end - first, str(event.get("reason", ""))) if end > first else None
 
 
@@ -243,52 +354,85 @@ def _meet(before: Gap, after: Gap) -> bool:
     return before.frame + before.frames == after.frame
 
 
-def _started(folder: Path, session: Mapping[str, Any], audio: Path) -> datetime:
-    """Return when the talk began: as written, as the folder is named, or as the audio is dated."""
-    with suppress(KeyError, TypeError, ValueError):
-        return datetime.fromisoformat(session["started"]).astimezone()
-    with suppress(ValueError):
-        return datetime.strptime(folder.name[:19], "%Y-%m-%d_%H-%M-%S").astimezone()
-    return datetime.fromtimestamp(audio.stat().st_mtime).astimezone()
+def _moment(value: object) -> datetime | None:
+    """Return a date and time of ISO 8601, in local time; None for what is none, or can not be true."""
+    with suppress(ValueError, OverflowError, OSError):
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return moment.astimezone() if moment and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+    return None
+
+
+def _dated(folder: Path) -> datetime:
+    """Return when a talk began that does not say so: as the folder is named, or as it is dated."""
+    with suppress(ValueError, OverflowError, OSError):
+        named = datetime.strptime(folder.name[:19], "%Y-%m-%d_%H-%M-%S")
+        if FIRST_YEAR <= named.year <= LAST_YEAR:
+            return named.astimezone()
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(folder.stat().st_mtime).astimezone()
+    return datetime.fromtimestamp(0).astimezone()
 
 
 def _name_in(folder: Path) -> str:
     """Return the model that a folder is named after."""
-    return re.sub(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-", "", folder.name)
+    return re.sub(r"^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d-", "", _printable(folder.name))
+
+
+def _model(session: Mapping[str, Any]) -> str:
+    """Return the name of the model as session.json has it, '' where it has none."""
+    name = session.get("model")
+    return _printable(name)[:MODEL_LETTERS] if isinstance(name, str) else ""
 
 
 def _language(session: Mapping[str, Any]) -> str:
     """Return the language that the model's details name, or that the catalogue knows for it."""
     with suppress(KeyError, TypeError):
-        return str(session["details"]["model"]["language"])
-    known = catalog.find(str(session.get("model")))
+        language = session["details"]["model"]["language"]
+        if isinstance(language, str):
+            return language
+    known = catalog.find(_model(session))
     return known.language if known is not None else ""
 
 
 def read_levels(audio: Path) -> ChannelLevels:
     """Return the level of each frame of any stereo file; no frames where it can not be read."""
-    with suppress(OSError, ValueError, EOFError, soundfile.SoundFileError):
+    with suppress(*UNREADABLE):
         return _measure(audio)
     return np.zeros((2, 0), dtype=np.float32)
 
 
 def _cached_levels(audio: Path) -> ChannelLevels:
-    frames = -(-soundfile.info(audio).frames // FRAME_SAMPLES)
+    frames = -(-_about(audio).frames // FRAME_SAMPLES)
     cache = audio.with_name(LEVELS)
-    with suppress(OSError, ValueError, EOFError):
+    with suppress(OSError, ValueError):
         if cache.stat().st_mtime_ns >= audio.stat().st_mtime_ns:
-            levels: ChannelLevels = np.load(cache, allow_pickle=False)
-            if levels.shape == (2, frames) and levels.dtype == np.float32:
-                return levels
+            return _kept_levels(cache, frames)
     levels = _measure(audio)
     with suppress(OSError):
         _save(cache, levels)
     return levels
 
 
+def _kept_levels(cache: Path, frames: int) -> ChannelLevels:
+    """Return the levels in a file that is, but for its values, what `_save` writes. Raises ValueError."""
+    blank, alike = np.zeros((2, frames), dtype=np.float32), io.BytesIO()
+    np.save(alike, blank, allow_pickle=False)
+    size = alike.tell()
+    begin = size - blank.nbytes
+    content = read_bytes(cache, size)
+    # Compared, not parsed: numpy evaluates what a damaged header says, and makes room for it.
+    if len(content) != size or content[:begin] != alike.getvalue()[:begin]:
+        raise ValueError(f"{cache} is of another sound, or damaged")
+    levels: ChannelLevels = np.frombuffer(content, np.float32, offset=begin).reshape(2, frames).copy()
+    if not ((levels >= SILENCE_DB) & (levels <= LOUDEST_DB)).all():
+        raise ValueError(f"{cache} is damaged")
+    return levels
+
+
 def _measure(audio: Path) -> ChannelLevels:
     """Return the levels of a stereo file, a last piece of a frame counted as one."""
     levels: list[list[float]] = [[], []]
+    _about(audio)
     with soundfile.SoundFile(audio) as file:
         for block in file.blocks(_BLOCK_FRAMES * FRAME_SAMPLES, dtype="float32", always_2d=True):
             for row, channel in zip(levels, block.T[:2], strict=True):
@@ -336,6 +480,7 @@ def _clock(frame: int) -> str:
 
 
 def _copy_as_wav(audio: Path, wav: Path) -> None:
+    _about(audio)
     with (
         replacing(wav) as part,
         soundfile.SoundFile(audio) as source,

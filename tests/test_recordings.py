@@ -20,6 +20,7 @@ from app.engine.ports import Said
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Samples
 from app.recordings import Recording, Skip, Word, list_recordings, open_recording
+from tests import damaged
 
 
 def burst(frame: int, *spans: tuple[int, int]) -> Samples:
@@ -254,3 +255,134 @@ def test_a_copied_folder_reads_the_same(recording: Recording, tmp_path: Path) ->
     levels = recording.levels()
     copied = Path(shutil.copytree(recording.folder, tmp_path / "copy"))
     np.testing.assert_array_equal(open_recording(copied).levels(), levels)
+
+
+@pytest.mark.parametrize("how", [*damaged.IN_PLACE, *damaged.WEIRD])
+@pytest.mark.parametrize("name", ["session.json", "audio.flac", "events.jsonl", "levels.npy"])
+def test_one_damaged_recording_hides_no_other(recording: Recording, root: Path, name: str, how: str) -> None:
+    other = record(root, "other")
+    other.close()
+    before = recording.levels()
+    damaged.damage(recording.folder / name, how)
+    found = {one.folder: one for one in list_recordings(root)}
+    assert found.keys() == {recording.folder, other.folder}
+    assert found[other.folder].whole
+    one = found[recording.folder]
+    assert one == open_recording(recording.folder)
+    assert one.model and one.started == recording.started
+    assert one.levels().shape[0] == 2
+    one.words(), one.skips(), one.gaps(), one.transcript(), one.session()
+    if name == "levels.npy":
+        np.testing.assert_array_equal(one.levels(), before)
+        assert one.whole
+    elif name == "session.json" or (name == "events.jsonl" and how in damaged.IN_PLACE):
+        assert one.damaged and not one.whole and one.seconds == recording.seconds
+    elif name == "audio.flac":
+        assert one.damaged and not one.whole and one.seconds == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"started": "9999-12-31T23:59:59-12:00"},
+        {"started": "0001-01-01T00:00:00+14:00"},
+        {"started": 10**30},
+        {"started": {"a": 1}},
+        {"ended": ["2026"]},
+        {"model": {"name": 3}},
+        {"model": None},
+        {"frames": 10**40},
+        {"frames": True},
+        {"details": [1]},
+        {"details": "text"},
+    ],
+)
+def test_a_session_whose_values_are_of_other_types_is_damaged(
+    recording: Recording, root: Path, values: dict[str, object]
+) -> None:
+    session = recording.folder / "session.json"
+    session.write_text(json.dumps({**json.loads(session.read_text()), **values}))
+    (found,) = list_recordings(root)
+    assert found.damaged and not found.whole
+    assert (found.started, found.seconds) == (recording.started, recording.seconds)
+    assert found.model in ("kyutai/moshika", "kyutai-moshika")
+
+
+@pytest.mark.parametrize("language", [["en"], {"a": 1}, 7, None])
+def test_details_of_other_types_are_passed_over(recording: Recording, language: object) -> None:
+    session = recording.folder / "session.json"
+    details = {"model": {"language": language}}
+    session.write_text(json.dumps({**json.loads(session.read_text()), "details": details}))
+    assert open_recording(recording.folder).language == ""
+
+
+def test_events_whose_values_are_of_other_types_are_passed_over(recording: Recording) -> None:
+    words, skips, text = recording.words(), recording.skips(), recording.transcript()
+    with (recording.folder / "events.jsonl").open("a") as file:
+        for frame in (-1, True, 1.5, 10**20, "3", None, [1]):
+            file.write(json.dumps({"kind": "spoke", "frame": frame, "text": " no"}) + "\n")
+        for value in ({"a": 1}, [1], 3, 10**400, None, ""):
+            file.write(json.dumps({"kind": "spoke", "frame": 3, "text": value}) + "\n")
+            if not isinstance(value, int) or value > 3:
+                for kind in ("skipped", "gap"):
+                    file.write(json.dumps({"kind": kind, "frame": 3, "frames": value}) + "\n")
+        file.write('{"kind": ["spoke"], "frame": 3, "text": " no"}\n')
+        file.write('{"kind": "spoke", "frame": 3, "text": ' + "[" * 100_000 + "\n")
+        file.write('{"kind": "spoke", "frame": 3, "text": "' + 3_000_000 * "x" + '"}\n')
+    assert (recording.words(), recording.skips(), recording.transcript()) == (words, skips, text)
+    assert recording.gaps() == []
+
+
+def test_a_flipped_bit_in_the_kept_levels_is_measured_anew_or_plausible(recording: Recording) -> None:
+    levels = recording.levels()
+    cache = recording.folder / "levels.npy"
+    whole = cache.read_bytes()
+    for bit in range(8 * len(whole)):
+        # All of the header, and in the values the bits that count.
+        if bit < 8 * 128 or bit % 32 in (24 + 6, 24 + 7, 16 + 7):
+            flipped = bytearray(whole)
+            flipped[bit // 8] ^= 1 << bit % 8
+            cache.write_bytes(flipped)
+            found = open_recording(recording.folder).levels()
+            assert found.shape == levels.shape
+            assert np.isfinite(found).all() and found.min() >= SILENCE_DB
+            assert bit >= 8 * 128 or np.array_equal(found, levels)
+
+
+def test_a_recording_that_may_not_be_read_is_seen(tmp_path: Path) -> None:
+    root = tmp_path / "recordings"
+    for model in "locked", "locked-file", "open":
+        record(root, model).close()
+    locked, file, free = (next(root.glob(f"*-{name}")) for name in ("locked", "locked-file", "open"))
+    locked.chmod(0o000)
+    file.chmod(0o755)
+    for path in free, *free.iterdir():
+        path.chmod(0o755)
+    (file / "audio.flac").chmod(0o000)
+    script = (
+        "for one in app.recordings.list_recordings(app.recordings.Path('.')):\n"
+        "    print(one.model, one.damaged, one.whole, len(one.words()), one.started.year)\n"
+    )
+    year = datetime.now().year
+    told = damaged.run_unprivileged(script, root, "app.recordings", "_strptime")
+    assert sorted(told.splitlines()) == [
+        f"locked True False 0 {year}",
+        f"locked-file True False 0 {year}",
+        f"open False True 5 {year}",
+    ]
+
+
+def test_what_is_only_being_made_is_no_recording(recording: Recording, root: Path) -> None:
+    shutil.copytree(recording.folder, root / ".2026-01-01_00-00-00-new.1-1.part")
+    assert [one.folder for one in list_recordings(root)] == [recording.folder]
+
+
+def test_a_sound_that_says_it_is_weeks_long_is_damaged(recording: Recording) -> None:
+    flac = bytearray(recording.audio.read_bytes())
+    # The last 36 bits of the 8 bytes at 18 count the samples of a FLAC file.
+    flac[21] |= 0x0F
+    flac[22:26] = b"\xff\xff\xff\xff"
+    recording.audio.write_bytes(flac)
+    found = open_recording(recording.folder)
+    assert found.damaged and found.seconds == 0
+    assert found.levels().shape == (2, 0)

@@ -199,7 +199,7 @@ def _draw_rows(painter: QPainter, area: QRectF, rows: list[_Row]) -> None:
 def _lines(recording: Recording) -> tuple[str, str]:
     when, what = wording.date_words(recording.started), wording.facts(recording)
     cut_off = recording.seconds > 0 and not recording.whole
-    return when, f"{what} · {wording.cut_off()}" if cut_off else what
+    return when, f"{what} · {wording.cut_off(recording)}" if cut_off else what
 
 
 def _draw_sheet(painter: QPainter, area: QRectF, state: QStyle.StateFlag, tones: theme.Colours) -> None:

@@ -106,13 +106,19 @@ def damage(recording: Recording) -> str:
     """Return what is wrong with a recording in one sentence, '' when it is whole."""
     if recording.seconds == 0:
         return QCoreApplication.translate("Wording", "Its sound can not be read.")
+    if recording.damaged:
+        return QCoreApplication.translate(
+            "Wording", "Some of its files are damaged; what can be read is here."
+        )
     if not recording.whole:
         return QCoreApplication.translate("Wording", "It was cut off; what was written until then is here.")
     return ""
 
 
-def cut_off() -> str:
-    """Return the word for a recording that was not closed."""
+def cut_off(recording: Recording) -> str:
+    """Return the word for a recording that is damaged or was not closed."""
+    if recording.damaged:
+        return QCoreApplication.translate("Wording", "damaged")
     return QCoreApplication.translate("Wording", "cut off")
 
 

@@ -27,6 +27,7 @@ from app.ui.recordings import CardList, RecordingsPage
 from app.ui.replay import Replay
 from app.ui.timeline import Timeline
 from app.ui.transcript import Transcript
+from tests import damaged
 from tests.ui import dialogue
 from tests.ui.recorded import record_dialogue
 
@@ -281,6 +282,36 @@ def test_deleting_asks_once_and_moves_to_the_trash(
     assert not talks[0].exists()
     assert shown(page) == talks[1:]
     assert list((home / ".local/share/Trash/files").iterdir())
+
+
+@pytest.mark.parametrize("how", [*damaged.IN_PLACE, "deep", "bytes"])
+@pytest.mark.parametrize("name", ["session.json", "audio.flac", "events.jsonl"])
+def test_a_damaged_talk_is_seen_opened_and_deleted(
+    page: RecordingsPage, where: Paths, name: str, how: str, qtbot: QtBot
+) -> None:
+    whole = record_dialogue(where.recordings, started=NOW, span_s=(0, 5))
+    broken = record_dialogue(where.recordings, started=NOW - timedelta(days=2), span_s=(0, 5))
+    damaged.damage(broken / name, how)
+    show(page, qtbot, 2)
+    assert set(shown(page)) == {whole, broken}
+    row = shown(page).index(broken)
+    model = cards(page).model()
+    told = "can not be read" if name == "audio.flac" else "damaged"
+    # What stands in a line of events is passed over.
+    is_read = name == "events.jsonl" and how not in damaged.IN_PLACE
+    assert (told in model.index(row, 0).data(Qt.ItemDataRole.AccessibleTextRole)) is not is_read
+    page.search("nobody says this")
+    qtbot.waitUntil(lambda: shown(page) == [])
+    page.search("")
+    qtbot.waitUntil(lambda: len(shown(page)) == 2)
+    click_card(page, row)
+    (replay,) = page.findChildren(Replay)
+    qtbot.waitUntil(lambda: not replay._aside.busy)
+    QTest.keyClick(replay, Qt.Key.Key_Delete)
+    (question,) = replay.findChildren(QMessageBox)
+    button(question, "Move to trash").click()
+    qtbot.waitUntil(lambda: shown(page) == [whole])
+    assert not broken.exists()
 
 
 def test_what_is_not_to_be_deleted_stays(page: RecordingsPage, talks: list[Path], qtbot: QtBot) -> None:
