@@ -84,3 +84,30 @@ def test_a_person_starts_talks_mutes_and_stops_by_keys_and_leaves_a_recording(
     assert likeness(heard[:muted], speech) > 0.98, "what went in at the microphone is what was heard"
     assert not np.any(heard[muted:unmuted]), "a muted user is silent"
     assert unmuted - muted > speech.size // 2
+
+
+def test_a_damaged_recording_that_is_opened_is_told_in_a_window(tmp_path: Path) -> None:
+    damaged = tmp_path / "talk.aizuchi"
+    damaged.write_bytes(b"PK no archive")
+    command = [sys.executable, "-m", "app", "--home", str(tmp_path), "talk", str(damaged)]
+    box = ["xdotool", "search", "--sync", "--onlyvisible", "--name", "^Open a recording"]
+    with screen():
+        env = os.environ | {"QT_QPA_PLATFORM": "xcb"}
+        with subprocess.Popen(command, env=env) as first:
+            try:
+                window = subprocess.run(box, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
+                subprocess.run(["xdotool", "key", "--window", window.stdout.split()[0], "Escape"], check=True)
+                # Another copy is running now: the second one tells it by itself.
+                with subprocess.Popen(command, env=env) as second:
+                    until(
+                        lambda: len(found(box)) == 1 and second.poll() is None, "the box of the second copy"
+                    )
+                    second.kill()
+            finally:
+                first.terminate()
+
+
+def found(command: list[str]) -> list[str]:
+    """Return the windows that a search finds now."""
+    asked = [each for each in command if each != "--sync"]
+    return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()

@@ -16,9 +16,10 @@ from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from app import APP_ID
+from app.errors import UserError
 from app.options import chosen
 from app.parcel import unpack
 from app.session import Session
@@ -26,6 +27,7 @@ from app.ui import language, theme
 from app.ui.conversation import Conversation, Wishes
 from app.ui.crash import CrashDialog, format_error, report, traced
 from app.ui.single import Single, call_first
+from app.ui.told import told
 from app.ui.typeface import even_strokes
 from app.ui.window import MainWindow
 
@@ -79,12 +81,13 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     app.setDesktopFileName(APP_ID)
     language.install(app, settings.language)
     theme.apply(app, settings.scheme)
-    if options.recording is not None:
-        # Also where another copy runs, which shows it among the others.
-        unpack(options.recording, where.recordings)
+    # Also where another copy runs, which shows it among the others.
+    refusal = _bring_in(options, where)[1]
     if call_first(where.config):
         log.info("another copy is running and was called")
-        return 0
+        if refusal is not None:
+            _refused(refusal).exec()
+        return int(refusal is not None)
     with traced(where.logs) as last:
         session = Session()
         try:
@@ -115,11 +118,35 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     window.show()
     window.look_around()
     window.follow_devices()
-    if options.recording is not None:
-        window.play(unpack(options.recording, where.recordings))
+    folder, refusal = _bring_in(options, where)
+    if folder is not None:
+        window.play(folder)
+    elif refusal is not None:
+        _refused(refusal, window).open()
     if options.model or not window.gives_way():
         window.load(window.settings.model, options.base)
     return window
+
+
+def _bring_in(options: Options, where: Paths) -> tuple[Path | None, UserError | None]:
+    """Return the folder of the recording that was opened with the program, or why it can not be opened."""
+    try:
+        return options.recording and unpack(options.recording, where.recordings), None
+    except UserError as fault:
+        log.warning("%s", fault)
+        return None, fault
+
+
+def _refused(fault: UserError, parent: QWidget | None = None) -> QMessageBox:
+    """Return a box that says why a recording can not be opened: after a double click there is no terminal."""
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setWindowTitle(QCoreApplication.translate("App", "Open a recording"))
+    box.setText(told(fault.sentence))
+    box.setInformativeText(told(fault.advice))
+    box.addButton(QMessageBox.StandardButton.Close)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    return box
 
 
 def _come_forward(window: MainWindow) -> None:
