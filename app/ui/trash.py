@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QFile, QStandardPaths
 
-from app.files import make_folder
+from app.files import PRIVATE_FOLDER, make_folder
 from app.locks import InUse, in_use
 
 
@@ -25,4 +25,7 @@ def move_to_trash(folder: Path) -> bool:
     data = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.GenericDataLocation)
     with suppress(OSError):
         make_folder(Path(data))
+    with suppress(OSError):
+        # A folder that may not be read can not be moved either.
+        folder.chmod(PRIVATE_FOLDER)
     return QFile(str(folder)).moveToTrash()
