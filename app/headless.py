@@ -199,6 +199,7 @@ def _open_devices(session: Session, settings: Settings) -> FramePort:
         settings.speaker,
         echo=settings.echo,
         suppress_noise=settings.suppress_noise,
+        keeps_time=True,
         report=session.report,
     )
     port.volume = settings.volume

@@ -36,7 +36,7 @@ from app.files import (
     replacing,
 )
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, level_db, seconds
-from app.turns import Turns, find_turns, user_turns
+from app.turns import Span, Turns, find_turns, user_turns
 
 log = logging.getLogger(__name__)
 
@@ -84,9 +84,9 @@ class Word(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """This many frames of the user were lost just before `frame`, and the sound was joined there.
+    """This many frames were lost just before `frame`, which is next to what was before.
 
-    So it was in older recordings; in newer ones a loss is a Gap.
+    Of the user in older recordings, where newer ones have a Gap; of the model where the speaker was starved.
     """
 
     frame: int
@@ -99,6 +99,11 @@ class Gap(NamedTuple):
     frame: int
     frames: int
     reason: str
+
+    @property
+    def span(self) -> Span:
+        """Return its frames."""
+        return Span(self.frame, self.frame + self.frames - 1)
 
 
 class Line(NamedTuple):
@@ -154,6 +159,12 @@ class Recording:
         counts = ((event["frame"], event.get("frames", 1)) for event in skipped)
         return [Skip(frame, frames) for frame, frames in counts if _is_frame(frames)]
 
+    def starved(self) -> list[Skip]:
+        """Return where the speaker played so many frames of silence just before a frame."""
+        starved = (event for event in self.events() if event["kind"] == "starved")
+        counts = ((event["frame"], event.get("frames", 1)) for event in starved)
+        return [Skip(frame, frames) for frame, frames in counts if _is_frame(frames)]
+
     def gaps(self) -> list[Gap]:
         """Return where neither side has sound, in order, within the sound; what meets is one."""
         length = round(self.seconds * FRAME_RATE)
@@ -178,7 +189,7 @@ class Recording:
     def turns(self) -> Turns:
         """Return who spoke when."""
         said_db, heard_db = self.levels()
-        return find_turns(heard_db, said_db)
+        return find_turns(heard_db, said_db, [gap.span for gap in self.gaps()])
 
     def lines(self) -> list[Line]:
         """Return the lines of the transcript by time: the model's words and the user's turns."""

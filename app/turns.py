@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -75,6 +76,10 @@ class LiveActivity:
         self._hangover_frames -= 1
         return self._hangover_frames >= 0
 
+    def interrupt(self) -> None:
+        """Pass over a gap: nobody speaks in it, and it says nothing about the background."""
+        self._hangover_frames = 0
+
 
 @dataclass(frozen=True, eq=False)
 class Turns:
@@ -87,6 +92,8 @@ class Turns:
     """Short utterances of the model within a turn of the user."""
     interruptions: list[Span]
     """From where the user broke in to where the model fell silent."""
+    gaps: list[Span] = field(default_factory=list)
+    """Time that is no part of the talk, since neither side was recorded."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +103,8 @@ class Statistics:
     An inter-pausal unit (ipu) is speech of one side without a silence of 0.2 s; a pause is a joint
     silence within the speech of one side, a gap one between the two, an overlap a stretch where
     both speak (dGSLM, arXiv 2203.16502, section 4.3). A turn is what one side says before the
-    other takes over; backchannels are none.
+    other takes over; backchannels are none. Time that was not recorded counts for nothing, and a silence
+    beside it is neither pause nor gap, as nobody knows how long it was.
     """
 
     length_s: float
@@ -112,18 +120,24 @@ class Statistics:
     interruptions: float
 
 
-def find_activity(levels_db: Levels) -> Activity:
-    """Return the activity of one channel, [T] bool from [T] dB."""
-    live = LiveActivity()
-    return np.array([live.push(level_db) for level_db in levels_db.tolist()], dtype=np.bool_)
+def find_activity(levels_db: Levels, gaps: Sequence[Span] = ()) -> Activity:
+    """Return the activity of one channel, [T] bool from [T] dB; there is none in gaps."""
+    live, lost = LiveActivity(), _filled(gaps, len(levels_db))
+    activity = np.zeros(len(levels_db), dtype=np.bool_)
+    for frame, level_db in enumerate(levels_db.tolist()):
+        if lost[frame]:
+            live.interrupt()
+        else:
+            activity[frame] = live.push(level_db)
+    return activity
 
 
-def find_turns(heard_db: Levels, said_db: Levels) -> Turns:
+def find_turns(heard_db: Levels, said_db: Levels, gaps: Sequence[Span] = ()) -> Turns:
     """Return the turn-taking in the levels of the user and the model, [T] dB each."""
-    return mark_turns(find_activity(heard_db), find_activity(said_db))
+    return mark_turns(find_activity(heard_db, gaps), find_activity(said_db, gaps), gaps)
 
 
-def mark_turns(heard: Activity, said: Activity) -> Turns:
+def mark_turns(heard: Activity, said: Activity, gaps: Sequence[Span] = ()) -> Turns:
     """Return the turn-taking in the activity of the user and the model, [T] bool each, hangover included."""
     heard_spans, said_spans = utterances(heard), utterances(said)
     return Turns(
@@ -132,6 +146,7 @@ def mark_turns(heard: Activity, said: Activity) -> Turns:
         overlap=heard & said,
         backchannels=_backchannels(heard_spans, said_spans),
         interruptions=_interruptions(heard_spans, said_spans),
+        gaps=list(gaps),
     )
 
 
@@ -165,18 +180,20 @@ def statistics(turns: Turns) -> Statistics:
     frames = len(turns.heard)
     heard_spans, said_spans = utterances(turns.heard), utterances(turns.said)
     heard, said = _filled(heard_spans, frames), _filled(said_spans, frames)
-    pauses, gaps = _silences(heard, said)
-    minutes = max(seconds(frames), seconds(1)) / 60.0
+    lost = _filled(turns.gaps, frames)
+    pauses, gaps = _silences(heard, said, lost)
+    length_s = seconds(frames - int(lost.sum()))
+    minutes = max(length_s, seconds(1)) / 60.0
     return Statistics(
-        length_s=seconds(frames),
+        length_s=length_s,
         heard_s=seconds(int(heard.sum())),
         said_s=seconds(int(said.sum())),
         overlap_s=seconds(int((heard & said).sum())),
         turns=_turn_count(heard_spans, said_spans, turns.backchannels) / minutes,
-        ipus=(len(heard_spans) + len(said_spans)) / minutes,
+        ipus=(_unbroken(heard_spans, lost) + _unbroken(said_spans, lost)) / minutes,
         pauses=pauses / minutes,
         gaps=gaps / minutes,
-        overlaps=len(_runs(heard & said)) / minutes,
+        overlaps=_unbroken(_runs(heard & said), lost) / minutes,
         backchannels=len(turns.backchannels) / minutes,
         interruptions=len(turns.interruptions) / minutes,
     )
@@ -204,11 +221,22 @@ def _interruptions(heard: Sequence[Span], said: Sequence[Span]) -> list[Span]:
     return found
 
 
-def _silences(heard: Activity, said: Activity) -> tuple[int, int]:
+def _unbroken(spans: Sequence[Span], lost: Activity) -> int:
+    """Return how many spans there are, those that only a short loss parts counted as one."""
+    joined = 0
+    for before, after in pairwise(spans):
+        between = lost[before.last + 1 : after.first]
+        # The frames that stand for the hangover were cut from the end of the first.
+        beside = between.size - int(between.sum())
+        joined += bool(between.any()) and beside <= HANGOVER_FRAMES and between.size <= _frames(TURN_PAUSE_S)
+    return len(spans) - joined
+
+
+def _silences(heard: Activity, said: Activity, lost: Activity) -> tuple[int, int]:
     """Return how many joint silences lie within the speech of one side, and between the two."""
     pauses = gaps = 0
     for span in _runs(~(heard | said)):
-        if span.first == 0 or span.last == len(heard) - 1:
+        if span.first == 0 or span.last == len(heard) - 1 or lost[span.first : span.last + 1].any():
             continue
         before, after = span.first - 1, span.last + 1
         if (heard[before] and heard[after]) or (said[before] and said[after]):

@@ -55,6 +55,27 @@ def figures(turns: Turns) -> dict[str, float]:
     return {name: round(getattr(found, name), 6) for name in names}
 
 
+def test_what_was_not_recorded_is_no_pause_and_no_length() -> None:
+    heard, said = active((10, 30), (60, 80)), active((100, 120))
+    # A loss of half a second within what the user says, and an outage between the two.
+    heard[20:26] = False
+    gaps = [Span(20, 25), Span(85, 96)]
+    found = statistics(mark_turns(heard, said, gaps))
+    minutes = found.length_s / 60
+    assert found.length_s == pytest.approx((len(heard) - 18) * 0.08)
+    assert round(found.ipus * minutes) == 3
+    assert round(found.pauses * minutes) == 1  # from 30 to 60
+    assert round(found.gaps * minutes) == 0
+    assert round(found.turns * minutes) == 2
+
+
+def test_levels_in_a_gap_say_nothing_about_the_background() -> None:
+    noise = np.full(200, -48.0, dtype=np.float32)
+    noise[100:110] = SILENCE_DB
+    assert find_activity(noise)[110:].any(), "which is why gaps are passed over"
+    assert not find_activity(noise, [Span(100, 109)]).any()
+
+
 def test_a_pause_is_within_one_side_and_a_gap_is_between_the_two() -> None:
     turns = talk(heard=[(10, 30), (40, 60)], said=[(70, 100)])
     assert figures(turns) == {

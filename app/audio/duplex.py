@@ -1,8 +1,8 @@
 """The sound card as a FramePort: frames out of the microphone's ring, frames into the speaker's.
 
 Keeps the lag bounded and the speaker fed: drops the oldest of a backlog, holds a cushion that follows
-the lateness of the engine, and counts what it had to do. Knows nothing about PortAudio, which runs in
-the audio process, and nothing about the model.
+the lateness of the engine, and counts what it had to do, and the time in which no sound came. Knows nothing
+about PortAudio, which runs in the audio process, and nothing about the model.
 """
 
 from __future__ import annotations
@@ -16,12 +16,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.audio.clock import FrameClock, Sleep, wall_s
 from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
 from app.audio.echo import DELAY_SAMPLES
 from app.audio.memory import ECHO_WISHES, UNKNOWN, SharedSound, Side
 from app.audio.process import AudioProcess, Report
 from app.audio.realtime import hasten, slacken
-from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Heard, Samples
+from app.frames import (
+    DEVICE,
+    FRAME_MS,
+    FRAME_SAMPLES,
+    LATE,
+    MICROPHONE,
+    SAMPLE_RATE,
+    SILENCE_DB,
+    STALLED,
+    SUSPENDED,
+    Heard,
+    Lost,
+    Samples,
+)
 
 BLOCK_S = 0.005
 """How often the audio process brings something new, at best."""
@@ -86,13 +100,16 @@ class Duplex:
         *,
         echo: str = ECHO_WISHES[0],
         suppress_noise: bool = False,
+        keeps_time: bool = False,
         report: Report | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         """Open two devices by the names of `list_devices`, '' for the default ones.
 
-        `echo` is one of ECHO_WISHES; noise is suppressed only where echo is cancelled. `report` is told, on
-        another thread, of trouble that does not end the talk. `env` is the environment of the audio process.
+        `echo` is one of ECHO_WISHES; noise is suppressed only where echo is cancelled. One that `keeps_time`
+        gives what an outage takes as Lost while it lasts, as a talk needs it; else `take` waits until it is
+        over, and the time stands with the frame that comes next. `report` is told, on another thread, of
+        trouble that does not end the talk. `env` is the environment of the audio process.
         Raises UserError where no devices can be opened.
         """
         self.volume = 1.0
@@ -103,6 +120,11 @@ class Duplex:
         self._closing = threading.Lock()
         self._ear = _Ear(self._sound)
         self._mouth = _Mouth(self._sound)
+        self._keeps_time = keeps_time
+        self._clock: FrameClock | None = None  # from the first `take` on
+        self._sleep = Sleep()
+        self._opened = 0
+        self._heard_any = False
         self._lag_ms: float | None = None
         self._hastened = 0
         self._oldest_s = 0.0
@@ -110,16 +132,21 @@ class Duplex:
         self._steps_s: deque[float] = deque(maxlen=STEPS)
         self._process.wait()
 
-    def take(self) -> Heard | None:
-        """Wait for the next frame of the user; None after `close`. Waits as long as there is no device."""
+    def take(self) -> Heard | Lost | None:
+        """Wait for the next frame of the user, or for time without one; None after `close`."""
         if not self._hastened:
             # The thread of the talk has a deadline every frame, unlike all others of this process.
             self._hastened = threading.get_native_id()
             hasten(self._hastened)
+        clock = self._clock = self._clock or FrameClock(wall_s())
+        waited = False
         while not self._closed.is_set():
+            if self._keeps_time and (lost := self._lost(clock)) is not None:
+                return lost
             if (wait_s := self._ear.wait_s()) <= 0:
-                return self._take()
+                return self._take(clock, STALLED if waited else LATE)
             self._closed.wait(wait_s)
+            waited = True
         slacken(self._hastened)
         return None
 
@@ -176,12 +203,50 @@ class Duplex:
         echo = self._sound.echo
         return DELAY_SAMPLES[bool(echo.noise.value)] if echo.active.value else 0
 
-    def _take(self) -> Heard:
+    def _lost(self, clock: FrameClock) -> Lost | None:
+        """Return the time that has passed without sound since it was last asked, None if it is no outage."""
+        if slept := self._sleep.frames():
+            clock.count(slept)
+            return self._count_lost(slept, SUSPENDED)
+        if self._ear.ready < 1 and (frames := clock.outage(wall_s(), self._ear.ready)):
+            return self._count_lost(frames, self._outage)
+        return None
+
+    def _count_lost(self, frames: int, reason: str) -> Lost:
+        self._ear.skipped_frames += frames
+        return Lost(frames, reason)
+
+    @property
+    def _outage(self) -> str:
+        """Return why there is no sound, as far as it can be seen from here."""
+        if not self._process.runs:
+            return DEVICE
+        if _since_block_s(self._sound.speaker) < SILENT_S:
+            return MICROPHONE
+        return DEVICE if self._sound.mic.opened.value != self._opened else STALLED
+
+    def _take(self, clock: FrameClock, late: str) -> Heard:
+        """Return the frame that is there; `late` is why some before it are dropped, if any are."""
+        reason, ear = late, self._ear
         slow = len(self._steps_s) == STEPS and statistics.median(self._steps_s) > SLOW_SHARE * FRAME_MS / 1000
-        samples, raw, skipped, age_s = self._ear.hear(0 if slow else BACKLOG_FRAMES)
+        if not self._heard_any:
+            ear.drop(0)
+            clock.align(wall_s(), ear.ready)
+            self._heard_any = True
+        look = clock.look(wall_s(), ear.ready)
+        ear.drop_oldest(look.twice)
+        skipped = ear.drop(0 if slow else BACKLOG_FRAMES)
+        clock.count(1 + skipped)
+        if look.lost:
+            reason = self._outage if self._sound.mic.opened.value != self._opened else STALLED
+        self._opened = self._sound.mic.opened.value
+        skipped += look.lost
+        ear.skipped_frames += skipped
+        samples, raw, age_s = ear.hear()
         self._taken_s = time.monotonic()
         self._oldest_s = self._taken_s - age_s
-        return Heard(samples, skipped, self._mouth.starved_since(), self._lag_ms, raw, self._late_samples)
+        starved = self._mouth.starved_since()
+        return Heard(samples, skipped, starved, self._lag_ms, raw, self._late_samples, reason)
 
 
 class _Ear:
@@ -192,7 +257,6 @@ class _Ear:
         self._raw = sound.raw
         self._echo = sound.echo
         self._lost = 0
-        self._first = True
         self.backlog = 0
         self.skipped_frames = 0
 
@@ -207,26 +271,32 @@ class _Ear:
         blocks = -(-missing // round(BLOCK_S * SAMPLE_RATE))
         return max(POLL_S, blocks * BLOCK_S - since_s - POLL_S)
 
-    def hear(self, backlog_frames: int) -> tuple[Samples, Samples | None, int, float]:
-        """Return a frame, the same raw, the frames dropped before it so that the backlog is bounded, its age.
+    @property
+    def ready(self) -> float:
+        """Return how many frames are there."""
+        return self._side.ring.fill / FRAME_SAMPLES
 
-        The age is in s; there is no raw one where no echo is cancelled.
-        """
+    def drop_oldest(self, frames: int) -> None:
+        """Leave out so many frames that are there."""
+        self._side.ring.skip(frames * FRAME_SAMPLES)
+
+    def drop(self, backlog_frames: int) -> int:
+        """Leave out the oldest of more than one frame and a backlog; return how many, and found no room."""
+        surplus = max(0, self._side.ring.fill // FRAME_SAMPLES - 1 - backlog_frames)
+        self.drop_oldest(surplus)
+        lost = self._side.lost.value - self._lost
+        self._lost += lost
+        return surplus + -(-lost // FRAME_SAMPLES)
+
+    def hear(self) -> tuple[Samples, Samples | None, float]:
+        """Return a frame, the same raw, and its age in s; nothing raw where no echo is cancelled."""
         ring = self._side.ring
-        most = 0 if self._first else backlog_frames
-        drop = max(0, ring.fill // FRAME_SAMPLES - 1 - most)
-        ring.skip(drop * FRAME_SAMPLES)
         age_s = ring.fill / SAMPLE_RATE + _since_block_s(self._side) + self._side.latency_us.value / 1e6
         samples = np.empty(FRAME_SAMPLES, dtype=np.float32)
         raw = self._raw.get(ring.taken, FRAME_SAMPLES) if self._echo.active.value else None
         ring.read(samples)
         self.backlog = ring.fill // FRAME_SAMPLES
-        lost = self._side.lost.value - self._lost
-        self._lost += lost
-        skipped = 0 if self._first else drop + -(-lost // FRAME_SAMPLES)
-        self._first = False
-        self.skipped_frames += skipped
-        return samples, raw, skipped, age_s
+        return samples, raw, age_s
 
 
 class _Mouth:

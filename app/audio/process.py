@@ -109,6 +109,11 @@ class AudioProcess:
         self._thread = threading.Thread(target=self._supervise, name="audio-process", daemon=True)
         self._thread.start()
 
+    @property
+    def runs(self) -> bool:
+        """Say whether both devices were opened, and nothing ended since; may be asked from any thread."""
+        return self._runs
+
     def wait(self) -> None:
         """Wait until both devices run. Raises UserError where they do not, after ending the process."""
         self._decided.wait(START_TIMEOUT_S)

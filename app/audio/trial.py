@@ -13,7 +13,7 @@ import numpy as np
 
 from app.audio.duplex import Counters
 from app.errors import UserError
-from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples, silence
+from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Heard, Lost, Samples, silence
 
 NOTES_HZ = (523.25, 659.26, 783.99)
 """C, E and G: no alarm."""
@@ -25,8 +25,8 @@ LOUDNESS = 0.2
 class TrialPort(Protocol):
     """What is tried out, as Duplex has it."""
 
-    def take(self) -> Heard | None:
-        """Return the next frame; None after `close`."""
+    def take(self) -> Heard | Lost | None:
+        """Return the next frame, or time without one; None after `close`."""
 
     def give(self, said: Samples) -> None:
         """Play one frame."""

@@ -16,8 +16,9 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
+from app.audio.clock import Sleep
 from app.errors import UserError
-from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples
+from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, SUSPENDED, Heard, Samples
 
 MAX_BACKLOG_FRAMES = 3
 """A consumer that is later than this loses the oldest frames, as it would at a sound card."""
@@ -88,6 +89,7 @@ class WavPort:
         self._realtime = realtime
         self._began_s: float | None = None
         self._lag_ms: float | None = None
+        self._sleep = Sleep() if realtime else None
         self._closed = threading.Event()  # set by any thread, waited for in `take`
 
     @property
@@ -96,12 +98,17 @@ class WavPort:
         return len(self._frames)
 
     def take(self) -> Heard | None:
-        """Return the next frame, waiting for its time to come; None at the end and once closed."""
+        """Return the next frame, waiting for its time to come; None at the end and once closed.
+
+        While the computer slept nothing of the file was spoken: that time is lost before the next frame.
+        """
         skipped = self._keep_time() if self._realtime else 0
         if self._closed.is_set() or self._next >= len(self._frames):
             return None
         samples = self._frames[self._next].copy()
         self._next += 1
+        if self._sleep is not None and (slept := self._sleep.frames()):
+            return Heard(samples, skipped + slept, lag_ms=self._lag_ms, reason=SUSPENDED)
         return Heard(samples, skipped=skipped, lag_ms=self._lag_ms)
 
     def give(self, said: Samples) -> None:

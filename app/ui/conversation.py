@@ -141,6 +141,7 @@ class Conversation:
             settings.speaker,
             echo=settings.echo,
             suppress_noise=settings.suppress_noise,
+            keeps_time=True,
             report=self._session.report,
         )
 

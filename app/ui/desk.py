@@ -1,4 +1,4 @@
-"""The lower row of the Talk page: start and stop, mute, restart, volume, recording, and the figures.
+"""The lower row of the Talk page: start and stop, mute, restart, volume, recording, and whether it keeps up.
 
 Knows nothing about sessions: it tells what is wanted.
 """
@@ -6,12 +6,11 @@ Knows nothing about sessions: it tells what is wanted.
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QSlider, QWidget
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.controls import CONTROL_HEIGHT, ICON, IconButton, RecordSign
 from app.ui.icons import paint_icon
-from app.ui.readout import Readout
 from app.ui.theme import GRID, colours, make_primary
 
 
@@ -73,7 +72,13 @@ class Desk(QWidget):
         self.record.setToolTip(self.tr("Record the talk on this computer (R)"))
         self.record.setAccessibleName(self.tr("Record the talk"))
         self.record.clicked.connect(self.record_wanted)
-        self.readout = Readout()
+        self.pace = QLabel()
+        self.pace.setAccessibleName(self.tr("Whether the model keeps up"))
+        self.pace.setToolTip(self.tr("Whether the model keeps up; figures are in the drawer (Ctrl+,)"))
+        widest = max(
+            self.pace.fontMetrics().horizontalAdvance(text) for text in (self.tr("keeps up"), self.tr("late"))
+        )
+        self.pace.setMinimumWidth(widest)
         self._lay_out()
         self.set_talking(False)
 
@@ -84,6 +89,7 @@ class Desk(QWidget):
         self.start.setToolTip(
             self.tr("End the talk (Ctrl+Return)") if talking else self.tr("Talk (Ctrl+Return)")
         )
+        self.set_pace(late=False if talking else None)
         self.mute.setEnabled(talking)
         self.restart.setEnabled(talking)
         self.set_muted(False)
@@ -96,6 +102,15 @@ class Desk(QWidget):
         """Show whether the model hears the microphone."""
         self.mute.setChecked(muted)
         self.mute.set_icon("muted" if muted else "microphone")
+
+    def set_pace(self, late: bool | None) -> None:
+        """Say in a word whether the model keeps up or is late; None where it does nothing."""
+        texts = {None: "", False: self.tr("keeps up"), True: self.tr("late")}
+        self.pace.setText(texts[late])
+        palette = QPalette(self.palette())
+        tones = colours(palette)
+        palette.setColor(QPalette.ColorRole.WindowText, tones.trouble_text if late else tones.quiet)
+        self.pace.setPalette(palette)
 
     def set_volume(self, volume: float) -> None:
         """Show a volume, 0..1, without telling it."""
@@ -120,4 +135,4 @@ class Desk(QWidget):
         across.addStretch(1)
         across.addWidget(self.record)
         across.addSpacing(GRID)
-        across.addWidget(self.readout)
+        across.addWidget(self.pace)

@@ -1,4 +1,4 @@
-"""The drawer at the right of a talk: how the next tokens are drawn, and how the talk keeps up.
+"""The drawer at the right of a talk: how the next tokens are drawn, and in figures how the talk keeps up.
 
 Knows nothing about sessions: it hands out new Settings, and is told figures.
 """
@@ -17,6 +17,7 @@ from app.ui.controls import IconButton
 from app.ui.graphs import Graph
 from app.ui.number import NoWheel, Number
 from app.ui.panel import quiet
+from app.ui.readout import Readout
 from app.ui.sampling import LARGEST_SEED, SAMPLING, sampling_words, seed_at_will
 from app.ui.theme import GRID
 
@@ -24,7 +25,7 @@ DRAWER_WIDTH = 344
 
 
 class Drawer(QFrame):
-    """Live settings, each with its default, and three graphs of the last minute."""
+    """Live settings, each with its default, the figures of the talk, and three graphs of the last minute."""
 
     changed = Signal(object)
     """The new Settings, after each change that the user makes."""
@@ -40,6 +41,8 @@ class Drawer(QFrame):
         rows = self._scrolling_rows()
         self._add_numbers(rows)
         rows.addSpacing(GRID)
+        self.readout = Readout()
+        rows.addWidget(self.readout)
         self._add_graphs(rows)
         rows.addStretch(1)
         self.set_settings(settings)
@@ -53,14 +56,21 @@ class Drawer(QFrame):
 
     def push(self, lag_ms: float | None, step_ms: float, fill_ms: float | None) -> None:
         """Show the figures of one frame."""
+        self.readout.push(lag_ms, step_ms)
         self._step.push(step_ms)
         if lag_ms is not None:
             self._lag.push(lag_ms)
         if fill_ms is not None:
             self._fill.push(fill_ms)
 
+    def lose(self, frames: int) -> None:
+        """Let the graphs go on through time without a figure."""
+        for graph in (self._lag, self._step, self._fill):
+            graph.skip(frames)
+
     def clear(self) -> None:
         """Forget the figures of the last talk."""
+        self.readout.clear()
         for graph in (self._lag, self._step, self._fill):
             graph.clear()
 

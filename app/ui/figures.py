@@ -50,12 +50,13 @@ class Figures(QWidget):
         rows.addLayout(self._table)
         rows.addStretch(1)
 
-    def set_statistics(self, figures: Statistics) -> None:
-        """Show the figures of a talk."""
+    def set_statistics(self, figures: Statistics, model: str) -> None:
+        """Show the figures of a talk with a model of this name."""
         self._bar.set_statistics(figures)
         share = 100 / max(figures.length_s, 0.08)
         self._legend.setText(
-            self.tr("Moshi {0} %, you {1} %, both at once {2} %").format(
+            self.tr("{0} {1} %, you {2} %, both at once {3} %").format(
+                model,
                 round(figures.said_s * share),
                 round(figures.heard_s * share),
                 round(figures.overlap_s * share),
@@ -74,13 +75,13 @@ class Figures(QWidget):
             (self.tr("Pauses"), self.tr("Joint silences within the speech of one")),
             (self.tr("Gaps"), self.tr("Joint silences between one and the other")),
             (self.tr("Overlaps"), self.tr("Stretches where both speak")),
-            (self.tr("Backchannels"), self.tr("Short words of Moshi while you go on speaking")),
-            (self.tr("Interruptions"), self.tr("You speak up and Moshi stops")),
+            (self.tr("Backchannels"), self.tr("Short words of the model while you go on speaking")),
+            (self.tr("Interruptions"), self.tr("You speak up and the model stops")),
         ]
 
 
 class ShareBar(QWidget):
-    """The talk as one bar: Moshi alone, both at once, you alone, and silence."""
+    """The talk as one bar: the model alone, both at once, you alone, and silence."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -63,7 +63,7 @@ class Glimpse:
 def read_glimpse(recording: Recording) -> Glimpse:
     """Read what a card shows; whatever is damaged is left out."""
     text = "".join(word.text for word in recording.words()).strip()
-    return Glimpse(TimelineData.from_levels(recording.levels(), []), text[:OPENING_LETTERS])
+    return Glimpse(TimelineData.from_levels(recording.levels(), [], recording.gaps()), text[:OPENING_LETTERS])
 
 
 class Gallery(QAbstractListModel):

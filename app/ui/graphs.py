@@ -28,7 +28,7 @@ class Graph(QWidget):
         super().__init__(parent)
         self._title = title
         self._limit_ms = limit_ms
-        self._values: deque[float] = deque(maxlen=MINUTE_FRAMES)
+        self._values: deque[float | None] = deque(maxlen=MINUTE_FRAMES)
         self.setAccessibleName(title)
         self.setToolTip(tip)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -36,6 +36,11 @@ class Graph(QWidget):
     def push(self, value_ms: float) -> None:
         """Add the figure of the next frame."""
         self._values.append(value_ms)
+        self.update()
+
+    def skip(self, frames: int) -> None:
+        """Let so many frames go by of which there is no figure."""
+        self._values.extend([None] * min(frames, MINUTE_FRAMES))
         self.update()
 
     def clear(self) -> None:
@@ -56,20 +61,21 @@ class Graph(QWidget):
         top = QRectF(0, 0, self.width(), TITLE_PX)
         painter.setPen(tones.quiet)
         painter.drawText(top, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._title)
-        if self._values:
+        known = [value for value in self._values if value is not None]
+        if known:
             painter.setPen(tones.text)
-            newest = self.tr("{value} ms").format(value=round(self._values[-1]))
+            newest = self.tr("{value} ms").format(value=round(known[-1]))
             painter.drawText(top, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, newest)
         area = QRectF(0.5, TITLE_PX + 0.5, self.width() - 1, self.height() - TITLE_PX - GRID)
         painter.setPen(QPen(tones.line, 1.0))
         painter.setBrush(tones.base)
         painter.drawRoundedRect(area, 4, 4)
-        self._paint_curve(painter, area.adjusted(2, 3, -2, -3))
+        self._paint_curve(painter, area.adjusted(2, 3, -2, -3), max(known, default=0.0))
 
-    def _paint_curve(self, painter: QPainter, area: QRectF) -> None:
+    def _paint_curve(self, painter: QPainter, area: QRectF, largest_ms: float) -> None:
         tones = colours(self.palette())
         limit_ms = self._limit_ms or 0.0
-        ceiling = max(1.25 * limit_ms, 1.15 * max(self._values, default=0.0), 40.0)
+        ceiling = max(1.25 * limit_ms, 1.15 * largest_ms, 40.0)
         if self._limit_ms is not None:
             painter.setPen(QPen(mixed(tones.trouble, tones.base, 0.3), 1.0, Qt.PenStyle.DashLine))
             y = area.bottom() - area.height() * limit_ms / ceiling
@@ -79,6 +85,7 @@ class Graph(QWidget):
         points = [
             QPointF(left + step * n, area.bottom() - area.height() * max(0.0, value) / ceiling)
             for n, value in enumerate(self._values)
+            if value is not None
         ]
         painter.setPen(QPen(tones.text, 1.2))
         painter.drawPolyline(QPolygonF(points))

@@ -73,6 +73,10 @@ class Notice(QWidget):
         self.show()
         self.update()
 
+    def update_sentence(self, sentence: str) -> None:
+        """Say the present message with other figures, in place; its buttons stay as they are."""
+        self._sentence.setText(told(sentence))
+
     def clear(self) -> None:
         """Take the message away."""
         self.topic = ""

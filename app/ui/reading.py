@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from app.recordings import Line, Recording
 from app.turns import Statistics, statistics
-from app.ui.timeline_data import Gap, TimelineData
+from app.ui.timeline_data import TimelineData
 
 
 @dataclass(frozen=True)
@@ -30,5 +30,8 @@ def read_talk(recording: Recording) -> Talk:
 
 def read_timeline(recording: Recording) -> TimelineData:
     """Read what the timeline of a recording shows."""
-    skips = [Gap(skip.frame, skip.frames, starved=False) for skip in recording.skips()]
-    return TimelineData.from_levels(recording.levels(), recording.words(), skips)
+    gaps, starved = recording.gaps(), recording.starved()
+    data = TimelineData.from_levels(recording.levels(), recording.words(), gaps, starved)
+    for skip in recording.skips():
+        data.skip(skip.frame, skip.frames)
+    return data

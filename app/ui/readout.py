@@ -1,4 +1,4 @@
-"""The figures of a running talk in one corner: lag, step time, what was skipped and starved.
+"""The figures of a running talk: lag, step time, what was skipped and starved.
 
 Knows nothing about where they come from.
 """
@@ -60,6 +60,7 @@ class Readout(QWidget):
         """Forget the figures of the last talk."""
         self._lags_ms.clear()
         self._steps_ms.clear()
+        self._pushed = -1  # so that the first frame is shown at once
         for name in self._lost:
             self._lost[name] = 0
             self._show_lost(name)
@@ -73,12 +74,13 @@ class Readout(QWidget):
         if removed_db is not None:
             self._echo.setText(self.tr("echo −{removed} dB").format(removed=max(0, round(removed_db))))
 
-    def push(self, frame: int, lag_ms: float | None, step_ms: float) -> None:
+    def push(self, lag_ms: float | None, step_ms: float) -> None:
         """Take the figures of one frame."""
+        self._pushed += 1
         self._steps_ms.append(step_ms)
         if lag_ms is not None:
             self._lags_ms.append(lag_ms)
-        if frame % SHOW_EVERY_FRAMES:
+        if self._pushed % SHOW_EVERY_FRAMES:
             return
         if self._lags_ms:
             self._values["lag"].setText(self.tr("{lag} ms").format(lag=round(fmean(self._lags_ms))))

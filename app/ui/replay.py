@@ -106,7 +106,8 @@ class Replay(QWidget):
     def _show(self, talk: Talk) -> None:
         if talk.recording != self._recording:
             return
-        self._timeline.set_data(talk.timeline)
+        model = wording.model_words(talk.recording.model)
+        self._timeline.set_data(talk.timeline, model=model)
         self._timeline.set_cursor(0)
         if talk.timeline.frames > LONG_FRAMES:
             self._timeline.zoom_to(READABLE_FRAMES)
@@ -114,7 +115,7 @@ class Replay(QWidget):
         self._transcript.set_lines(talk.lines)
         self._figures.setVisible(talk.figures is not None and talk.timeline.frames > 0)
         if talk.figures is not None:
-            self._figures.set_statistics(talk.figures)
+            self._figures.set_statistics(talk.figures, model)
         self._transport.set_length(talk.timeline.frames)
         self.mark(None)
         self._player.load(talk.recording.audio)

@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
-from app.catalog import STARTER, find
+from app.catalog import KNOWN, STARTER, find
 from app.engine.events import Failed, Loading, Ready, Stopped
 from app.errors import UserError
 from app.frames import FRAME_MS, seconds
@@ -20,6 +20,9 @@ from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
 from app.ui.trash import move_to_trash
 from app.ui.wording import clock
+
+WHOLE_MODES = ("bf16", "float32")
+"""Weights that are not packed, of which a packed form is lighter."""
 
 
 class State(Enum):
@@ -32,6 +35,17 @@ class State(Enum):
     TALKING = auto()
     STOPPED = auto()
     FAILED = auto()
+
+
+def find_lighter(ready: Ready) -> str | None:
+    """Return the lighter form of a model in memory, '' where other models are smaller, None where none is."""
+    if ready.mode in WHOLE_MODES and (packed := find(f"{ready.model}-q8")) is not None:
+        return packed.name
+    known = find(ready.model)
+    smallest = min(KNOWN, key=lambda model: model.weights_bytes)
+    # Of a model that is not known its memory tells: beside the weights there is at least Mimi.
+    size = ready.memory_bytes / 2 if known is None else known.weights_bytes
+    return "" if size > smallest.weights_bytes + smallest.mimi_bytes else None
 
 
 class Signpost(QObject):
@@ -104,21 +118,31 @@ class Signpost(QObject):
         sentence = self.tr("The talk begins as soon as the model is in memory.")
         self.notice.tell("waiting", sentence, "", grave=False)
 
-    def tell_late(self, model: str, step_ms: float) -> None:
-        """Say that the model can not keep up, and offer the lighter one if there is one."""
-        sentence = self.tr("This computer can not keep up just now: sound is skipped.")
-        if step_ms > FRAME_MS:
-            sentence = self.tr("This model needs {0} ms for each {1} ms here: sound is skipped.")
-            sentence = sentence.format(round(step_ms), round(FRAME_MS))
-        lighter = find(f"{model}-q8")
+    def tell_late(self, ready: Ready, step_ms: float) -> None:
+        """Say that the model can not keep up, and offer what is lighter, if anything is."""
+        sentence = self._late(step_ms)
+        lighter = find_lighter(ready)
         if lighter is None:
-            advice = self.tr("Close what else uses the computer, or try a smaller model.")
+            self.notice.tell("late", sentence, self.tr("Close other programs that use this computer."))
+        elif lighter:
+            tip = self.tr("End the talk and load the lighter model")
+            text = self.tr("Switch to {0}").format(lighter)
+            switch = Action(text, tip, lambda: self.model_wanted.emit(lighter))
+            self.notice.tell("late", sentence, self.tr("Its 8-bit form is lighter."), switch)
+        else:
+            advice = self.tr("Close other programs that use this computer, or try a smaller model.")
             self.notice.tell("late", sentence, advice, self._other_model())
-            return
-        name = lighter.name
-        tip = self.tr("End the talk and load the lighter model")
-        switch = Action(self.tr("Switch to {0}").format(name), tip, lambda: self.model_wanted.emit(name))
-        self.notice.tell("late", sentence, self.tr("Its 8-bit form is lighter."), switch)
+
+    def update_late(self, step_ms: float) -> None:
+        """Say how late the model is now, if that is still told."""
+        if self.notice.topic == "late":
+            self.notice.update_sentence(self._late(step_ms))
+
+    def _late(self, step_ms: float) -> str:
+        if step_ms <= FRAME_MS:
+            return self.tr("This computer can not keep up just now: sound is skipped.")
+        sentence = self.tr("This model needs {0} ms for each {1} ms here: sound is skipped.")
+        return sentence.format(round(step_ms), round(FRAME_MS))
 
     def tell_on_time(self) -> None:
         """Take back that the model can not keep up."""

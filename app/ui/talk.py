@@ -32,7 +32,7 @@ from app.engine.events import (
     Trouble,
     Unloaded,
 )
-from app.frames import seconds
+from app.frames import LATE, seconds
 from app.settings import Settings
 from app.ui.conversation import Conversation
 from app.ui.desk import Desk
@@ -45,7 +45,7 @@ from app.ui.soundbar import SoundBar
 from app.ui.theme import GRID
 from app.ui.timeline import Timeline, TimelineData
 from app.ui.timeline_data import USER
-from app.ui.wording import clock
+from app.ui.wording import clock, model_words
 from app.ui.words import Words
 
 VOLUME_STEP = 0.05
@@ -220,8 +220,7 @@ class TalkPage(QWidget):
         self._lateness = Lateness()
         self.signpost.notice.clear()
         self.words.begin()
-        self.timeline.set_data(TimelineData(), live=True)
-        self.desk.readout.clear()
+        self.timeline.set_data(TimelineData(), live=True, model=model_words(event.model))
         self.drawer.clear()
         self._enter(State.TALKING)
 
@@ -230,34 +229,46 @@ class TalkPage(QWidget):
         data.append(event.heard_db, event.said_db)
         self._frames = data.frames
         self.words.heard(event.frame, bool(data.activity(data.frames - 1, data.frames)[USER, 0]))
-        self.desk.readout.push(event.frame, event.lag_ms, event.step_ms)
         counters = self._conversation.counters()
         if counters is None:
             self.bar.heard.push(event.heard_db)
             self.bar.said.push(event.said_db)
         else:
-            self.desk.readout.show_echo(counters.echo_removed_db if counters.cancels_echo else None)
+            self.drawer.readout.show_echo(counters.echo_removed_db if counters.cancels_echo else None)
         self.drawer.push(event.lag_ms, event.step_ms, counters.speaker_fill_ms if counters else None)
         self._show_time()
         was_late = self._lateness.late
         late = self._lateness.push(event.frame, event.step_ms)
-        if late and not was_late:
-            self.signpost.tell_late(self._settings.model, self._lateness.step_ms)
-        elif was_late and not late:
+        if late != was_late:
+            self._show_pace(late)
+        elif late and self._lateness.is_due:
+            self.signpost.update_late(self._lateness.step_ms)
+
+    def _show_pace(self, late: bool) -> None:
+        """Say that the model is late, or no more."""
+        self.desk.set_pace(late)
+        if not late:
             self.signpost.tell_on_time()
+        elif self._ready is not None:
+            self.signpost.tell_late(self._ready, self._lateness.step_ms)
 
     def _on_spoke(self, event: Spoke) -> None:
         self.words.word(event.frame, event.text)
         self.timeline.data.word(event.frame, event.text)
 
     def _on_skipped(self, event: Skipped) -> None:
-        self._lateness.skip(event.frame)
-        self.timeline.data.skip(event.frame, event.frames)
-        self.desk.readout.lose("skipped", event.frames)
+        if event.reason == LATE:
+            self._lateness.skip(event.frame)
+        self.timeline.data.lose(event.frames, event.reason)
+        self._frames = self.timeline.data.frames
+        self.words.heard(event.frame + event.frames, active=False)
+        self.drawer.readout.lose("skipped", event.frames)
+        self.drawer.lose(event.frames)
+        self._show_time()
 
     def _on_starved(self, event: Starved) -> None:
         self.timeline.data.starve(event.frame, event.frames)
-        self.desk.readout.lose("starved", event.frames)
+        self.drawer.readout.lose("starved", event.frames)
 
     def _on_restarted(self, event: Restarted) -> None:
         self.words.restart()

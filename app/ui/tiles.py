@@ -76,6 +76,6 @@ def _painted(index: int, data: TimelineData, look: Look) -> QPixmap:
     rect = QRectF(0, 0, TILE_PX, look.height)
     paint_middles(painter, rect, arrange(look.height, painter.fontMetrics().height()), tones)
     frames = TILE_PX / look.scale
-    paint_timeline(painter, rect, data, index * frames, frames, colours=tones)
+    paint_timeline(painter, rect, data, index * frames, frames, colours=tones, bands=False)
     painter.end()
     return tile

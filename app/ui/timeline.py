@@ -26,8 +26,8 @@ from app.ui.axis import LABEL_PX, times_before_now, times_of_talk
 from app.ui.theme import GRID, RADIUS, SMALL, Colours, colours, scaled
 from app.ui.tiles import TILE_PX, Look, Tiles
 from app.ui.timeline_data import TimelineData
-from app.ui.timeline_paint import arrange, paint_timeline
-from app.ui.wording import clock
+from app.ui.timeline_paint import arrange, paint_bands, paint_timeline
+from app.ui.wording import band_words, clock
 
 __all__ = ["Timeline", "TimelineData", "paint_timeline"]
 
@@ -37,6 +37,8 @@ ZOOM_STEP = 1.2
 AXIS_PX = 20
 TOP_PX = 8
 RIGHT_PX = 16
+MOST_NAME_PX = 120
+"""A longer name of a model is shortened in its middle, and told whole under the pointer."""
 CATCH_UP = 0.1
 """The share of its distance that the view makes good with each tick."""
 JUMP_FRAMES = 6.0
@@ -52,6 +54,7 @@ class Timeline(QWidget):
     def __init__(self, data: TimelineData | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._data = data or TimelineData()
+        self._model = ""
         self._live = False
         self._following = True
         self._shown = DEFAULT_FRAMES
@@ -95,9 +98,10 @@ class Timeline(QWidget):
         """Say whether the view moves along with the newest frame."""
         return self._following
 
-    def set_data(self, data: TimelineData, *, live: bool = False) -> None:
-        """Show another talk: a whole one from end to end, a live one from now on."""
+    def set_data(self, data: TimelineData, *, live: bool = False, model: str = "") -> None:
+        """Show another talk, with a model of this name: all of it, or what comes of a live one."""
         self._data = data
+        self._model = model
         self._tiles.clear()
         self._cursor = None
         self.set_live(live)
@@ -186,10 +190,11 @@ class Timeline(QWidget):
 
     def _gutter(self) -> int:
         metrics = QFontMetricsF(scaled(self.font(), SMALL))
-        return int(max(metrics.horizontalAdvance(name) for name in self._lane_names())) + 3 * GRID
+        names = self._lane_names()
+        return int(min(MOST_NAME_PX, max(map(metrics.horizontalAdvance, names)))) + 3 * GRID
 
     def _lane_names(self) -> tuple[str, str, str]:
-        return self.tr("Moshi"), self.tr("You"), self.tr("overlap")
+        return self._model or self.tr("Model"), self.tr("You"), self.tr("overlap")
 
     def _longest(self) -> float:
         return max(float(self._data.frames), MIN_FRAMES)
@@ -287,7 +292,9 @@ class Timeline(QWidget):
     def event(self, event: QEvent) -> bool:
         """Tell in a tooltip what is under the pointer."""
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            QToolTip.showText(event.globalPos(), self._describe(int(self.frame_at(event.pos().x()))), self)
+            over_names = event.pos().x() < self._area.left()
+            text = self._model if over_names else self._describe(int(self.frame_at(event.pos().x())))
+            QToolTip.showText(event.globalPos(), text, self)
             return True
         return super().event(event)
 
@@ -297,13 +304,11 @@ class Timeline(QWidget):
         said = [clock(seconds(frame))]
         for spans, text in (
             (self._data.backchannels, self.tr("backchannel, {length} s")),
-            (self._data.interruptions, self.tr("interruption: Moshi stops after {length} s")),
+            (self._data.interruptions, self.tr("interruption: the model stops after {length} s")),
         ):
             found = [span for span in spans if span.first - 1 <= frame <= span.last + 1]
             said += [text.format(length=f"{seconds(span.frames):.1f}") for span in found[:1]]
-        for gap in self._data.gaps_between(frame - 2, frame + 3)[:1]:
-            text = self.tr("silence played for {length} s") if gap.starved else self.tr("{length} s skipped")
-            said.append(text.format(length=f"{seconds(gap.frames):.2f}"))
+        said += [band_words(band) for band in self._data.bands_between(frame - 1, frame + 2)[:1]]
         said += [note.text for note in self._data.notes_between(frame - 2, frame + 3)]
         return " · ".join(said)
 
@@ -349,6 +354,7 @@ class Timeline(QWidget):
             x = area.left() + index * TILE_PX - left
             painter.drawPixmap(QPointF(x, area.top()), self._tiles.tile(index, self._data, look))
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
+        paint_bands(painter, area, self._data, self.first_frame, self._shown, colours=tones)
         if self._cursor is not None:
             x = area.left() + (self._cursor - self.first_frame) * self._scale
             painter.setPen(QPen(tones.text, 2.0))
@@ -376,7 +382,8 @@ class Timeline(QWidget):
         for name, lane, colour in names:
             painter.setPen(colour)
             box = QRectF(GRID, area.top() + lane.middle - AXIS_PX, area.left() - 2 * GRID, 2 * AXIS_PX)
-            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, name)
+            fitting = metrics.elidedText(name, Qt.TextElideMode.ElideMiddle, int(box.width()))
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, fitting)
         painter.setPen(tones.quiet)
         for x, text in self._time_labels(area):
             box = QRectF(x - LABEL_PX, area.bottom(), 2 * LABEL_PX, AXIS_PX)

@@ -5,7 +5,8 @@ Knows nothing about painting. Six hours of talk take about 1 MB and the words.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +14,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from app.frames import SILENCE_DB
+from app.frames import LATE, SILENCE_DB
 from app.turns import LiveActivity, Span, find_activity, mark_turns
 
 MAX_FRAMES = 540_000
@@ -32,6 +33,10 @@ MARK_WINDOW_FRAMES = 500
 MARK_MARGIN_FRAMES = 250
 """Marks are found in the last 40 s; what begins in the first half of them was settled before."""
 
+LOST_AT_ONCE = 4096
+BAND_JOIN_FRAMES = 25
+"""A late model loses something every few frames: what is lost within 2 s is one state, and no other alarm."""
+
 MODEL, USER = 0, 1
 """The rows of all arrays here."""
 
@@ -48,6 +53,26 @@ class TimedText(Protocol):
         """What is spoken; starts with a space where a word does."""
 
 
+class Stretch(Protocol):
+    """Some frames, as recordings keep them."""
+
+    @property
+    def frame(self) -> int:
+        """Where it is."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames it takes."""
+
+
+class Lapse(Stretch, Protocol):
+    """Time that neither side has, from its frame on."""
+
+    @property
+    def reason(self) -> str:
+        """Why, one of those of app.frames."""
+
+
 @dataclass(slots=True)
 class Label:
     """A word over the timeline, grown from the pieces that are spoken."""
@@ -57,13 +82,22 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Frames that were lost before `frame`: dropped from the microphone, or silence for want of speech."""
+@dataclass(slots=True)
+class Band:
+    """A stretch in which sound was lost, for one reason; what is lost soon after extends it.
 
+    A model that is late loses now and then of what is heard (skipped), and is silent for want of speech
+    (starved); all else are outages, of which all is lost.
+    """
+
+    reason: str
     frame: int
-    frames: int
-    starved: bool
+    end: int
+    """One past the last frame."""
+    skipped: int = 0
+    starved: int = 0
+    losses: int = 0
+    """How often something was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +115,7 @@ class TimelineData:
         self.first = 0
         self.frames = 0
         self.labels: list[Label] = []
-        self.gaps: list[Gap] = []
+        self.bands: list[Band] = []
         self.notes: list[Note] = []
         self.backchannels: list[Span] = []
         self.interruptions: list[Span] = []
@@ -92,17 +126,32 @@ class TimelineData:
 
     @classmethod
     def from_levels(
-        cls, levels: npt.NDArray[np.float32], words: Iterable[TimedText], skips: Iterable[Gap] = ()
+        cls,
+        levels: npt.NDArray[np.float32],
+        words: Iterable[TimedText],
+        gaps: Iterable[Lapse] = (),
+        starved: Iterable[Stretch] = (),
     ) -> TimelineData:
-        """Return the timeline of a whole talk from its levels, [2, T] in dB, row 0 the model."""
-        data = cls()
+        """Return the timeline of a whole talk from its levels, [2, T] in dB, row 0 the model.
+
+        A stretch that was starved stands before its frame, as it is told in a live talk.
+        """
+        data, gaps = cls(), list(gaps)
         data.frames = levels.shape[1]
         data._levels = _quantized(levels)
-        data._active = np.stack([find_activity(row) for row in levels])
+        spans = [Span(gap.frame, gap.frame + gap.frames - 1) for gap in gaps]
+        data._active = np.stack([find_activity(row, spans) for row in levels])
         data._mark_turns(0, 0)
         for word in words:
             data.word(word.frame, word.text)
-        data.gaps = list(skips)
+        # In the order in which a live talk tells them, so that both show the same bands.
+        silences = deque(sorted(starved, key=lambda silence: silence.frame))
+        for gap in gaps:
+            while silences and silences[0].frame <= gap.frame:
+                data.starve(*_stretch(silences.popleft()))
+            data._extend_band(gap.reason, gap.frame, gap.frames).skipped += gap.frames
+        for silence in silences:
+            data.starve(*_stretch(silence))
         return data
 
     def append(self, heard_db: float, said_db: float) -> None:
@@ -137,13 +186,30 @@ class TimelineData:
             del self.labels[: MAX_WORDS // 4]
         self._touch(last.frame)
 
+    def lose(self, frames: int, reason: str = LATE) -> None:
+        """Add so many frames that neither side has, and mark them as lost."""
+        self._extend_band(reason, self.frames, frames).skipped += frames
+        for live in self._live:
+            live.interrupt()
+        self._touch(self.frames)
+        while frames:
+            # Bit by bit, since a night is longer than what is kept.
+            some = min(frames, LOST_AT_ONCE)
+            while self.frames + some - self.first > self._levels.shape[1]:
+                self._make_room()
+            at = self.frames - self.first
+            self._levels[:, at : at + some] = 0
+            self._active[:, at : at + some] = False
+            self.frames += some
+            frames -= some
+
     def skip(self, frame: int, frames: int) -> None:
-        """Mark that heard audio of this many frames was dropped before `frame`."""
-        self._mark(Gap(frame, frames, starved=False))
+        """Mark that heard audio of this many frames was dropped before `frame`, and the sound joined."""
+        self._extend_band(LATE, frame, 0).skipped += frames
 
     def starve(self, frame: int, frames: int) -> None:
         """Mark that the speaker played silence for this many frames before `frame`."""
-        self._mark(Gap(frame, frames, starved=True))
+        self._extend_band(LATE, max(0, frame - frames), frames).starved += frames
 
     def note(self, text: str) -> None:
         """Mark that something happens to the talk now."""
@@ -183,10 +249,10 @@ class TimelineData:
             return False
         return self.labels[at].frame - self.labels[at - 1].last > silence
 
-    def gaps_between(self, first: float, last: float) -> list[Gap]:
-        """Return the losses in first..last."""
-        start = bisect_left(self.gaps, first, key=_frame_of)
-        return self.gaps[start : bisect_left(self.gaps, last, key=_frame_of)]
+    def bands_between(self, first: float, last: float) -> list[Band]:
+        """Return the bands that reach into first..last."""
+        start = bisect_left(self.bands, first, key=lambda band: band.end)
+        return self.bands[start : bisect_right(self.bands, last, key=_frame_of)]
 
     def notes_between(self, first: float, last: float) -> list[Note]:
         """Return what happened in first..last."""
@@ -198,11 +264,19 @@ class TimelineData:
         dirty, self._dirty = self._dirty, None
         return dirty
 
-    def _mark(self, gap: Gap) -> None:
-        self.gaps.append(gap)
-        if len(self.gaps) > MAX_WORDS:
-            del self.gaps[: MAX_WORDS // 4]
-        self._touch(gap.frame)
+    def _extend_band(self, reason: str, frame: int, frames: int) -> Band:
+        """Return the band of a loss: the newest, if it goes on with it, or a new one."""
+        last = self.bands[-1] if self.bands else None
+        far = BAND_JOIN_FRAMES if reason == LATE else 0
+        if last is None or last.reason != reason or frame > last.end + far:
+            begin = frame if last is None else max(frame, last.end)
+            last = Band(reason, begin, max(begin, frame + frames))
+            self.bands.append(last)
+        last.end = max(last.end, frame + frames)
+        last.losses += 1
+        if len(self.bands) > MAX_WORDS:
+            del self.bands[: MAX_WORDS // 4]
+        return last
 
     def _touch(self, frame: int) -> None:
         self._dirty = frame if self._dirty is None else min(self._dirty, frame)
@@ -220,7 +294,7 @@ class TimelineData:
             array[:, :-gone] = array[:, gone:].copy()
         self.first += gone
         self.labels = self.labels_between(self.first, float("inf"))
-        self.gaps = self.gaps_between(self.first, float("inf"))
+        self.bands = self.bands_between(self.first, float("inf"))
         self.notes = self.notes_between(self.first, float("inf"))
         self.backchannels = [span for span in self.backchannels if span.first >= self.first]
         self.interruptions = [span for span in self.interruptions if span.first >= self.first]
@@ -245,8 +319,12 @@ def _quantized(levels_db: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     return np.clip((levels_db - SILENCE_DB) * STEPS_PER_DB, 0, 255).astype(np.uint8)
 
 
-def _frame_of(item: Label | Gap | Note) -> int:
+def _frame_of(item: Label | Band | Note) -> int:
     return item.frame
+
+
+def _stretch(stretch: Stretch) -> tuple[int, int]:
+    return stretch.frame, stretch.frames
 
 
 def _goes_on(last: Label, frame: int, text: str) -> bool:

@@ -17,6 +17,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from app.turns import Span
 from app.ui.theme import Colours, mixed
 from app.ui.timeline_data import FIRST_UNSPACED, MODEL, USER, Label, TimelineData
+from app.ui.wording import band_words
 
 FLOOR_DB, CEILING_DB = -62.0, -12.0
 """The levels that are drawn as a line and as the full height of a lane."""
@@ -33,7 +34,9 @@ WORD_LOOKBACK = 300
 PAUSE_FRAMES = 9
 """A pause of the model after which its words begin again in the upmost free row."""
 STRIPE_PX = 4.0
-NOTCH_PX = 8.0
+MIN_BAND_PX = 2.0
+BAND_TEXT_PX = 4.0
+BAND_ALPHA = 0.22
 
 
 class Lane(NamedTuple):
@@ -93,11 +96,12 @@ def paint_timeline(
     *,
     colours: Colours,
     compact: bool = False,
+    bands: bool = True,
 ) -> None:
     """Paint `frames` frames from `first_frame` on into `rect`, with the painter's font for the words.
 
     Frames that the data does not hold stay empty; nothing is painted behind. `compact` leaves out
-    words and marks, for small pictures.
+    words and marks, for small pictures. A picture that is kept leaves out `bands`, which grow.
     """
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -114,7 +118,38 @@ def paint_timeline(
         if not compact:
             stretch.paint_marks()
             stretch.paint_words()
-        stretch.paint_gaps()
+    painter.restore()
+    if bands:
+        paint_bands(painter, rect, data, first_frame, frames, colours=colours, compact=compact)
+
+
+def paint_bands(
+    painter: QPainter,
+    rect: QRectF,
+    data: TimelineData,
+    first_frame: float,
+    frames: float,
+    *,
+    colours: Colours,
+    compact: bool = False,
+) -> None:
+    """Paint where sound was lost as a quiet band across both lanes, and what was lost where that fits in."""
+    scale = rect.width() / frames
+    lanes = arrange(rect.height(), painter.fontMetrics().height(), compact=compact)
+    top, height = rect.top() + lanes.model.top, lanes.user.top + lanes.user.height - lanes.model.top
+    shade = QColor(colours.quiet)
+    shade.setAlphaF(BAND_ALPHA)
+    painter.save()
+    painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
+    painter.setPen(colours.quiet)
+    for band in data.bands_between(first_frame, first_frame + frames):
+        left = rect.left() + (band.frame - first_frame) * scale
+        width = max(MIN_BAND_PX, (min(band.end, data.frames) - band.frame) * scale)
+        painter.fillRect(QRectF(left, top, width, height), shade)
+        begin, text = max(left, rect.left()) + BAND_TEXT_PX, band_words(band)
+        if not compact and begin + painter.fontMetrics().horizontalAdvance(text) < left + width:
+            bottom = top + height - BAND_TEXT_PX
+            painter.drawText(QPointF(begin, bottom), text)
     painter.restore()
 
 
@@ -228,19 +263,6 @@ class _Stretch:
         for word in place_words(self.data, (self.start, self.end), self.scale, self.lanes.rows, metrics):
             y = self.lanes.words.top + word.row * metrics.height() + metrics.ascent()
             self.painter.drawText(QPointF(word.x, y), word.text)
-
-    def paint_gaps(self) -> None:
-        """Paint in red what was lost: skipped under the user's lane, starved above the model's."""
-        faint = QColor(self.colours.trouble)
-        faint.setAlphaF(0.3)
-        gaps = self.data.gaps_between(self.start, self.end)
-        for gap in {(int(gap.frame * self.scale / 2), gap.starved): gap for gap in gaps}.values():
-            lane = self.lanes.model if gap.starved else self.lanes.user
-            x, bottom = gap.frame * self.scale, lane.top + lane.height
-            edge = (lane.top, lane.top + NOTCH_PX) if gap.starved else (bottom - NOTCH_PX, bottom)
-            for colour, width, ends in ((faint, 1.0, (lane.top, bottom)), (self.colours.trouble, 2.0, edge)):
-                self.painter.setPen(_pen(colour, width, Qt.PenCapStyle.FlatCap))
-                self.painter.drawLine(QPointF(x, ends[0]), QPointF(x, ends[1]))
 
     def paint_marks(self) -> None:
         """Paint a cup under a backchannel, a wedge where the user made the model stop, a line for a note."""

@@ -50,7 +50,7 @@ class Transport(QWidget):
         across.addSpacing(theme.GRID)
         across.addWidget(self._loop)
         across.addStretch(1)
-        across.addWidget(QLabel(self.tr("Moshi")))
+        across.addWidget(QLabel(self.tr("Model")))
         across.addWidget(self._balance)
         across.addWidget(QLabel(self.tr("You")))
         self.set_playing(False)
@@ -112,7 +112,7 @@ class Transport(QWidget):
         slider.setRange(-BALANCE_STEPS, BALANCE_STEPS)
         slider.setFixedWidth(15 * theme.GRID)
         slider.setAccessibleName(self.tr("Balance of the two voices"))
-        slider.setToolTip(self.tr("To the left Moshi alone, to the right you alone"))
+        slider.setToolTip(self.tr("To the left the model alone, to the right you alone"))
         slider.valueChanged.connect(self._tell_balance)
         return slider
 

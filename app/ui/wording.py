@@ -6,10 +6,11 @@ Knows nothing about where they are shown.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDate, QDateTime, QLocale, QTime
 
-from app.frames import seconds
+from app.frames import DEVICE, LATE, MICROPHONE, STALLED, SUSPENDED, seconds
 from app.recordings import Line, Recording
 
 GB = 1e9
@@ -35,6 +36,53 @@ def clock(time_s: float) -> str:
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+class Loss(Protocol):
+    """Time that was lost, or was heard in part."""
+
+    @property
+    def reason(self) -> str:
+        """Why, one of those of app.frames."""
+
+    @property
+    def skipped(self) -> int:
+        """How many frames were lost."""
+
+    @property
+    def starved(self) -> int:
+        """How many frames of silence were played."""
+
+    @property
+    def losses(self) -> int:
+        """How often something was lost."""
+
+
+def band_words(loss: Loss) -> str:
+    """Return what was lost in a stretch of a talk, how often, and why."""
+    lost_s = f"{seconds(loss.skipped):.1f}"
+    if loss.reason != LATE:
+        return gap_words(loss.reason).format(lost_s)
+    parts = []
+    if loss.skipped:
+        parts.append(QCoreApplication.translate("Wording", "{0} s skipped").format(lost_s))
+    if loss.starved:
+        starved = QCoreApplication.translate("Wording", "{0} s of silence played")
+        parts.append(starved.format(f"{seconds(loss.starved):.1f}"))
+    late = QCoreApplication.translate("Wording", "late {0} times: {1}")
+    return late.format(loss.losses, ", ".join(parts)) if loss.losses > 1 else ", ".join(parts)
+
+
+def gap_words(reason: str) -> str:
+    """Return a sentence about {0} seconds that are missing for a reason."""
+    translate = QCoreApplication.translate
+    return {
+        LATE: translate("Wording", "{0} s skipped"),
+        DEVICE: translate("Wording", "{0} s lost: the sound device was opened again"),
+        MICROPHONE: translate("Wording", "{0} s lost: no sound from the microphone"),
+        STALLED: translate("Wording", "{0} s lost: the sound server stalled"),
+        SUSPENDED: translate("Wording", "{0} s lost: the computer was asleep"),
+    }.get(reason, translate("Wording", "{0} s lost"))
 
 
 def date_words(when: datetime, today: QDate | None = None) -> str:

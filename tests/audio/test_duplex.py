@@ -19,7 +19,7 @@ from app.audio.devices import describe, list_devices
 from app.audio.duplex import Duplex
 from app.audio.rig import RATE, Rig, read_recording
 from app.errors import UserError
-from app.frames import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples
+from app.frames import DEVICE, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, STALLED, Heard, Lost, Samples
 from tests.audio.conftest import RIGS, on_each_server, open_rig
 
 pytestmark = pytest.mark.sound
@@ -33,12 +33,16 @@ class Talk:
     def __init__(self, port: Duplex, step: Callable[[], None] = lambda: None) -> None:
         self.port = port
         self.heard: list[Heard] = []
+        self.lost: list[Lost] = []
         self._step = step
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self) -> None:
         while (heard := self.port.take()) is not None:
+            if isinstance(heard, Lost):
+                self.lost.append(heard)
+                continue
             self._step()
             self.port.give(heard.samples)
             self.heard.append(heard)
@@ -47,6 +51,11 @@ class Talk:
         """Wait for so many more frames."""
         enough = len(self.heard) + count
         wait_until(lambda: len(self.heard) >= enough)
+
+    @property
+    def frames(self) -> int:
+        """Return what was counted, heard or not."""
+        return sum(1 + heard.skipped for heard in self.heard) + sum(lost.frames for lost in self.lost)
 
     def close(self) -> None:
         self.port.close()
@@ -62,11 +71,16 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 @contextmanager
 def talking(
-    rig: Rig, *names: str, step: Callable[[], None] = lambda: None
+    rig: Rig, *names: str, step: Callable[[], None] = lambda: None, keeps_time: bool = False
 ) -> Iterator[tuple[Talk, list[str]]]:
     """Talk over the devices of a rig; the list gets the sentences that are reported."""
     sentences: list[str] = []
-    port = Duplex(*names, env=rig.env, report=lambda sentence, _advice: sentences.append(sentence))
+    port = Duplex(
+        *names,
+        keeps_time=keeps_time,
+        env=rig.env,
+        report=lambda sentence, _advice: sentences.append(sentence),
+    )
     talk = Talk(port, step)
     try:
         yield talk, sentences
@@ -199,6 +213,37 @@ def test_a_crash_of_the_audio_process_is_a_sentence_and_a_pause(rig: Rig) -> Non
         wait_until(lambda: talk.port.counters().restarts == 1)
         talk.await_frames(10)
         assert any("lost" in sentence for sentence in sentences)
+
+
+def test_time_goes_on_through_outages_and_is_told_as_it_passes(rig: Rig) -> None:
+    with talking(rig, keeps_time=True) as (talk, _):
+        talk.await_frames(25)
+        began_s, before = time.monotonic(), talk.frames
+        for _ in range(2):
+            (child,) = audio_processes(os.getpid())
+            restarts = talk.port.counters().restarts
+            os.kill(child, signal.SIGKILL)
+            wait_until(lambda restarts=restarts: talk.port.counters().restarts > restarts)
+            talk.await_frames(25)
+        counted, passed = talk.frames - before, (time.monotonic() - began_s) * 1000 / FRAME_MS
+    assert counted == pytest.approx(passed, abs=8)
+    reasons = {lost.reason for lost in talk.lost} | {each.reason for each in talk.heard if each.skipped}
+    assert DEVICE in reasons
+
+
+def test_a_server_that_stands_still_takes_its_time_from_no_count(rig: Rig) -> None:
+    with talking(rig, keeps_time=True) as (talk, _):
+        talk.await_frames(25)
+        began_s, before = time.monotonic(), talk.frames
+        rig.freeze()
+        time.sleep(3)
+        # It is told while it lasts.
+        assert talk.frames - before > 20
+        rig.thaw()
+        talk.await_frames(50)
+        counted, passed = talk.frames - before, (time.monotonic() - began_s) * 1000 / FRAME_MS
+    assert counted == pytest.approx(passed, abs=8)
+    assert STALLED in {lost.reason for lost in talk.lost}
 
 
 def test_the_audio_process_does_not_outlive_a_killed_program(rig: Rig) -> None:

@@ -19,12 +19,15 @@ from app.engine.events import (
     RecordingStarted,
     Restart,
     Sampling,
+    Skipped,
     Spoke,
     Starved,
+    Stepped,
     Stopped,
     Trouble,
     Unloaded,
 )
+from app.frames import MICROPHONE
 from app.session import Talk
 from app.settings import Settings
 from app.ui.signpost import State
@@ -121,8 +124,8 @@ def test_words_timeline_and_figures_follow(stage: Stage) -> None:
     stage.talk(0, 10)
     assert stage.page.words.lines()[0] == "Hi, what's going on?"
     assert stage.page.timeline.data.frames == 125
-    assert stage.page.desk.readout.text("step") == "31/80 ms"
-    assert stage.page.desk.readout.text("lag").endswith("ms")
+    assert stage.page.drawer.readout.text("step") == "31/80 ms"
+    assert stage.page.drawer.readout.text("lag").endswith("ms")
     assert stage.page.scene.time == "0:10"
     assert stage.page.bar.heard.level_db > -30
 
@@ -130,8 +133,8 @@ def test_words_timeline_and_figures_follow(stage: Stage) -> None:
 def test_losses_are_counted(stage: Stage) -> None:
     stage.talk(23, 24.5)
     stage.beat(Starved(310, 4))
-    assert stage.page.desk.readout.text("skipped") == "2"
-    assert stage.page.desk.readout.text("starved") == "4"
+    assert stage.page.drawer.readout.text("skipped") == "2"
+    assert stage.page.drawer.readout.text("starved") == "4"
 
 
 def test_space_mutes_and_the_icon_tells(stage: Stage, qtbot: QtBot) -> None:
@@ -218,6 +221,54 @@ def test_a_late_model_is_told_with_a_button_for_a_lighter_one(stage: Stage) -> N
     stage.beat()
     assert ("load", "moshika-q8") in stage.session.asked
     assert stage.window.settings.model == "moshika-q8"
+
+
+def test_lateness_is_a_word_at_the_foot_and_its_figure_is_renewed_in_place(stage: Stage) -> None:
+    stage.talk(0, 4, step_ms=31.0)
+    assert stage.page.desk.pace.text() == "keeps up"
+    stage.talk(4, 12, step_ms=97.0)
+    notice = stage.page.signpost.notice
+    assert stage.page.desk.pace.text() == "late"
+    (button,) = [each for each in notice.findChildren(QPushButton) if each.text().startswith("Switch")]
+    stage.talk(12, 20, step_ms=131.0)
+    assert notice.text.startswith("This model needs 131 ms for each 80 ms")
+    assert button.isVisible(), "nothing under the pointer was made anew"
+    stage.talk(20, 28, step_ms=31.0)
+    assert stage.page.desk.pace.text() == "keeps up"
+    stage.stop()
+    assert stage.page.desk.pace.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "mode", "advice"),
+    [
+        ("starter", "float32", "Close other programs that use this computer."),
+        ("starter", "int4", "Close other programs that use this computer."),
+        ("moshika-q8", "q8", "or try a smaller model."),
+        ("moshika", "int4", "or try a smaller model."),
+        ("moshika", "bf16", "Its 8-bit form is lighter."),
+    ],
+)
+def test_nothing_lighter_is_advised_than_there_is(stage: Stage, model: str, mode: str, advice: str) -> None:
+    stage.load(replace(dialogue.READY, model=model, mode=mode))
+    stage.talk(0, 6, step_ms=97.0)
+    assert stage.page.signpost.notice.text.endswith(advice)
+
+
+def test_the_clock_is_that_of_the_wall_while_frames_are_lost(stage: Stage) -> None:
+    stage.page.start()
+    stage.beat()
+    frame = 0
+    for _ in range(75):  # as where a step takes two frames
+        stage.beat(Skipped(frame, 1), Stepped(frame + 1, -60.0, -60.0, 160.0, 200.0))
+        frame += 2
+    stage.beat(Skipped(frame, 500, MICROPHONE))
+    assert stage.page.scene.time == "0:52"
+    assert stage.page.timeline.data.frames == 650
+    assert stage.page.desk.record._time == "0:52"
+    assert stage.page.drawer.readout.text("skipped") == "575"
+    stage.beat(Spoke(650, 7, " hi"), Stepped(650, -60.0, -60.0, 31.0, 200.0))
+    assert stage.page.timeline.data.labels[-1].frame == 650
 
 
 def test_a_late_model_that_recovers_is_told_no_more(stage: Stage) -> None:

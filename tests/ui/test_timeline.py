@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Skipped, Spoke, Stepped
-from app.frames import FRAME_RATE
+from app.frames import DEVICE, FRAME_RATE, LATE, SILENCE_DB, STALLED, SUSPENDED
+from app.recordings import Gap, Skip
 from app.ui import timeline_data
 from app.ui.axis import times_before_now, times_of_talk
 from app.ui.theme import scheme_colours
 from app.ui.tiles import TILE_PX
 from app.ui.timeline import Timeline, TimelineData, paint_timeline
-from app.ui.timeline_data import MODEL, USER
+from app.ui.timeline_data import MAX_FRAMES, MODEL, USER
 from app.ui.timeline_paint import arrange, place_words
 from app.ui.wording import clock
 from tests.ui import dialogue
@@ -171,12 +172,79 @@ def test_japanese_words_are_drawn_with_real_glyphs(qapp: QApplication) -> None:
     assert (pictures[0] != pictures[1]).any()
 
 
-def test_losses_are_red(data: TimelineData) -> None:
-    data.starve(100, 3)
+def test_lateness_is_one_quiet_band_with_a_count_and_no_alarm(timeline: Timeline) -> None:
+    data = TimelineData()
+    for _ in range(100):
+        data.append(-60, -60)
+    for _ in range(300):
+        data.lose(1)
+        data.starve(data.frames, 1)
+        data.append(-60, -60)
+    (band,) = data.bands
+    assert (band.reason, band.frame, band.end) == (LATE, 100, 699)
+    assert (band.skipped, band.starved, band.losses) == (300, 300, 600)
     image = pixels(drawn(data, 80, 40, 400))
-    red = (image[:, :, 0] > 170) & (image[:, :, 1] < 70) & (image[:, :, 2] < 70)
-    assert red[:, 195:205].any()
-    assert not red[:, :180].any()
+    reddish = (image[:, :, 0] - image[:, :, 1] > 60) & (image[:, :, 0] - image[:, :, 2] > 60)
+    assert not reddish.any()
+    middle = image[int(arrange(200, 14).model.middle) + 20]
+    assert (middle[100] == 255).all()
+    assert (middle[300] < 245).all()
+    timeline.set_data(data)
+    assert timeline._describe(400) == "0:32 · late 600 times: 24.0 s skipped, 24.0 s of silence played"
+
+
+def test_what_was_lost_for_another_reason_is_a_band_of_its_own(timeline: Timeline) -> None:
+    data = TimelineData()
+    data.append(-20, -60)
+    for frames, reason in ((6, STALLED), (6, STALLED), (10, SUSPENDED)):
+        data.lose(frames, reason)
+    data.append(-20, -60)
+    assert [(band.reason, band.frame, band.end) for band in data.bands] == [
+        (STALLED, 1, 13), (SUSPENDED, 13, 23)
+    ]  # fmt: skip
+    assert data.frames == 24
+    assert np.flatnonzero(data.activity(0, 24)[USER]).tolist() == [0, 23]
+    assert (data.levels(1, 23) == SILENCE_DB).all()
+    timeline.set_data(data)
+    assert timeline._describe(5) == "0:00 · 1.0 s lost: the sound server stalled"
+
+
+def test_a_live_talk_with_losses_and_its_recording_look_the_same() -> None:
+    live, levels = TimelineData(), np.full((2, 200), SILENCE_DB, dtype=np.float32)
+    gaps, starved = [Gap(20, 3, LATE), Gap(40, 60, DEVICE), Gap(150, 1, LATE)], [Skip(23, 3), Skip(151, 1)]
+    lost = {frame for gap in gaps for frame in range(gap.frame, gap.frame + gap.frames)}
+    for frame in range(200):
+        for gap in (gap for gap in gaps if gap.frame == frame):
+            live.lose(gap.frames, gap.reason)
+        if frame in lost:
+            continue
+        levels[:, frame] = -20 - frame % 7
+        live.append(float(levels[1, frame]), float(levels[0, frame]))
+        for silence in (silence for silence in starved if silence.frame == frame):
+            live.starve(*silence)
+    recorded = TimelineData.from_levels(levels, [], gaps, starved)
+    assert live.bands == recorded.bands
+    np.testing.assert_array_equal(live.activity(0, 200), recorded.activity(0, 200))
+    np.testing.assert_array_equal(live.levels(0, 200), recorded.levels(0, 200))
+
+
+def test_a_night_of_sleep_takes_no_more_room_than_twelve_hours() -> None:
+    data = TimelineData()
+    data.append(-20, -20)
+    data.lose(2 * MAX_FRAMES, SUSPENDED)
+    data.append(-20, -20)
+    assert data.frames == 2 * MAX_FRAMES + 2
+    assert data._levels.shape[1] <= MAX_FRAMES
+    assert data.activity(data.frames - 2, data.frames)[USER].tolist() == [False, True]
+
+
+def test_the_lane_is_called_by_the_models_name(timeline: Timeline) -> None:
+    assert timeline._lane_names()[0] == "Model"
+    timeline.set_data(timeline.data, model="J-Moshi-ext")
+    assert timeline._lane_names()[0] == "J-Moshi-ext"
+    gutter = timeline._gutter()
+    timeline.set_data(timeline.data, model="a-model-with-a-name-that-is-longer-than-any-lane-may-be-wide")
+    assert gutter < timeline._gutter() <= 160
 
 
 def test_the_view_follows_evenly(timeline: Timeline, data: TimelineData) -> None:

@@ -165,7 +165,7 @@ def _take(incoming: Incoming, ledger: Ledger, wishes: Wishes, part: Path, arrive
     wording, seen = looked.wording, looked.seen
     levels_db = _turned(seen, looked.swap).levels_db
     longest = max(1, int(wishes.longest_s * SAMPLE_RATE) // FRAME_SAMPLES)
-    pieces = cutting.parts(levels_db, looked.words, longest, wording.restarts)
+    pieces = cutting.parts(levels_db, looked.words, longest, wording.restarts, wording.gaps)
     _tell_cut(pieces, wording, seen, wishes, arrived.findings)
     names = _names(incoming, ledger, len(pieces), arrived.findings)
     ledger.imported(entry_of(incoming, looked, names, pieces))
@@ -300,9 +300,21 @@ def _tell_cut(
     if seen.length_s > wishes.longest_s:
         sentence = f"It is {duration(seen.length_s)} long, more than {duration(wishes.longest_s)}."
         findings.append(Finding("overlong", sentence, done))
-    elif len(pieces) > 1:
-        times = "once" if len(pieces) == 2 else f"{len(pieces) - 1} times"
+    elif restarts := sum(0 < frame < len(seen.levels_db[0]) for frame in set(wording.restarts)):
+        times = "once" if restarts == 1 else f"{restarts} times"
         findings.append(Finding("restarted", f"The model forgot the talk {times}.", done))
+    if wording.gaps:
+        _tell_gaps(pieces, wording, findings)
+
+
+def _tell_gaps(pieces: list[cutting.Part], wording: Wording, findings: list[Finding]) -> None:
+    """Tell what gaps a recording has. Raises LeftOutError where nothing between them is long enough."""
+    if not pieces:
+        least_s = round(seconds(cutting.LEAST_FRAMES))
+        raise LeftOutError("gap", f"It has gaps, and no stretch of {least_s} s without one.")
+    lost_s = seconds(sum(gap.frames for gap in wording.gaps))
+    sentence = f"Nothing was recorded for {lost_s:.1f} s of it in all."
+    findings.append(Finding("gap", sentence, f"Gaps were left out: {len(pieces)} stretches are learnt from."))
 
 
 def _names(incoming: Incoming, ledger: Ledger, count: int, findings: list[Finding]) -> list[str]:

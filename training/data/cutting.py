@@ -1,4 +1,4 @@
-"""Where a dialogue that is too long for one piece is cut: in a joint silence, between words.
+"""Where a dialogue is cut: in a joint silence, between words, if it is too long, and around gaps in any case.
 
 Knows nothing about files. Everything is counted in frames of 80 ms, so that what belongs to a frame stays
 with its sound.
@@ -21,6 +21,9 @@ from app.turns import Levels, find_activity
 Tokens = list[tuple[int, int]]
 """(frame, token) of what a model spoke."""
 
+LEAST_FRAMES = round(5 * FRAME_RATE)
+"""What is shorter between two gaps is no dialogue, and no example of training is made of it."""
+
 _NEAR_SHARE = 0.25
 """A cut lies within this share of a part's length from where equal parts would end."""
 
@@ -37,15 +40,23 @@ def parts(
     words: Iterable[TimedWord],
     longest_frames: int,
     cuts: Iterable[int] = (),
+    gaps: Sequence[Part] = (),
 ) -> list[Part]:
     """Return the parts of a dialogue, none longer than `longest_frames`; one if it is short enough.
 
-    `cuts` are frames at which a part begins in any case.
+    `cuts` are frames at which a part begins in any case. Gaps are in no part, and no part goes over one; what
+    is left between them is left out where it is shorter than LEAST_FRAMES, which may be all of it.
     """
     frames = len(levels_db[0])
-    edges = sorted({0, frames, *(cut for cut in cuts if 0 < cut < frames)})
+    lost = np.zeros(frames, dtype=np.bool_)
+    for gap in gaps:
+        lost[gap.first : gap.first + gap.frames] = True
+    borders = np.flatnonzero(lost[1:] != lost[:-1]) + 1
+    edges = sorted({0, frames, *borders.tolist(), *(cut for cut in cuts if 0 < cut < frames)})
     found: list[Part] = []
     for first, end in pairwise(edges):
+        if lost[first] or (end - first < LEAST_FRAMES and _touches(lost, first, end)):
+            continue
         if end - first > longest_frames:
             cost = _cost(levels_db, words, frames)
             inner = [first, *_cuts(cost, first, end, longest_frames), end]
@@ -53,6 +64,11 @@ def parts(
             inner = [first, end]
         found += [Part(a, b - a) for a, b in pairwise(inner)]
     return found
+
+
+def _touches(lost: npt.NDArray[np.bool_], first: int, end: int) -> bool:
+    """Say whether a stretch lies beside a gap."""
+    return bool(lost[max(0, first - 1) : end + 1].any())
 
 
 def words_of(words: Iterable[TimedWord], part: Part) -> list[TimedWord]:

@@ -15,6 +15,7 @@ from app import files
 from app.datasets import TimedWord
 from app.frames import FRAME_RATE, FRAME_SAMPLES, seconds
 from app.recordings import Recording
+from training.data import cutting
 from training.data.align import END_OF_PADDING, PADDING
 from training.data.oddities import Finding
 from training.data.transcript_formats import read_transcript
@@ -39,8 +40,10 @@ class Wording:
     """(frame, token) of A."""
     restarts: list[int] = field(default_factory=list)
     """Frames before which the model forgot the talk."""
+    gaps: list[cutting.Part] = field(default_factory=list)
+    """Where neither voice was recorded: silence that is no part of the talk."""
     skipped_frames: int = 0
-    """So many frames of B were lost."""
+    """So many frames of B were lost, and what is before and after them was joined."""
     said_s: float | None = None
     """How long the sound is said to be, …"""
     said_by: str = ""
@@ -81,7 +84,8 @@ def read_recording(recording: Recording, speaker: str | None) -> Wording:
 
     In a language without spaces each piece is a word. With the speaker 'B' the user's voice becomes A.
     """
-    wording = Wording(recorded=True, exchanged=speaker == "B")
+    gaps = [cutting.Part(gap.frame, gap.frames) for gap in recording.gaps()]
+    wording = Wording(recorded=True, exchanged=speaker == "B", gaps=gaps)
     frames = int(recording.seconds * FRAME_RATE + 1 / FRAME_SAMPLES)
     pieces: list[tuple[int, str]] = []
     for event in recording.events():

@@ -62,6 +62,9 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "It is {0} long, more than {1}."),
     QT_TRANSLATE_NOOP("Told", "The model forgot the talk once."),
     QT_TRANSLATE_NOOP("Told", "The model forgot the talk {0} times."),
+    QT_TRANSLATE_NOOP("Told", "Nothing was recorded for {0} s of it in all."),
+    QT_TRANSLATE_NOOP("Told", "Gaps were left out: {0} stretches are learnt from."),
+    QT_TRANSLATE_NOOP("Told", "It has gaps, and no stretch of {0} s without one."),
     QT_TRANSLATE_NOOP("Told", "There is another dialogue {0}."),
     QT_TRANSLATE_NOOP("Told", "This is {0}."),
     QT_TRANSLATE_NOOP(

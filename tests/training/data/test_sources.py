@@ -187,6 +187,39 @@ def test_a_folder_of_recordings_and_their_restarts_and_skips(where: Paths) -> No
     assert not dataset.text("c").exists()
 
 
+def test_the_gaps_of_a_recording_are_in_no_dialogue_and_none_goes_over_one(where: Paths) -> None:
+    gaps = [(62, 30, "device"), (92, 8, "device"), (170, 10, "late"), (190, 10, "late")]
+    record(
+        where,
+        "outages",
+        [(10, 7, " before"), (120, 8, " between"), (185, 9, " shorn")],
+        frames=280,
+        notes=[("gap", {"frame": frame, "frames": frames, "reason": why}) for frame, frames, why in gaps],
+    )
+    dataset = run(where, str(where.recordings / "outages"))
+    assert dataset.dialogues() == ["outages-1", "outages-2", "outages-3"]
+    whole = soundfile.read(where.recordings / "outages" / "audio.flac", dtype="int16")[0]
+    for name, first, end in (("outages-1", 0, 62), ("outages-2", 100, 170), ("outages-3", 200, 280)):
+        assert np.array_equal(sound(dataset, name), whole[first * FRAME_SAMPLES : end * FRAME_SAMPLES])
+    spoken = {name: json.loads(dataset.spoken(name).read_text()) for name in ("outages-1", "outages-2")}
+    assert spoken == {
+        "outages-1": {"frames": 62, "tokens": [[10, 7]]},
+        "outages-2": {"frames": 70, "tokens": [[20, 8]]},
+    }
+    # What is between two gaps and too short for anything is not learnt at all.
+    assert not dataset.spoken("outages-3").exists()
+    assert findings(dataset)["outages-1"] == ["no words", "gap"]
+
+
+def test_a_recording_of_nothing_but_gaps_is_left_out(where: Paths) -> None:
+    late = [("gap", {"frame": frame, "frames": 1, "reason": "late"}) for frame in range(1, 100, 2)]
+    record(where, "late", PIECES, notes=late)
+    record(where, "well", PIECES)
+    dataset = run(where, where.recordings)
+    assert dataset.dialogues() == ["well"]
+    assert findings(dataset)["late"] == ["no words", "gap"]
+
+
 def test_pieces_of_japanese_are_words(where: Paths) -> None:
     pieces = [
         (3, 50, "今日"),
