@@ -42,8 +42,8 @@ def bring_up_to_date(
             return [], False
         with arrival.part_of(dataset) as part:
             looked = arrival.look_at(incoming, part, wishes, [], told)
-            pieces = _pieces(dataset, entry)
-            if (entry.sound or (is_same and looked.sound)) != looked.sound or not _fit(pieces, looked):
+            pieces = _pieces(dataset, entry, looked)
+            if (entry.sound or (is_same and looked.sound)) != looked.sound or pieces is None:
                 return [
                     Finding("changed", "Its source has changed since it was imported.", "It stays.")
                 ], False
@@ -67,8 +67,8 @@ def add_missing(dataset: Dataset, twin: Entry, looked: Looked) -> bool:
 
     Raises UserError where the words of the dataset can not be read, OSError where they can not be written.
     """
-    pieces = _pieces(dataset, twin)
-    if not _fit(pieces, looked) or twin.swapped not in (None, looked.swap):
+    pieces = _pieces(dataset, twin, looked)
+    if pieces is None or twin.swapped not in (None, looked.swap):
         return False
     return bool(_take_words(dataset, twin, looked, pieces, only_missing=True)[0])
 
@@ -91,20 +91,25 @@ def _findings(dataset: Dataset, entry: Entry, changes: Iterable[Change]) -> list
     return [found[change] for change in dict.fromkeys(changes)]
 
 
-def _pieces(dataset: Dataset, entry: Entry) -> list[cutting.Part]:
-    """Return which parts of a source its dialogues are, by their lengths. Raises SoundError."""
+def _pieces(dataset: Dataset, entry: Entry, looked: Looked) -> list[cutting.Part] | None:
+    """Return which parts of a source its dialogues are, by their lengths; None where they do not fit in.
+
+    Raises SoundError.
+    """
+    levels_db, wording = looked.seen.levels_db, looked.wording
+    # Where nothing is too long: how long a part might be when it came in is not known.
+    left = cutting.parts(levels_db, (), len(levels_db[0]), wording.restarts, wording.gaps)
     pieces: list[cutting.Part] = []
-    first = 0
     for name in entry.dialogues:
         samples = round(audio.about(dataset.audio(name)).length_s * SAMPLE_RATE)
         frames = -(-samples // FRAME_SAMPLES)
+        if not left or left[0].frames < frames:
+            return None
+        first, whole = left.pop(0)
         pieces.append(cutting.Part(first, frames))
-        first += frames
-    return pieces
-
-
-def _fit(pieces: Sequence[cutting.Part], looked: Looked) -> bool:
-    return sum(piece.frames for piece in pieces) == len(looked.seen.levels_db[0])
+        if whole > frames:
+            left.insert(0, cutting.Part(first + frames, whole - frames))
+    return None if left else pieces
 
 
 def _take_words(
