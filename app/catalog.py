@@ -98,15 +98,28 @@ class KnownModel:
     mimi_bytes: int = MIMI_BYTES
     bundled: bool = False
     """It comes with the program, and needs no card."""
+    revision: str = ""
+    """The commit of `repo` that is fetched; '' where it is not known, and the newest is."""
+    shared_revision: str = ""
+    """The same of `shared_repo`."""
+    sha256: tuple[tuple[str, str], ...] = ()
+    """The SHA-256 of files by their names, where it is known."""
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Return references hf://owner/name/file of weights, Mimi and tokenizer, where they are fetched."""
+        """Return references hf://owner/name/file of weights, Mimi and tokenizer, where they are fetched.
+
+        Where a commit is pinned they are hf://owner/name@commit/file.
+        """
         if self.bundled:
             return ()
-        shared = self.shared_repo or self.repo
+        own = f"{self.repo}@{self.revision}" if self.revision else self.repo
+        shared = own
+        if self.shared_repo:
+            pinned = f"@{self.shared_revision}" if self.shared_revision else ""
+            shared = f"{self.shared_repo}{pinned}"
         return (
-            f"hf://{self.repo}/{self.moshi_name}",
+            f"hf://{own}/{self.moshi_name}",
             f"hf://{shared}/{MIMI_NAME}",
             f"hf://{shared}/{TOKENIZER_NAME}",
         )

@@ -119,11 +119,13 @@ def _too_large(limit_bytes: int) -> Malformed:
     return Malformed(f"is larger than {limit_bytes / 2**20:.0f} MB")
 
 
-def parse_json(content: bytes | str) -> Any:
-    """Return the value of a JSON text. Raises Malformed."""
+def parse_json(content: bytes | str, *, unique: bool = False) -> Any:
+    """Return the value of a JSON text; with `unique` no table may name a thing twice. Raises Malformed."""
     text = content if isinstance(content, str) else decode(content)
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_unique if unique else None)
+    except Malformed:
+        raise
     except json.JSONDecodeError as fault:
         raise Malformed(f"is not JSON, or is cut off (line {fault.lineno}: {fault.msg})") from fault
     except RecursionError as fault:
@@ -197,6 +199,13 @@ def _inside(value: object) -> Iterator[object]:
         yield from value.values()
     elif isinstance(value, list):
         yield from value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise Malformed("names the same thing twice")
+    return table
 
 
 def _check_text(value: object) -> None:

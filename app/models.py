@@ -15,21 +15,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypedDict
 
+import torch
 from huggingface_hub import constants
 
 from app import catalog
 from app.engine import download
 from app.engine.build import prove
-from app.engine.checkpoint import Checkpoint, Progress, find
+from app.engine.checkpoint import PEDIGREE, Progress, find
 from app.engine.device import Device, choose_device
 from app.engine.fake import make_tiny
+from app.engine.reader import read_tensors
 from app.errors import UserError
 from app.paths import Paths
 
 LANGUAGES = {"en": "English", "ja": "Japanese"}
-
-PEDIGREE = "aizuchi.json"
-"""Stands beside the config.json of a model of the user's own, and tells what it came from."""
 
 TELL_S = 0.2
 
@@ -216,10 +215,11 @@ def _download(name: str, where: Paths, *, as_json: bool) -> None:
         print(f"{known.name} is licensed {known.licence}: for research, not for commercial use.")
     if known is not None:
         _check_room(known)
-    found = find(name, models=where.models, progress=_told_to_programs(known) if as_json else _progress())
+    progress = _told_to_programs(known) if as_json else _progress()
+    found = find(name, models=where.models, progress=progress, reach="all")
     prove(found)
-    for path in _files(found):
-        _check_hash(path)
+    for path in found.files:
+        _check_hash(path, known)
     print(f"{found.name} is on this computer, whole: {found.weights.parent}")
 
 
@@ -247,26 +247,27 @@ def _blobs(known: catalog.KnownModel) -> Iterator[Path]:
 
 def _verify(name: str, base: str | None, where: Paths) -> None:
     known = catalog.find(name)
-    if known is not None and not _is_downloaded(known):
-        advice = f"Fetch it with `aizuchi models download {known.name}`."
-        raise UserError(f"{known.name} is not on this computer.", advice)
-    found = find(name, base=base, models=where.models, progress=_progress())
+    found = find(name, base=base, models=where.models, reach="never")
     if found.note:
         print(found.note)
     prove(found)
-    for path in _files(found):
-        print(f"{path}: {_check_hash(path)}")
+    for path in found.files:
+        if path != found.tokenizer:
+            _check_numbers(path)
+        print(f"{path}: {_check_hash(path, known)}", flush=True)
     print(f"{found.name} is whole, and its files fit together.")
 
 
-def _files(found: Checkpoint) -> list[Path]:
-    adapter = [found.adapter.path] if found.adapter else []
-    return [found.weights, *adapter, found.mimi, found.tokenizer]
+def _check_numbers(path: Path) -> None:
+    """Read all weights of a file. Raises UserError for numbers that are not finite."""
+    for _ in read_tensors(path, torch.device("cpu")):
+        pass
 
 
-def _check_hash(path: Path) -> str:
-    """Return what is to be said about a file's hash; raise UserError if it is not what the hub tells."""
-    expected = download.expected_sha256(path)
+def _check_hash(path: Path, known: catalog.KnownModel | None) -> str:
+    """Return what is to be said about a file's hash; raise UserError if it is not what it should be."""
+    pinned = dict(known.sha256).get(path.name) if known is not None else None
+    expected = pinned or download.expected_sha256(path)
     if expected is None:
         return "fits; the hub tells no SHA-256 to compare with"
     with path.open("rb") as file:

@@ -25,6 +25,7 @@ from app.engine.configuration import CONFIG_NAME
 from app.engine.device import DESKTOP_BYTES, Device, choose_device, choose_fit
 from app.engine.events import MODES, Loadout
 from app.engine.modes import WHOLE
+from app.engine.reader import unfinite
 from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.files import make_folder, replacing_folder, write_json
@@ -54,7 +55,7 @@ def main(argv: list[str], where: Paths) -> int:
     print(f"Packing {found.name} in {options.mode} on {device.label}…", flush=True)
     write_packed(outline, _packing_device(outline, device, options.mode), options.mode, out)
     report: dict[str, Any] = {"folder": str(out), "mode": options.mode, "bytes": _weights(out).stat().st_size}
-    report["whole_bytes"] = found.weights.stat().st_size
+    report["whole_bytes"] = found.weights_bytes
     if user is not None:
         report |= compare(found, find(str(out)), user, device)
         write_json(out / REPORT, report)
@@ -88,6 +89,9 @@ def write_packed(outline: build.Outline, device: torch.device, mode: str, out: P
             said = {"format": modes.FORMAT, "version": modes.VERSION, "mode": mode}
             said["source"] = fingerprint(found.weights)
             state = {name: each.contiguous() for name, each in lm.state_dict().items()}
+            if (name := unfinite(state)) is not None:
+                sentence = f"{found.name} can not be packed: {name} would hold numbers that are not finite."
+                raise UserError(sentence, "Choose another --mode.")
             save_file(state, _weights(part), said)
             shutil.copyfile(found.mimi, part / catalog.MIMI_NAME)
             shutil.copyfile(found.tokenizer, part / catalog.TOKENIZER_NAME)

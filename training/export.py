@@ -7,7 +7,8 @@ Depth steps for the user's voice are removed, an adapter is kept or merged. Know
 from __future__ import annotations
 
 import argparse
-import re
+import os
+import shlex
 import shutil
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import constants
 from safetensors.torch import save_file
 from torch import Tensor
 
 from app import catalog
-from app.engine import build
-from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, Checkpoint
+from app.engine import build, download
+from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, PEDIGREE, Checkpoint
 from app.engine.configuration import CONFIG_NAME
-from app.engine.download import SCHEME
+from app.engine.reader import unfinite
 from app.errors import UserError
 from app.files import make_folder, read_json, replacing_folder, write_json
 from app.paths import Paths
@@ -35,15 +35,15 @@ from training.config import Config
 from training.naming import nu_dialogue, released
 from training.source import FOREIGN, Trained, choose_step
 
-CARD = "aizuchi.json"
+CARD = PEDIGREE
 CARD_FORMAT = 1
 
 SCORES = ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits", "padding_share")
 
 State = dict[str, Tensor]
 
-_CACHED = re.compile(r"/models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/[^/]+/(?P<file>.+)")
-"""Where the hub's library keeps a file."""
+_RELATIVE = "file://"
+"""How moshi marks a name that is not of the hub; without a leading / it is looked for in the folder."""
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -58,7 +58,7 @@ def main(argv: list[str], where: Paths) -> int:
         make_folder(out.parent)
         with replacing_folder(out) as part:
             if whole:
-                _write_whole(found, trained, part, out, options.format)
+                _write_whole(found, trained, part, options.format)
             else:
                 _write_adapter(found, trained, part, out)
             write_json(part / CARD, _card(found, trained, out.name))
@@ -116,6 +116,7 @@ def _read_learnt(found: Checkpoint, trained: Trained) -> State:
     """Return what learnt. Raises UserError unless it is just what learns by the run's configuration."""
     folder = checkpoint_folder(trained.run, trained.step)
     learnt = read_trained(folder)
+    _refuse_unfinite(learnt, trained)
     outline = prepare_learner(trained.config, found, torch.device("cpu"), torch.bfloat16, empty=True)
     expected = {name: each.shape for name, each in outline.trained()}
     given = {name: each.shape for name, each in learnt.items()}
@@ -143,21 +144,23 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
         adapter, config = streams.restore(adapter, extended)
     # As the base is kept; in float32 it would be twice as large, to no use.
     dtype = build.precision(found)
-    save_file({name: each.to(dtype).contiguous() for name, each in adapter.items()}, folder / ADAPTER_NAME)
+    kept = {name: each.to(dtype).contiguous() for name, each in adapter.items()}
+    _refuse_unfinite(kept, trained)
+    save_file(kept, folder / ADAPTER_NAME)
     lora = trained.config.lora
     settings = {
         **config,
-        "moshi_name": _reference(found.weights),
-        "mimi_name": _reference(found.mimi),
-        "tokenizer_name": _reference(found.tokenizer),
+        "moshi_name": _reference(found.weights, out),
+        "mimi_name": _reference(found.mimi, out),
+        "tokenizer_name": _reference(found.tokenizer, out),
         "lora": True,
         "lora_rank": lora.rank,
         "lora_scaling": lora.scaling,
     }
-    _write_config(folder, out, settings, found)
+    _write_config(folder, settings, found)
 
 
-def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, form: str) -> None:
+def _write_whole(found: Checkpoint, trained: Trained, folder: Path, form: str) -> None:
     """Write all weights, and copies of Mimi and the tokenizer, so that the folder needs nothing else."""
     learnt = _read_learnt(found, trained)
     base = build.load_lm(build.prove(found), torch.device("cpu"), build.precision(found), lambda *_: None)
@@ -171,7 +174,9 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, f
     if form == "moshi" and both:
         whole, settings = streams.restore(whole, config)
     renamed = nu_dialogue(whole) if form == "nu-dialogue" else released(whole)
-    save_file({name: each.contiguous() for name, each in renamed.items()}, folder / catalog.MOSHI_NAME)
+    kept = {name: each.contiguous() for name, each in renamed.items()}
+    _refuse_unfinite(kept, trained)
+    save_file(kept, folder / catalog.MOSHI_NAME)
     shutil.copyfile(found.mimi, folder / catalog.MIMI_NAME)
     shutil.copyfile(found.tokenizer, folder / catalog.TOKENIZER_NAME)
     if form == "nu-dialogue":
@@ -184,24 +189,36 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, out: Path, f
         "mimi_name": catalog.MIMI_NAME,
         "tokenizer_name": catalog.TOKENIZER_NAME,
     }
-    _write_config(folder, out, {**settings, **names}, found)
+    _write_config(folder, {**settings, **names}, found)
 
 
-def _write_config(folder: Path, out: Path, settings: dict[str, Any], found: Checkpoint) -> None:
+def _write_config(folder: Path, settings: dict[str, Any], found: Checkpoint) -> None:
     if found.mimi_config is not None:
         write_json(folder / MIMI_CONFIG_NAME, found.mimi_config)
-        # Where it will lie: moshi would look for a name alone on the hub.
-        settings["mimi_config_name"] = f"file://{out / MIMI_CONFIG_NAME}"
+        # moshi would look for a name alone on the hub; this one it finds from within the folder.
+        settings["mimi_config_name"] = f"{_RELATIVE}{MIMI_CONFIG_NAME}"
     if found.generation:
         settings["lm_gen_config"] = found.generation
     write_json(folder / CONFIG_NAME, {**settings, "model_type": "moshi"})
 
 
-def _reference(path: Path) -> str:
-    """Return where moshi and the program find a file of a base: on the hub if it came from there."""
-    if path.is_relative_to(constants.HF_HUB_CACHE) and (found := _CACHED.search(path.as_posix())):
-        return f"{SCHEME}{found['owner']}/{found['name']}/{found['file']}"
-    return f"file://{path}"
+def _reference(path: Path, out: Path) -> str:
+    """Return where moshi and the program find a file of a base: on the hub if it came from there.
+
+    Any other by its way from the folder of the model, so that both may be moved together.
+    """
+    if (origin := download.origin(path)) is not None:
+        return f"{download.SCHEME}{origin.repo}/{origin.file}"
+    return f"{_RELATIVE}{os.path.relpath(path, out)}"
+
+
+def _refuse_unfinite(weights: State, trained: Trained) -> None:
+    """Raise UserError for weights with which a model would talk on and say nothing."""
+    if (name := unfinite(weights)) is not None:
+        sentence = (
+            f"{name} of {trained.run.name} holds numbers that are not finite after step {trained.step}."
+        )
+        raise UserError(sentence, "Name an earlier checkpoint with --step, or train with lower rates.")
 
 
 def _card(found: Checkpoint, trained: Trained, name: str) -> dict[str, Any]:
@@ -209,12 +226,14 @@ def _card(found: Checkpoint, trained: Trained, name: str) -> dict[str, Any]:
     run = open_run(trained.run)
     config: Config = trained.config
     judged = {event["step"]: event for event in read_metrics(trained.run)[0] if event["kind"] == "evaluation"}
-    known = catalog.find(found.name)
+    known, commit = catalog.find(found.name), download.commit(found.weights)
     return {
         "format": CARD_FORMAT,
         "name": name,
         "run": trained.run.name,
-        "parent": config.model,
+        # A way from where the run was begun leads nowhere from elsewhere.
+        "parent": found.source if os.path.isdir(config.model) else config.model,
+        **({"commit": commit} if commit else {}),
         "language": known.language if known else "",
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "data": list(config.data),
@@ -250,6 +269,7 @@ def _tell(out: Path, whole: bool, form: str) -> None:
         print(f"nu-dialogue's finetuner goes on from it: finetune.py --model_dir {out}")
         return
     print(f"Talk with it: aizuchi talk --model {out}")
+    # Names in its configuration are looked for from where the server is started.
     parts = f"--config-path {out / CONFIG_NAME}"
     if whole:
         named = (("moshi", catalog.MOSHI_NAME), ("mimi", catalog.MIMI_NAME))
@@ -257,4 +277,4 @@ def _tell(out: Path, whole: bool, form: str) -> None:
         parts += f" --tokenizer {out / catalog.TOKENIZER_NAME}"
     else:
         parts += f" --lora-weight {out / ADAPTER_NAME}"
-    print(f"Or in moshi's own server: python -m moshi.server {parts}")
+    print(f"Or in moshi's own server: cd {shlex.quote(str(out))} && python -m moshi.server {parts}")

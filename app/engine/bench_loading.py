@@ -32,6 +32,7 @@ from app.engine.device import choose_device
 from app.engine.fast.frame import uncovered
 from app.engine.modes import WHOLE
 from app.engine.reader import CHUNK_BYTES, THREADS
+from app.engine.weights import is_index
 from app.errors import UserError
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def main(argv: list[str], where: Paths | None = None) -> int:
 def measure(found: Checkpoint, times: int) -> Measured:
     """Read the weights of a checkpoint so many times in each way, one after the other."""
     device, path = choose_device(), found.weights
+    if is_index(path):
+        raise UserError("moshi's own loader takes no shards.", "Choose a model whose weights are one file.")
     size = path.stat().st_size
     with torch.device("meta"):
         shape = loaders.get_moshi_lm(None, dict(found.config), device="meta", dtype=torch.bfloat16)

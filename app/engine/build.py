@@ -17,19 +17,26 @@ import torch
 from moshi.models import LMModel, MimiModel, loaders
 from moshi.modules.lora import replace_all_linear_with_lora, replace_lora_with_linear
 
-from app.engine import modes
+from app.engine import modes, shapes
 from app.engine.checkpoint import Checkpoint
 from app.engine.events import MODES
 from app.engine.fast.frame import uncovered
 from app.engine.fast.quantized import LEAST, SCALE
+from app.engine.limits import shorten, unfit_mimi
 from app.engine.modes import WHOLE
 from app.engine.reader import DTYPES, read_tensors
-from app.engine.weights import Tensor, read_header, read_metadata
+from app.engine.weights import Tensor, read_header, read_metadata, refuse_pointer, size_bytes
 from app.errors import UserError
+from app.files import Malformed, read_bytes
 from app.frames import FRAME_RATE, SAMPLE_RATE
 
 Told = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) while weights are read."""
+
+_CONFIGURATION_AGAIN = "Copy or download the configuration again."
+
+_TOKENIZER_BYTES = 64 * 2**20
+"""The largest tokenizer; that of 32 000 pieces takes 0.6 MB."""
 
 _SCALES = ("weight_scb", SCALE, LEAST)
 """Ends of the names of the scales of packed weights; they stay as they are in the file."""
@@ -74,6 +81,7 @@ def prove(checkpoint: Checkpoint) -> Outline:
     tokenizer = _open_tokenizer(checkpoint)
     _prove_mimi(checkpoint)
     header = {_rename(name): each for name, each in read_header(checkpoint.weights).items()}
+    shapes.check_lm(checkpoint.config, checkpoint.source, header, checkpoint.weights)
     lm, packed = _outline_lm(checkpoint), _packed(checkpoint.weights)
     modes.keep_in(lm, packed)
     reason = uncovered(lm)
@@ -144,7 +152,8 @@ def _pack_all(lm: LMModel, mode: str, device: torch.device) -> None:
 def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
     """Read Mimi, set to the number of codebooks of one voice."""
     codebooks = int(checkpoint.config["n_q"]) // 2
-    mimi = loaders.get_mimi(checkpoint.mimi, checkpoint.mimi_config, device=device, num_codebooks=codebooks)
+    mimi = loaders.get_mimi(None, checkpoint.mimi_config, device=device, num_codebooks=codebooks)
+    mimi.load_state_dict({name: tensor for name, tensor, _ in read_tensors(checkpoint.mimi, device)})
     return mimi.requires_grad_(False)
 
 
@@ -153,7 +162,7 @@ def _read(
 ) -> dict[str, torch.Tensor]:
     """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
     state: dict[str, torch.Tensor] = {}
-    done, total = 0, path.stat().st_size
+    done, total = 0, size_bytes(path)
     for name, tensor, size in read_tensors(path, device, dtype, _SCALES):
         done += size
         state.update(modes.pack(lm, _rename(name), tensor))
@@ -184,16 +193,21 @@ def _judged_by_moshi(what: str) -> Iterator[None]:
         yield
     except Exception as fault:
         # moshi does not check its settings: it meets them, with a fault of any kind.
-        reason = f"{type(fault).__name__} {fault}".strip()
-        advice = "Copy or download the configuration again."
-        raise UserError(f"{what} describes no model that moshi can build: {reason}.", advice) from fault
+        reason = shorten(str(fault).strip() or type(fault).__name__, 200)
+        raise UserError(
+            f"{what} describes no model that moshi can build: {reason}.", _CONFIGURATION_AGAIN
+        ) from fault
 
 
 def _prove_mimi(checkpoint: Checkpoint) -> None:
     config = checkpoint.mimi_config or loaders._mimi_config
-    header = read_header(checkpoint.mimi)
-    with _judged_by_moshi(f"The Mimi configuration of {checkpoint.source}"), torch.device("meta"):
-        mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=checkpoint.config["n_q"] // 2)
+    header, codebooks = read_header(checkpoint.mimi), checkpoint.config["n_q"] // 2
+    what = f"The Mimi configuration of {checkpoint.source}"
+    if reason := unfit_mimi(config, codebooks):
+        raise UserError(f"{what} describes no model that moshi can build: {reason}.", _CONFIGURATION_AGAIN)
+    shapes.check_mimi(config, checkpoint.source, header, checkpoint.mimi)
+    with _judged_by_moshi(what), torch.device("meta"):
+        mimi = loaders.get_mimi(None, config, device="meta", num_codebooks=codebooks)
     _prove_tensors(mimi, checkpoint.mimi, header, lambda _: True)
     if (mimi.sample_rate, mimi.frame_rate) != (SAMPLE_RATE, FRAME_RATE):
         found = f"{mimi.sample_rate} Hz in {mimi.frame_rate} frames a second"
@@ -219,6 +233,10 @@ def _prove_tensors(
         name: torch.empty(tensor.shape, dtype=DTYPES[tensor.dtype], device="meta")
         for name, tensor in header.items()
     }
+    for name, wanted in module.state_dict().items():
+        if name in state and state[name].is_floating_point() != wanted.is_floating_point():
+            kind = header[name].dtype
+            raise UserError(f"{path} does not fit its configuration: {name} is kept as {kind}.", advice)
     try:
         result = module.load_state_dict(state, strict=False, assign=True)
     except (RuntimeError, IndexError, ValueError) as fault:
@@ -243,8 +261,10 @@ def _open_tokenizer(checkpoint: Checkpoint) -> sentencepiece.SentencePieceProces
     path, expected = checkpoint.tokenizer, checkpoint.config["text_card"]
     advice = "Use the tokenizer that the model was trained with; another would speak other words."
     try:
-        pieces = sentencepiece.SentencePieceProcessor(model_proto=path.read_bytes())
-    except (OSError, RuntimeError) as fault:
+        content = read_bytes(path, _TOKENIZER_BYTES)
+        refuse_pointer(path, content)
+        pieces = sentencepiece.SentencePieceProcessor(model_proto=content)
+    except (OSError, RuntimeError, Malformed) as fault:
         raise UserError(f"{path} is no SentencePiece model, or it is damaged.", advice) from fault
     if (found := pieces.get_piece_size()) != expected:
         raise UserError(f"{path} has {found} pieces, and the model expects {expected}.", advice)

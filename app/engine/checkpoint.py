@@ -6,19 +6,24 @@ nothing about torch: whether the weights fit the configuration is for `app.engin
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import app
 from app import catalog
 from app.engine import download
-from app.engine.configuration import CONFIG_NAME, Config, guess, read_json, take_apart
+from app.engine.configuration import CONFIG_NAME, Config, guess, read_json, take_apart, take_mimi
 from app.engine.fake import ensure_tiny
-from app.engine.weights import fingerprint
+from app.engine.limits import shorten
+from app.engine.weights import INDEX_SUFFIX, fingerprint, shard_names, size_bytes, weight_files
 from app.errors import UserError
+from app.files import read_json as read_plain_json
 from app.paths import paths
 
 Progress = Callable[[str, int, int], None]
@@ -35,7 +40,22 @@ CONSOLIDATED_NAME = "consolidated.safetensors"
 BUNDLED = Path(app.__file__).parent / "data"
 """Where the models are that come with the program, each in a folder of its name."""
 
+PEDIGREE = "aizuchi.json"
+"""Stands beside the config.json of a model of the user's own, and tells what it came from."""
+
+Reach = Literal["never", "named", "all"]
+"""What may be fetched from the hub: nothing; what was named; also what a folder of the user's names."""
+
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_PAGE = re.compile(
+    r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/"
+    r"([\w.-]+/[\w.-]+?)(?:/tree/([^/?#]+))?/?(?:[?#].*)?",
+    re.ASCII,
+)
+"""The address of a repository's page, with the revision that it shows."""
+
+_LOCAL = "file://"
+"""How moshi marks a name that is not of the hub; one without a leading / is looked for in the folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,17 @@ class Checkpoint:
             "context": self.context,
         }
 
+    @property
+    def weights_bytes(self) -> int:
+        """Return what the weights take on disk."""
+        return size_bytes(self.weights)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return all files of the model, but for its configurations."""
+        adapter = (self.adapter.path,) if self.adapter else ()
+        return (*weight_files(self.weights), *adapter, self.mimi, self.tokenizer)
+
 
 def find(
     spec: str,
@@ -100,14 +131,16 @@ def find(
     models: Path | None = None,
     progress: Progress | None = None,
     both_voices: bool = False,
+    reach: Reach = "named",
 ) -> Checkpoint:
     """Find a model by a name of the catalogue or of one below `models`, 'tiny', a folder, or 'owner/name'.
 
     `base` names, in the same ways, what an adapter was trained on or where Mimi and the tokenizer are.
     A model that predicts the user's voice too can not talk: it is refused but for `both_voices`.
-    Downloads what is not on this computer. Raises UserError with a sentence that names the file.
+    Downloads what is not on this computer, as far as `reach` goes. Raises UserError with a sentence that
+    names the file.
     """
-    finder = _Finder(base, models or paths().models, progress or (lambda *_: None), both_voices)
+    finder = _Finder(base, models or paths().models, progress or (lambda *_: None), both_voices, reach)
     return finder.find(spec)
 
 
@@ -116,44 +149,63 @@ class _Finder:
     base: str | None
     models: Path
     progress: Progress
-    both_voices: bool = False
+    both_voices: bool
+    reach: Reach
 
     def find(self, spec: str) -> Checkpoint:
-        folder = Path(spec).expanduser()
         if spec == "tiny":
             return self._open_folder(ensure_tiny(self.models / "tiny"))
-        if (known := catalog.find(spec)) is not None:
+        if (known := catalog.find(_repo_of(spec))) is not None:
             return self._open_known(known)
-        if folder.is_dir():
+        folder = Path(os.path.expanduser(spec))
+        if spec and os.path.isdir(folder):
             return self._open_folder(folder.resolve())
-        if (self.models / spec / CONFIG_NAME).exists():
+        if os.path.isfile(folder):
+            advice = f"Name its folder: {shlex.quote(str(folder.parent))}."
+            raise UserError(f"{folder} is one file of a model, not its folder.", advice)
+        if spec and os.path.exists(self.models / spec / CONFIG_NAME):
             return self._open_folder((self.models / spec).resolve())
-        if _REPO.fullmatch(spec):
-            return self._open_repo(spec)
+        if spec.startswith(("/", "./", "../", "~")):
+            raise UserError(f"There is no folder {folder}.", "Check the name and where it lies.")
+        if _REPO.fullmatch(repo := _repo_of(spec)):
+            return self._open_repo(repo)
         names = ", ".join(known.name for known in catalog.KNOWN)
         raise UserError(
-            f"There is no model called '{spec}'.",
+            f"There is no model called '{shorten(spec, 200)}'.",
             f"Name one of {names}, tiny or echo, a folder, or a hub repository as owner/name.",
         )
 
     def _open_known(self, known: catalog.KnownModel) -> Checkpoint:
         if known.bundled:
             return self._open_folder(BUNDLED / known.name)
+        if self.reach == "never" and not all(map(download.cached, known.files)):
+            raise _not_here(known.name)
         weights, mimi, tokenizer = (self._fetch(reference) for reference in known.files)
+        expected = dict(known.sha256)
+        for path in (weights, mimi, tokenizer):
+            found, pinned = download.expected_sha256(path), expected.get(path.name)
+            if found is not None and pinned is not None and found != pinned:
+                advice = "Update Aizuchi: the makers of the model may have published it anew."
+                raise UserError(f"{path} is not the file that this version of Aizuchi knows.", advice)
         return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, known.config)
 
     def _open_repo(self, repo: str) -> Checkpoint:
         try:
-            path = self._fetch(f"{download.SCHEME}{repo}/{CONFIG_NAME}")
-        except UserError as fault:
-            if not isinstance(fault.__cause__, FileNotFoundError):
-                raise
+            path = self._try_fetch(f"{download.SCHEME}{repo}/{CONFIG_NAME}")
+        except FileNotFoundError as fault:
             advice = f"Download its files into a folder together with a {CONFIG_NAME}, and choose the folder."
             raise UserError(f"{repo} has no {CONFIG_NAME}, so its shape is not known.", advice) from fault
         config = take_apart(read_json(path), path, self.both_voices)
+        # All of it as it was in one commit, even if the next one is published meanwhile.
+        commit = download.commit(path)
+
+        def refer(name: str) -> str:
+            if name.startswith(download.SCHEME):
+                return name
+            return download.pin(f"{download.SCHEME}{repo}/{name.removeprefix(_LOCAL)}", commit)
 
         def locate(name: str) -> Path:
-            return self._fetch(name if name.startswith(download.SCHEME) else f"hf://{repo}/{name}")
+            return self._fetch(refer(name))
 
         mimi_config = locate(config.mimi_config_name) if config.mimi_config_name else None
         adapter = _adapter(config, locate(config.lora_name)) if config.lora_name else None
@@ -161,11 +213,11 @@ class _Finder:
             name=repo,
             kind="hub",
             source=repo,
-            weights=locate(config.moshi_name),
+            weights=self._fetch_weights(refer(config.moshi_name)),
             mimi=locate(config.mimi_name),
             tokenizer=locate(config.tokenizer_name),
             config=config.lm,
-            mimi_config=read_json(mimi_config) if mimi_config else None,
+            mimi_config=take_mimi(read_json(mimi_config), mimi_config) if mimi_config else None,
             adapter=adapter,
             generation=config.generation,
         )
@@ -188,14 +240,17 @@ class _Finder:
     def _complete(self, folder: Path, kind: str, config: Config) -> Checkpoint:
         """Take from the folder what is there, and from its base what is not."""
         adapter = self._find_adapter(folder, config)
-        weights = self._locate(folder, config.moshi_name)
-        if (consolidated := folder / CONSOLIDATED_NAME).exists():
+        weights = self._locate_weights(folder, config.moshi_name)
+        if (consolidated := self._locate_weights(folder, CONSOLIDATED_NAME)) is not None:
             weights, adapter = consolidated, None
         mimi = self._locate(folder, config.mimi_name)
         tokenizer = self._locate(folder, config.tokenizer_name)
         base, note = None, ""
         if (weights is None and adapter) or mimi is None or tokenizer is None:
             base, note = self._find_base(folder, kind, adapter is not None)
+        if weights is None and adapter is not None and base is None:
+            sentence = f"{folder} is an adapter on {_local(folder, config.moshi_name)}, which is not there."
+            raise UserError(sentence, "Put it back, or name the model as the base (--base).")
         if weights is None and (base is None or adapter is None):
             raise _lacks(folder, config.moshi_name)
         if mimi is None and base is None:
@@ -230,23 +285,44 @@ class _Finder:
     def _find_base(self, folder: Path, kind: str, adapter: bool) -> tuple[Checkpoint | None, str]:
         """Return what a folder builds on, and a sentence if that had to be assumed."""
         spec, note = self.base or _recorded_base(folder), ""
-        if spec is None and kind in ("nu-dialogue", "consolidated"):
+        if spec is None and kind in ("nu-dialogue", "consolidated") and not (folder / PEDIGREE).exists():
             spec = DEFAULT_BASE
             what = "which model it was trained on" if adapter else "which tokenizer it was trained with"
             note = f"{folder.name} does not say {what}; that of {spec} (English) is assumed."
         if spec is None:
             return None, ""
-        base = _Finder(None, self.models, self.progress, self.both_voices).find(spec)
+        # What was not named is not fetched unasked: it may be 15 GB.
+        reach: Reach = "never" if self.base is None and self.reach == "named" else self.reach
+        base = _Finder(None, self.models, self.progress, self.both_voices, reach).find(spec)
         if base.adapter is not None and adapter:
             advice = "Name the full model that it was trained on as the base."
             raise UserError(f"The base {spec} is an adapter itself.", advice)
         return base, note
 
-    def _locate(self, folder: Path, name: str) -> Path | None:
+    def _locate_weights(self, folder: Path, name: str) -> Path | None:
+        """Return weights that a folder names, or the index of their shards; None if they are not there."""
         if name.startswith(download.SCHEME):
+            self._refuse_reaching(folder, name)
+            return self._fetch_weights(name)
+        return self._locate(folder, name) or self._locate(folder, f"{name}{INDEX_SUFFIX}")
+
+    def _locate(self, folder: Path, name: str) -> Path | None:
+        """Return a file that a folder names, None if it is not there."""
+        if name.startswith(download.SCHEME):
+            self._refuse_reaching(folder, name)
             return self._fetch(name)
-        path = folder / name.removeprefix("file://")
-        return path if path.exists() else None
+        path = _local(folder, name)
+        # An older export says where its folder lay when it was made.
+        places = (path, folder / path.name)
+        return next((place for place in places if os.path.exists(place)), None)
+
+    def _refuse_reaching(self, folder: Path, reference: str) -> None:
+        """Raise UserError where a folder, and not the user, asks for a file that is not on this computer."""
+        there = download.cached(reference) or download.cached(f"{reference}{INDEX_SUFFIX}")
+        if there is None and self.reach != "all":
+            repo, file = download.split(reference)
+            advice = f"Download it with `aizuchi models download {shlex.quote(str(folder))}`."
+            raise UserError(f"{folder} needs {file} of {repo}, which is not on this computer.", advice)
 
     def _mimi_config(self, folder: Path, config: Config) -> dict[str, Any] | None:
         if (name := config.mimi_config_name) is None and not (folder / CONFIG_NAME).exists():
@@ -256,17 +332,65 @@ class _Finder:
             return None
         if (path := self._locate(folder, name)) is None:
             raise _lacks(folder, name)
-        return read_json(path)
+        return take_mimi(read_json(path), path)
+
+    def _fetch_weights(self, reference: str) -> Path:
+        """Return weights of the hub, or the index of their shards, all of which are then on this computer."""
+        index = f"{reference}{INDEX_SUFFIX}"
+        if (whole := download.cached(reference)) is not None:
+            return whole
+        if download.cached(index) is None:
+            try:
+                return self._try_fetch(reference)
+            except FileNotFoundError:
+                pass
+        try:
+            path = self._try_fetch(index)
+        except FileNotFoundError:
+            return self._fetch(reference)  # which tells that neither is there
+        for name in shard_names(path):
+            shard = f"{reference.rpartition('/')[0]}/{name}"
+            self._fetch(download.pin(shard, download.commit(path)))
+        return path
 
     def _fetch(self, reference: str) -> Path:
+        """Return a file of the hub. Raises UserError."""
         repo, file = download.split(reference)
         try:
-            return download.fetch(
-                reference, lambda done, total: self.progress(f"Downloading {file}", done, total)
-            )
+            return self._try_fetch(reference)
         except FileNotFoundError as fault:
             advice = "Look at the files of the repository: it may be of another kind."
             raise UserError(f"{repo} on the hub has no file {file}.", advice) from fault
+
+    def _try_fetch(self, reference: str) -> Path:
+        """Return a file of the hub. Raises FileNotFoundError if there is none, and UserError for the rest."""
+        repo, file = download.split(reference)
+        if self.reach == "never" and download.cached(reference) is None:
+            raise _not_here(repo)
+        return download.fetch(
+            reference, lambda done, total: self.progress(f"Downloading {file}", done, total)
+        )
+
+
+def _repo_of(spec: str) -> str:
+    """Return the repository whose page on the hub an address names, any other text as it is."""
+    if spec.startswith(download.SCHEME):
+        return spec.removeprefix(download.SCHEME)
+    if (page := _PAGE.fullmatch(spec)) is None:
+        return spec
+    if page[2] not in (None, "main"):
+        advice = "Name the repository as owner/name; its newest state is taken."
+        raise UserError(f"{shorten(spec, 200)} shows a revision of its own.", advice)
+    return page[1]
+
+
+def _local(folder: Path, name: str) -> Path:
+    """Return where a name in a folder's configuration points to."""
+    return Path(os.path.normpath(folder / name.removeprefix(_LOCAL)))
+
+
+def _not_here(name: str) -> UserError:
+    return UserError(f"{name} is not on this computer.", f"Fetch it with `aizuchi models download {name}`.")
 
 
 def _of(base: Checkpoint | None) -> Checkpoint:
@@ -283,7 +407,12 @@ def _lacks(folder: Path, name: str) -> UserError:
 
 def _identity(path: Path) -> dict[str, object]:
     """Return what tells these weights from others, in a moment even for 15 GB."""
-    return {"file": path.name, "sha256": download.expected_sha256(path), "fingerprint": fingerprint(path)}
+    return {
+        "file": path.name,
+        "sha256": download.expected_sha256(path),
+        "fingerprint": fingerprint(path),
+        "commit": download.commit(path) or None,
+    }
 
 
 def _adapter(config: Config, path: Path) -> Adapter:
@@ -294,10 +423,18 @@ def _adapter(config: Config, path: Path) -> Adapter:
 
 
 def _recorded_base(folder: Path) -> str | None:
-    """Return the base that kyutai-labs/moshi-finetune wrote into args.yaml, three folders up, if it did."""
+    """Return the base of a folder's model: as our own export tells it, or as a trainer does.
+
+    kyutai-labs/moshi-finetune writes it into args.yaml, three folders up.
+    """
+    with suppress(OSError, ValueError, AttributeError):
+        parent = read_plain_json(folder / PEDIGREE).get("parent")
+        # A folder may have gone since; a name is as good as it was.
+        if isinstance(parent, str) and parent and (os.path.isdir(parent) or not os.path.isabs(parent)):
+            return parent
     try:
         text = (folder.parents[2] / "args.yaml").read_text(encoding="utf-8")
     except (OSError, IndexError, UnicodeDecodeError):
         return None
-    named = re.search(r"^\s*hf_repo_id:\s*['\"]?([\w.-]+/[\w.-]+)", text, re.MULTILINE)
-    return named.group(1) if named else None
+    named_there = re.search(r"^\s*hf_repo_id:\s*['\"]?([\w.-]+/[\w.-]+)", text, re.MULTILINE)
+    return named_there.group(1) if named_there else None

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from huggingface_hub import (
     constants,
@@ -46,16 +47,77 @@ _POLL_S = 0.25
 _REACH_S = 10.0
 
 
+_NEWEST = "main"
+"""The revision that holds where none is named."""
+
+_COMMIT = re.compile("[0-9a-f]{40}")
+
+_CACHED = re.compile(
+    r"/models--(?P<owner>[^/]+?)--(?P<name>[^/]+)/snapshots/(?P<revision>[^/]+)/(?P<file>.+)"
+)
+"""Where the hub's library keeps a file."""
+
+
+class Origin(NamedTuple):
+    """Where on the hub a file in the cache is from."""
+
+    repo: str
+    file: str
+    commit: str
+
+
 def split(reference: str) -> tuple[str, str]:
-    """Return repository and file name of a reference hf://owner/name/file."""
+    """Return repository and file name of a reference hf://owner/name/file or hf://owner/name@commit/file."""
     owner, name, file = reference.removeprefix(SCHEME).split("/", 2)
-    return f"{owner}/{name}", file
+    return f"{owner}/{name.partition('@')[0]}", file
+
+
+def pin(reference: str, commit: str) -> str:
+    """Return a reference to the file as it was in a commit; without one it stays as it is."""
+    repo, file = split(reference)
+    return f"{SCHEME}{repo}@{commit}/{file}" if commit else reference
 
 
 def cached(reference: str) -> Path | None:
     """Return where a file is in the cache, None if it is not there. Never asks the network."""
-    found = look_up(*split(reference), cache_dir=constants.HF_HUB_CACHE)
-    return Path(found) if isinstance(found, str) else None
+    repo, file = split(reference)
+    try:
+        found = look_up(repo, file, cache_dir=constants.HF_HUB_CACHE, revision=_revision(reference))
+    except (OSError, ValueError):
+        found = None  # The cache is damaged; what is whole in it is looked for below.
+    return Path(found) if isinstance(found, str) else _find_beside(repo, file, _revision(reference))
+
+
+def origin(path: Path) -> Origin | None:
+    """Return where a file in the cache is from, None for a file that is not of the cache or of no commit."""
+    place = path.absolute()
+    found = _CACHED.search(place.as_posix()) if place.is_relative_to(constants.HF_HUB_CACHE) else None
+    if found is None or not _COMMIT.fullmatch(found["revision"]):
+        return None
+    return Origin(f"{found['owner']}/{found['name']}", found["file"], found["revision"])
+
+
+def commit(path: Path) -> str:
+    """Return the commit that a file in the cache is of, '' for any other file."""
+    found = origin(path)
+    return found.commit if found else ""
+
+
+def _revision(reference: str) -> str:
+    return reference.removeprefix(SCHEME).split("/", 2)[1].partition("@")[2] or _NEWEST
+
+
+def _find_beside(repo: str, file: str, revision: str) -> Path | None:
+    """Return a file of a cache whose note of the newest commit is damaged, if one commit alone has it."""
+    root = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+    note = root / "refs" / _NEWEST
+    try:
+        if revision != _NEWEST or not note.exists() or _COMMIT.fullmatch(note.read_text().strip()):
+            return None
+    except (OSError, ValueError):
+        pass
+    there = [path for commit in root.glob("snapshots/*") if (path := commit / file).is_file()]
+    return there[0] if len(there) == 1 else None
 
 
 def fetch(reference: str, progress: Progress | None = None) -> Path:
@@ -69,8 +131,8 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     repo, file = split(reference)
     with _sentences(repo), _online():
         _reach(repo, file)
-        with _watched(repo, file, progress):
-            return Path(hf_hub_download(repo, file, token=token()))
+        with _watched(reference, progress):
+            return Path(hf_hub_download(repo, file, revision=_revision(reference), token=token()))
 
 
 def expected_sha256(path: Path) -> str | None:
@@ -120,19 +182,24 @@ def _sentences(repo: str) -> Iterator[None]:
     except (RepositoryNotFoundError, HFValidationError) as fault:
         advice = f"Look for it at {page}; a private one needs a token (Settings, or `hf auth login`)."
         raise UserError(f"There is no repository {repo} on the hub, or it is private.", advice) from fault
+    except ValueError as fault:
+        folder = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}"
+        raise UserError(
+            f"The cache of {repo} is damaged: {fault}.", f"Delete {folder}, and try again."
+        ) from fault
     except OSError as fault:
         advice = "Check the network and the room on the disk, then try again: it goes on where it stopped."
         raise UserError(f"The download of {repo} broke off: {fault}.", advice) from fault
 
 
 @contextmanager
-def _watched(repo: str, file: str, progress: Progress | None) -> Iterator[None]:
+def _watched(reference: str, progress: Progress | None) -> Iterator[None]:
     """Tell how far a download has come, by the growth of the file that the hub's library writes."""
     if progress is None:
         yield
         return
     done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(repo, file, progress, done), name="download-progress")
+    thread = threading.Thread(target=_watch, args=(reference, progress, done), name="download-progress")
     thread.start()
     try:
         yield
@@ -141,9 +208,11 @@ def _watched(repo: str, file: str, progress: Progress | None) -> Iterator[None]:
         thread.join()
 
 
-def _watch(repo: str, file: str, progress: Progress, done: threading.Event) -> None:
+def _watch(reference: str, progress: Progress, done: threading.Event) -> None:
+    repo, file = split(reference)
     try:
-        metadata = get_hf_file_metadata(hf_hub_url(repo, file), token=token())
+        url = hf_hub_url(repo, file, revision=_revision(reference))
+        metadata = get_hf_file_metadata(url, token=token())
     except OSError:
         return  # The download itself meets the same fault and tells it.
     blobs = Path(constants.HF_HUB_CACHE) / f"models--{repo.replace('/', '--')}" / "blobs"

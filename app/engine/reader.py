@@ -1,21 +1,24 @@
 """Reads weights as fast as the disk gives them: several threads, and one copy from file to device.
 
-A map of the file, as safetensors uses it, is read page by page by the one thread that touches it. Knows
-nothing about models.
+A map of the file, as safetensors uses it, is read page by page by the one thread that touches it. Every
+number is looked at on the way: with NaN among the weights a model talks on, and says nothing. Knows nothing
+about models.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from app.engine.limits import shorten
 from app.engine.weights import Tensor, read_header
 from app.errors import UserError
 
@@ -48,15 +51,16 @@ class Read(NamedTuple):
 def read_tensors(
     path: Path, device: torch.device, dtype: torch.dtype | None = None, kept: tuple[str, ...] = ()
 ) -> Generator[Read]:
-    """Yield the tensors of a safetensors file on a device, in the order of the file.
+    """Yield the tensors of a safetensors file, or of the shards of an index, in the order of the files.
 
     Real numbers become `dtype`, but for those whose names end as in `kept`.
 
-    While one is worked on, the next THREADS are read. Raises UserError where the file can not be read.
+    While one is worked on, the next THREADS are read. Raises UserError where a file can not be read, and for
+    real numbers that are not finite.
     """
     header = read_header(path)
-    places = deque(sorted(header.items(), key=lambda item: item[1].start))
-    source = _Source(path, device, dtype, kept)
+    places = deque(sorted(header.items(), key=lambda item: (item[1].file, item[1].start)))
+    source = _Source({tensor.file for tensor in header.values()}, device, dtype, kept)
     ahead: deque[tuple[str, Future[torch.Tensor]]] = deque()
     try:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="weights") as threads:
@@ -78,58 +82,83 @@ def read_tensors(
         source.close()
 
 
+def unfinite(tensors: Mapping[str, torch.Tensor]) -> str | None:
+    """Return the name of the first tensor that holds NaN or infinity, None if all numbers are finite."""
+    return next((name for name, tensor in tensors.items() if not _is_finite(tensor)), None)
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    """Return whether all numbers are finite, by one reduction: NaN is the least and the most of all."""
+    if not tensor.is_floating_point() or tensor.numel() == 0:
+        return True
+    least, most = torch.aminmax(tensor.float() if tensor.itemsize == 1 else tensor)
+    return math.isfinite(least) and math.isfinite(most)
+
+
 class _Source:
-    """An open file, and for each thread what it reads through."""
+    """Open files, and for each thread what it reads through."""
 
     def __init__(
-        self, path: Path, device: torch.device, dtype: torch.dtype | None, kept: tuple[str, ...]
+        self, files: Iterable[Path], device: torch.device, dtype: torch.dtype | None, kept: tuple[str, ...]
     ) -> None:
-        self._file = os.open(path, os.O_RDONLY)
+        self._files: dict[Path, int] = {}
+        try:
+            for file in files:
+                self._files[file] = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.close()
+            raise
         self._device = device
         self._dtype, self._kept = dtype, kept
         self._own = threading.local()
 
     def close(self) -> None:
-        os.close(self._file)
+        while self._files:
+            os.close(self._files.popitem()[1])
 
     def read(self, name: str, tensor: Tensor) -> torch.Tensor:
         found = DTYPES[tensor.dtype]
         changes = self._dtype is not None and tensor.floating and not name.endswith(self._kept)
         wanted = self._dtype if changes and self._dtype is not None else found
         if wanted != found and self._device.type != "cuda":
-            return self._convert(tensor, found, wanted)
+            return self._convert(name, tensor, wanted)
         raw = torch.empty(tensor.end - tensor.start, dtype=torch.uint8, device=self._device)
         chunks = range(0, len(raw), CHUNK_BYTES)
         if self._device.type == "cuda":
-            self._fill_card(raw, tensor.start, chunks)
+            self._fill_card(raw, tensor, chunks)
         else:
             for at in chunks:
-                self._fill(raw[at : at + CHUNK_BYTES], tensor.start + at)
-        return raw.view(found).view(tensor.shape).to(wanted)
+                self._fill(raw[at : at + CHUNK_BYTES], tensor, at)
+        kept = raw.view(found)
+        made = kept.to(wanted)
+        _refuse_unfinite(name, tensor, kept, made)
+        return made.view(tensor.shape)
 
-    def _convert(self, tensor: Tensor, found: torch.dtype, wanted: torch.dtype) -> torch.Tensor:
+    def _convert(self, name: str, tensor: Tensor, wanted: torch.dtype) -> torch.Tensor:
         """Read a tensor into another type, by way of a buffer that is small enough to stay in a cache."""
         if not hasattr(self._own, "buffer"):
             self._own.buffer = torch.empty(CONVERTED_BYTES, dtype=torch.uint8)
+        found = DTYPES[tensor.dtype]
         result = torch.empty(tensor.shape, dtype=wanted)
         flat, step = result.view(-1), CONVERTED_BYTES // found.itemsize
         for at in range(0, len(flat), step):
             part = flat[at : at + step]
             raw = self._own.buffer[: len(part) * found.itemsize]
-            self._fill(raw, tensor.start + at * found.itemsize)
+            self._fill(raw, tensor, at * found.itemsize)
             part.copy_(raw.view(found))
+            _refuse_unfinite(name, tensor, raw.view(found), part)
         return result
 
-    def _fill(self, part: torch.Tensor, start: int) -> None:
-        """Read into memory of this computer, [N] uint8, from a place in the file on."""
-        view = memoryview(part.numpy().data)
+    def _fill(self, part: torch.Tensor, tensor: Tensor, at: int) -> None:
+        """Read into memory of this computer, [N] uint8, from a place in a tensor's bytes on."""
+        view, file, start = memoryview(part.numpy().data), self._files[tensor.file], tensor.start + at
         while view:
-            count = os.preadv(self._file, [view], start)
+            count = os.preadv(file, [view], start)
             if count == 0:
                 raise OSError(0, "it became shorter while it was read")
             view, start = view[count:], start + count
 
-    def _fill_card(self, raw: torch.Tensor, start: int, chunks: range) -> None:
+    def _fill_card(self, raw: torch.Tensor, tensor: Tensor, chunks: range) -> None:
         """Read by way of two pinned buffers: while one travels to the card, the other is read into."""
         stream, buffers = self._pinned()
         # The memory may have been another tensor's, which work of before may still look at.
@@ -139,7 +168,7 @@ class _Source:
                 buffer, sent = buffers[turn % len(buffers)]
                 sent.synchronize()
                 part = raw[at : at + CHUNK_BYTES]
-                self._fill(buffer[: len(part)], start + at)
+                self._fill(buffer[: len(part)], tensor, at)
                 part.copy_(buffer[: len(part)], non_blocking=True)
                 sent.record(stream)  # type: ignore[no-untyped-call]
         stream.synchronize()
@@ -152,3 +181,17 @@ class _Source:
             self._own.pinned = stream, list(zip(buffers, events, strict=True))
         pinned: tuple[torch.cuda.Stream, list[tuple[torch.Tensor, torch.cuda.Event]]] = self._own.pinned
         return pinned
+
+
+def _refuse_unfinite(name: str, tensor: Tensor, kept: torch.Tensor, made: torch.Tensor) -> None:
+    """Raise UserError where real numbers, as the file keeps them or as they became, are not finite."""
+    if _is_finite(made):
+        return
+    if _is_finite(kept):
+        kind = str(made.dtype).removeprefix("torch.")
+        advice = "Choose another model, or a graphics card that computes in bfloat16."
+        raise UserError(f"{tensor.file} holds numbers too large for {kind}, in {shorten(name)}.", advice)
+    advice = "The file is damaged, or its training diverged: download it again, or choose another model."
+    raise UserError(
+        f"{tensor.file} holds numbers that are not finite (NaN or infinity), in {shorten(name)}.", advice
+    )

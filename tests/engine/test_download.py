@@ -15,7 +15,8 @@ from huggingface_hub import constants, file_download
 from huggingface_hub.utils import reset_sessions
 
 from app.engine import download
-from app.engine.download import cached, expected_sha256, fetch, split
+from app.engine.checkpoint import find
+from app.engine.download import cached, commit, expected_sha256, fetch, origin, pin, split
 from app.errors import UserError
 
 CONTENT = bytes(range(256)) * 94_000
@@ -30,6 +31,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.requests: list[str] = []
+        self.paths: list[str] = []
         hub = self
 
         class Answer(BaseHTTPRequestHandler):
@@ -49,6 +51,7 @@ class Hub:
 
     def answer(self, request: BaseHTTPRequestHandler, *, body: bool) -> None:
         self.requests.append(request.command)
+        self.paths.append(request.path)
         status, error = self._judge(request.path)
         request.send_response(status)
         request.send_header("Content-Length", str(0 if error else len(CONTENT)))
@@ -155,3 +158,53 @@ def test_references_name_files_in_folders() -> None:
 def test_a_file_outside_the_cache_has_no_hash_to_compare_with(tmp_path: Path) -> None:
     (tmp_path / ("a" * 64)).write_bytes(b"x")
     assert expected_sha256(tmp_path / ("a" * 64)) is None
+
+
+BROKEN_REFS = (b"", b"\xff\xfe\x00", b"main", b"../../..", b"\0", b"a" * 41)
+
+
+@pytest.mark.parametrize("note", BROKEN_REFS)
+def test_a_damaged_note_of_the_newest_commit_hides_nothing(note: bytes, hub: Hub) -> None:
+    path = fetch("hf://owner/model/weights.bin")
+    refs = path.parents[2] / "refs" / "main"
+    refs.write_bytes(note)
+    assert cached("hf://owner/model/weights.bin") == path
+    assert cached("hf://owner/model/other.bin") is None
+    hub.close()
+    assert fetch("hf://owner/model/weights.bin") == path
+    with pytest.raises(
+        UserError, match=r"owner/model is not on this computer, and the hub can not be reached"
+    ):
+        fetch("hf://owner/model/other.bin")
+
+
+def test_a_damaged_note_does_not_stop_a_download(hub: Hub) -> None:
+    path = fetch("hf://owner/model/weights.bin")
+    (path.parents[2] / "refs" / "main").write_bytes(b"\xff\xfe\x00")
+    try:
+        fetch("hf://owner/model/other.bin")
+    except UserError as fault:
+        assert "The cache of owner/model is damaged" in fault.sentence
+        assert str(path.parents[2]) in fault.advice
+
+
+def test_a_commit_is_fetched_and_told(hub: Hub) -> None:
+    path = fetch(pin("hf://owner/model/weights.bin", "b" * 40))
+    assert any(f"/resolve/{'b' * 40}/" in each for each in hub.paths)
+    assert commit(path) == "b" * 40
+    assert origin(path) == ("owner/model", "weights.bin", "b" * 40)
+    assert cached(pin("hf://owner/model/weights.bin", "c" * 40)) is None
+    assert commit(path.resolve()) == ""
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9", "nonsense"])
+@pytest.mark.parametrize("name", ["someone/unknown", "moshiko"])
+def test_behind_a_dead_proxy_the_network_is_told_to_be_missing(
+    name: str, proxy: str, hub: Hub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for variable in "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy":
+        monkeypatch.setenv(variable, proxy)
+    for variable in "NO_PROXY", "no_proxy":
+        monkeypatch.delenv(variable, raising=False)
+    with pytest.raises(UserError, match=r" is not on this computer, and the hub can not be reached"):
+        find(name, models=tmp_path)

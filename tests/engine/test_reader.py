@@ -83,3 +83,27 @@ def test_who_stops_early_leaves_nothing_open(file: Path) -> None:
         next(tensors)
         tensors.close()
     assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float32, torch.float64])
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16, torch.float16, torch.float8_e5m2])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_are_not_finite_are_refused_by_name(
+    value: float, kind: torch.dtype, dtype: torch.dtype | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    weights = torch.zeros(600_000)
+    weights[555_555] = value
+    save_file(
+        {"fine": torch.ones(3), "whole": torch.ones(3, dtype=torch.int8), "odd": weights.to(kind)}, path
+    )
+    with pytest.raises(UserError, match=r"weights.safetensors holds numbers that are not finite.* in odd"):
+        list(read_tensors(path, CPU, dtype))
+
+
+def test_numbers_that_become_too_large_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({"large": torch.tensor([1e6])}, path)
+    assert len(list(read_tensors(path, CPU))) == 1
+    with pytest.raises(UserError, match=r"holds numbers too large for float16, in large"):
+        list(read_tensors(path, CPU, torch.float16))

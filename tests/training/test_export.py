@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from app.engine.build import load_lm, prove
 from app.engine.checkpoint import find
+from app.errors import UserError
 from app.paths import Paths, paths
 from tests.engine.conftest import GREEDY, Load, speech, talk
 from tests.training.trained_runs import (
@@ -211,3 +212,50 @@ def test_an_adapter_on_a_hubs_model_names_the_hub(
     assert found["mimi_name"] == "hf://kyu/base/codec/mimi.safetensors"
     assert found["tokenizer_name"] == "hf://me/you/tokenizer.model"
     prove(find("run-1", models=where.models))
+    assert json.loads((where.models / "run-1" / "aizuchi.json").read_text())["commit"] == "a" * 40
+
+
+@pytest.mark.parametrize("options", [[], ["--merge"]])
+def test_a_folder_that_was_moved_is_the_same_model(options: list[str], folder: Path, where: Paths) -> None:
+    run = make_run(where, folder)
+    export(where, run, *options)
+    out = where.models / "run-1"
+    expected = base(out)
+    assert str(where.models) not in (out / "config.json").read_text()
+    assert "file:///" not in (out / "config.json").read_text()
+    moved = out.rename(where.models.parent / "elsewhere")
+    same(base(moved), expected)
+    if options:
+        same(moshi_whole(moved), expected, 1e-6)
+
+
+def test_an_adapter_that_is_moved_together_with_its_base_is_the_same_model(
+    folder: Path, where: Paths, tmp_path: Path
+) -> None:
+    run = make_run(where, folder)
+    export(where, run, "--out", tmp_path / "adapter")
+    expected = base(tmp_path / "adapter")
+    away = tmp_path / "away"
+    away.mkdir()
+    for name in "adapter", "model":
+        shutil.move(tmp_path / name, away / name)
+    same(base(away / "adapter"), expected)
+    same(moshi_adapter(away / "adapter"), expected, 1e-6)
+    shutil.rmtree(away / "model")
+    with pytest.raises(
+        UserError, match=r"adapter is an adapter on .*away/model/model.safetensors, which is not"
+    ):
+        find(str(away / "adapter"))
+
+
+def test_an_export_from_before_names_were_relative_is_found_where_it_lies_now(
+    tiny: Path, where: Paths
+) -> None:
+    run = make_run(where, tiny)
+    export(where, run, "--merge")
+    out = where.models / "run-1"
+    config = json.loads((out / "config.json").read_text())
+    config["mimi_config_name"] = f"file://{out / 'mimi.json'}"
+    (out / "config.json").write_text(json.dumps(config))
+    moved = out.rename(where.models / "moved")
+    prove(find(str(moved)))

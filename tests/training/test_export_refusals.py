@@ -98,6 +98,19 @@ def test_damaged_weights_are_one_sentence_and_leave_nothing(
     assert not where.models.exists() or not os.listdir(where.models)
 
 
+@pytest.mark.parametrize("options", [[], ["--merge"], ["--format", "nu-dialogue"]])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_named_and_not_exported(
+    value: float, options: list[str], tiny: Path, where: Paths
+) -> None:
+    run = make_run(where, tiny)
+    whole, name = learnt(run), "text_linear.lora_A.weight"
+    whole[name].view(-1)[5] = value
+    save_file(whole, checkpoint_folder(run, STEP) / TRAINED)
+    refuse(where, run, *options, said=rf"{name} of run-1 holds numbers that are not finite after step {STEP}")
+    assert not where.models.exists() or not os.listdir(where.models)
+
+
 def test_an_adapter_on_an_adapter_is_exported_as_a_whole(tiny: Path, where: Paths) -> None:
     export(where, make_run(where, tiny, "first"))
     run = make_run(where, where.models / "first", "second")

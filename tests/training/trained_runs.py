@@ -6,6 +6,7 @@ Knows nothing about what is tested.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -110,12 +111,19 @@ def same(left: State, right: State, tolerance: float = 0.0) -> None:
 
 
 def moshi(folder: Path, **files: Path) -> LMModel:
-    """Load an exported folder as `python -m moshi.server` does, and all that belongs to it."""
-    info = CheckpointInfo.from_hf_repo(
-        "no/repository",
-        config_path=folder / "config.json",
-        **{name: str(path) for name, path in files.items()},
-    )
+    """Load an exported folder as `python -m moshi.server` does from within it, and all that belongs to it."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        info = CheckpointInfo.from_hf_repo(
+            "no/repository",
+            config_path=folder / "config.json",
+            **{name: str(path) for name, path in files.items()},
+        )
+    finally:
+        os.chdir(before)
+    info.moshi_weights, info.mimi_weights = folder / info.moshi_weights, folder / info.mimi_weights
+    info.tokenizer = folder / info.tokenizer
     assert info.get_mimi().num_codebooks == 8
     assert info.get_text_tokenizer().get_piece_size() == 600
     return info.get_moshi(dtype=torch.float32, fuse_lora=True)

@@ -83,6 +83,8 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Lower batch.min_seconds, which is {0}."),
     QT_TRANSLATE_NOOP("Told", "Free some space, or name another disk with --out."),
     QT_TRANSLATE_NOOP("Told", "Name another folder with --out."),
+    QT_TRANSLATE_NOOP("Told", "Name an earlier checkpoint with --step, or train with lower rates."),
+    QT_TRANSLATE_NOOP("Told", "{0} of {1} holds numbers that are not finite after step {2}."),
     QT_TRANSLATE_NOOP("Told", "{0} does not fit its run: {1} has another shape."),
     QT_TRANSLATE_NOOP("Told", "{0} does not fit its run: {1} is on one side only."),
     QT_TRANSLATE_NOOP("Told", "{0} does not fit its run: {1}."),
