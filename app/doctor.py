@@ -53,13 +53,15 @@ REPAIR = "Run packaging/talk again, or `aizuchi --repair` if it was installed as
 
 TORCH = """
 import json, torch
+from app.engine.device import card_trouble
 cards = []
 for index in range(torch.cuda.device_count()):
     about = torch.cuda.get_device_properties(index)
     free, total = torch.cuda.mem_get_info(index)
-    cards.append({"name": about.name, "capability": [about.major, about.minor], "free": free, "total": total})
-built_for = torch.cuda.get_arch_list() if cards else []
-print(json.dumps({"cuda": torch.version.cuda, "cards": cards, "built_for": built_for}))
+    # One tiny kernel decides, as where the device of a model is chosen.
+    card = {"name": about.name, "capability": [about.major, about.minor], "free": free, "total": total}
+    cards.append({**card, "trouble": card_trouble(index)})
+print(json.dumps({"cuda": torch.version.cuda, "cards": cards}))
 """
 
 FONTS = """
@@ -170,26 +172,28 @@ def graphics(_where: Paths) -> list[Check]:
         return [Check("PyTorch", False, answer, advice, essential=True)]
     cuda = answer["cuda"]
     torch = Check("PyTorch", True, f"{_version('torch')}, {f'for CUDA {cuda}' if cuda else 'without CUDA'}")
-    cards = [check for card in answer["cards"] for check in judge_card(card, answer["built_for"])]
+    cards = [check for card in answer["cards"] for check in judge_card(card)]
     return [torch, _driver(bool(cards)), *(cards or [_no_card(cuda)])]
 
 
-def judge_card(card: dict[str, Any], built_for: Sequence[str]) -> list[Check]:
+def judge_card(card: dict[str, Any]) -> list[Check]:
     """Return what can be said about one graphics card, as the child that asked torch describes it."""
     major, minor = card["capability"]
+    found, advice = f"{card['name']}, compute capability {major}.{minor}", ""
+    if card["trouble"]:
+        found = f"{found}: {card['trouble']}"
+        advice = "Models run on the processor instead; for the card install a PyTorch that was built for it."
+        return [Check("Graphics card", False, found, advice)]
     new = (major, minor) >= BF16_CAPABILITY
-    served = not built_for or any(_serves(arch, major, minor) for arch in built_for)
     if not new:
         advice = "A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there."
-    else:
-        advice = "This PyTorch has no code for the card; install one that was built for it."
     total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
     fitting = [known.name for known in HUB if known.fitting_mode(card["free"]) is not None]
     room = f"{free_gb:.1f} of {total_gb:.1f} GB free"
     least = min(known.memory_gb(mode="int4") for known in HUB if not known.quantized)
     close = f"Close what else uses the card; the smallest known model needs {least:.1f} GB."
     return [
-        Check("Graphics card", new and served, f"{card['name']}, compute capability {major}.{minor}", advice),
+        Check("Graphics card", new, found, advice),
         Check("Graphics memory", bool(fitting), f"{room}: {_fits(fitting)}", close),
     ]
 
@@ -351,19 +355,6 @@ def _no_card(cuda: str | None) -> Check:
     else:
         advice = "The large models need an NVIDIA card with 8 GB or more; `starter` runs on the processor."
     return Check("Graphics card", False, "none that PyTorch can use", advice)
-
-
-def _serves(arch: str, major: int, minor: int) -> bool:
-    """Tell whether code for an architecture (`sm_86`, `compute_90`) runs on a card of a capability.
-
-    Compiled code runs on later cards of the same major number; `compute_` code is compiled by the driver.
-    """
-    kind, _, number = arch.partition("_")
-    digits = re.match(r"\d+", number)
-    if digits is None:
-        return False
-    built = divmod(int(digits.group()), 10)
-    return built <= (major, minor) and (kind == "compute" or built[0] == major)
 
 
 def _fits(names: list[str]) -> str:

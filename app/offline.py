@@ -51,6 +51,7 @@ class Options:
     seed: int | None
     mode: str
     kv: str
+    device: str
     engine: str
     greedy: bool
     tail: float
@@ -101,6 +102,7 @@ def parse(argv: list[str]) -> Options:
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
     add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")
+    add("--device", default="", metavar="NAME", help="what the model runs on: auto, cpu, cuda or cuda:1")
     add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
     add("--greedy", action="store_true", help="take the likeliest token in place of drawing one")
     add("--tail", type=_length, default=0.0, metavar="SECONDS", help="let the model go on after the user")
@@ -119,7 +121,7 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
     """Hold the talk and return what came of it. Raises UserError when it can not be held or kept."""
     if options.seed is not None:
         settings = replace(settings, seed=options.seed)  # which refuses what is no seed
-    given = {name: wish for name in ("mode", "engine", "kv") if (wish := getattr(options, name))}
+    given = {name: wish for name in ("mode", "engine", "kv", "device") if (wish := getattr(options, name))}
     settings = replace(settings, **given)
     talk = Talk(
         open_port=lambda: port,

@@ -27,6 +27,7 @@ class Options:
     mode: str = ""
     engine: str = ""
     kv: str = ""
+    device: str = ""
     echo: str = ""
     microphone: str | None = None
     """A device by its stable name, '' for the default one."""
@@ -41,6 +42,7 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "mode": options.mode,
         "engine": options.engine,
         "kv": options.kv,
+        "device": options.device,
         "echo": options.echo,
         "record": options.record,
         "seed": options.seed,

@@ -97,6 +97,8 @@ class Settings:
     """What steps the language model."""
     kv: str = AUTO
     """How keys and values are kept; `auto` takes what fits the graphics card."""
+    device: str = AUTO
+    """What the model runs on: `auto`, `cpu`, `cuda` or `cuda:1`."""
     welcomed: bool = False
     """Whether the questions of the first start were answered."""
     scheme: str = "system"
@@ -119,7 +121,7 @@ class Settings:
 
     def loadout(self) -> Loadout:
         """Return how models are loaded."""
-        return Loadout(self.context, self.mode, self.engine, self.kv)
+        return Loadout(self.context, self.mode, self.engine, self.kv, self.device)
 
 
 def load(path: Path, report: Report | None = None) -> Settings:

@@ -50,6 +50,7 @@ def parse(argv: list[str]) -> Options:
     add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
     add("--echo", default="", choices=CHOICES["echo"], help="cancel the speaker's echo")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")
+    add("--device", default="", metavar="NAME", help="what the model runs on: auto, cpu, cuda or cuda:1")
     add("--engine", default="", choices=CHOICES["engine"], help="what steps the language model")
     add("--microphone", metavar="NAME", help="the device to hear with, as `doctor` names it, or `default`")
     add("--speaker", metavar="NAME", help="the device to speak with, in the same way")

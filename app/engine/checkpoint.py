@@ -95,6 +95,11 @@ class Checkpoint:
         return bool(self.config.get("quantize"))
 
     @property
+    def bundled(self) -> bool:
+        """Return whether it came with the program, and is small enough for any processor."""
+        return Path(self.source).parent == BUNDLED
+
+    @property
     def context(self) -> int:
         """Return the number of frames that the model looks back on."""
         return int(self.config["context"])

@@ -10,6 +10,7 @@ import logging
 import os
 import shutil
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 DESKTOP_BYTES = 400_000_000
 """What a mode that is chosen by itself leaves of a graphics card to the windows of other programs."""
+
+CPU, CUDA = "cpu", "cuda"
 
 _CPU_WORKSPACE_BYTES = 200_000_000
 _SMALL_BYTES = 100_000_000
@@ -50,18 +53,58 @@ class Device:
         return self.device.type == "cuda"
 
 
-def choose_device() -> Device:
-    """Return the graphics card if PyTorch can use one, the CPU otherwise, with its memory as it is now."""
-    if not torch.cuda.is_available():
-        free, total = _memory()
-        return Device(torch.device("cpu"), "CPU", torch.float32, free, total)
+def choose_device(wish: str = AUTO) -> Device:
+    """Return where to run, with its memory as it is now.
+
+    `wish` is 'cpu', 'cuda', 'cuda:1' or the like; 'auto' and 'cuda' take the graphics card with the most free
+    memory of those that PyTorch has code for, 'auto' the processor where there is none. Raises UserError for
+    a card that is not there or can not be used.
+    """
+    if wish == CPU:
+        return _processor()
+    cards = [_card(index) for index in range(torch.cuda.device_count()) if not card_trouble(index)]
+    chosen = [card for card in cards if wish in (AUTO, CUDA, str(card.device))]
+    if not chosen and wish != AUTO:
+        raise _no_such_card(wish, cards)
+    return max(chosen, key=lambda card: card.free_bytes, default=None) or _processor()
+
+
+@cache
+def card_trouble(index: int) -> str:
+    """Return why PyTorch can not use a graphics card, '' where it can: one tiny kernel decides."""
+    try:
+        torch.ones(2, device=f"{CUDA}:{index}").add_(1).sum().item()
+    except torch.OutOfMemoryError:
+        return ""  # It is full, and works.
+    except RuntimeError as fault:
+        log.warning("card %d can not be used", index, exc_info=fault)
+        if "no kernel image" not in str(fault):
+            return str(fault).splitlines()[0]
+        major, minor = torch.cuda.get_device_capability(index)
+        return f"this PyTorch has no code for compute capability {major}.{minor}"
+    return ""
+
+
+def _processor() -> Device:
+    free, total = _memory()
+    return Device(torch.device(CPU), "CPU", torch.float32, free, total)
+
+
+def _card(index: int) -> Device:
     # What a model that was closed left in torch's cache is free as well.
     gc.collect()
     torch.cuda.empty_cache()
-    free, total = torch.cuda.mem_get_info()
-    major, _ = torch.cuda.get_device_capability()
+    free, total = torch.cuda.mem_get_info(index)
+    major, _ = torch.cuda.get_device_capability(index)
     dtype = torch.bfloat16 if major >= 8 else torch.float16
-    return Device(torch.device("cuda"), torch.cuda.get_device_name(), dtype, free, total)
+    return Device(torch.device(CUDA, index), torch.cuda.get_device_name(index), dtype, free, total)
+
+
+def _no_such_card(wish: str, cards: list[Device]) -> UserError:
+    known = [CPU, *(str(card.device) for card in cards)]
+    return UserError(
+        f"There is no device '{wish}' that PyTorch can use.", f"Choose {AUTO} or one of {', '.join(known)}."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +132,9 @@ _FITS = (
 
 def taken_bytes(device: Device, estimate: int) -> int:
     """Return what was taken since the device was chosen; on the CPU, which tells nothing, the estimate."""
-    return max(0, device.free_bytes - torch.cuda.mem_get_info()[0]) if device.on_card else estimate
+    return (
+        max(0, device.free_bytes - torch.cuda.mem_get_info(device.device)[0]) if device.on_card else estimate
+    )
 
 
 def share_cores(outline: Outline, device: Device) -> None:

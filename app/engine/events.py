@@ -55,6 +55,9 @@ class Loadout:
     """One of ENGINES; AUTO takes ours where it was measured, and where nothing else fits the card."""
     kv: str = AUTO
     """One of KVS; AUTO takes 8 bits where more does not fit the graphics card."""
+    device: str = AUTO
+    """'cpu', 'cuda' or 'cuda:1'; AUTO takes the graphics card with the most free memory, and the processor
+    for the model that comes with the program."""
 
 
 # Commands: window -> engine. They take effect between two frames.

@@ -22,6 +22,7 @@ from moshi.utils.compile import CUDAGraphed, no_compile
 
 from app.engine import build, checkpoint
 from app.engine.device import (
+    CPU,
     Device,
     check_memory,
     choose_device,
@@ -30,8 +31,9 @@ from app.engine.device import (
     share_cores,
     taken_bytes,
 )
-from app.engine.events import Event, Loading, Loadout, Ready, Sampling, Trouble
+from app.engine.events import AUTO, KVS, Event, Loading, Loadout, Ready, Sampling, Trouble
 from app.engine.fake import Echo
+from app.engine.in_place import keep_in_place
 from app.engine.modes import WHOLE
 from app.engine.ports import Model, Said
 from app.engine.stepper import Stepper, make_stepper
@@ -39,9 +41,9 @@ from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.frames import Samples, silence
 
-WARM_UP_FRAMES = 4
-"""moshi captures its CUDA graphs in the second call of each; Mimi's decoder is first called in the second
-frame, and one is to spare."""
+WARM_UP_FRAMES = 3
+"""CUDA graphs are captured in the second call of each; Mimi's decoder is first called when the delays are
+filled, and one frame is to spare."""
 
 MIN_CONTEXT = 2
 
@@ -111,19 +113,23 @@ def _load(
     """Prove, read and warm up; what is told on the way is in the order of what is done."""
     emit(Loading("Checking the files"))
     outline = build.prove(found)
-    device = choose_device()
+    # The small model keeps up on any processor; on a card it would wait for torch.compile first.
+    device = choose_device(CPU if found.bundled and loadout.device == AUTO else loadout.device)
+    if device.on_card:
+        torch.cuda.set_device(device.device)
     fit = choose_fit(outline, device, loadout)
     needed_bytes = check_memory(outline, device, fit)
     share_cores(outline, device)
+    packed = outline.packed if fit.mode == WHOLE else fit.mode
     trouble = compile_trouble(device)
     if trouble is not None:
+        _refuse_uncompiled(found.name, packed, fit.kv, trouble)
         emit(Trouble(*trouble))
     emit(Loading("Reading Mimi"))
     mimi = build.load_mimi(found, torch.device("cpu") if fit.mimi_apart else device.device)
     told = _throttled("Reading the language model", emit)
     lm = build.load_lm(outline, device.device, device.dtype, told, fit.mode)
     emit(Loading("Warming up"))
-    packed = outline.packed if fit.mode == WHOLE else fit.mode
     compiled = device.on_card and trouble is None
     stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE, kv=fit.kv, compiled=compiled)
     kept = _mode(found, packed, device, compiled)
@@ -135,6 +141,13 @@ def _load(
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
     gc.freeze()
     return model
+
+
+def _refuse_uncompiled(name: str, packed: str, kv: str, trouble: tuple[str, str]) -> None:
+    """Refuse what only compiled kernels read packed: plain torch would unpack all of it for each frame."""
+    if packed != WHOLE or kv != KVS[0]:
+        sentence = f"{name} needs code compiled for the graphics card to run in {packed} with keys in {kv}."
+        raise UserError(sentence, trouble[1])
 
 
 def _throttled(stage: str, emit: Callable[[Event], None]) -> build.Told:
@@ -184,6 +197,7 @@ class Moshi:
         self._life.callback(stepper.close)
         with torch.no_grad():
             self._life.enter_context(mimi.streaming(1))
+        keep_in_place(mimi)
 
     @property
     def details(self) -> dict[str, object]:
@@ -239,7 +253,7 @@ class Moshi:
 
     def warm_up(self) -> None:
         """Step through silence, so that kernels are compiled and graphs captured; restart afterwards."""
-        for _ in range(WARM_UP_FRAMES):
+        for _ in range(WARM_UP_FRAMES + max(self._stepper.lm.delays)):
             self.step(silence())
 
     def close(self) -> None:

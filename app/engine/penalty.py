@@ -9,21 +9,30 @@ from torch import Tensor
 class Penalty:
     """Makes the text tokens that were spoken of late less likely; padding is exempt.
 
-    Recent tokens stay on the device, in one place for each number of frames, so that nothing waits for it and
-    a CUDA graph may hold both methods that a step calls.
+    Recent tokens and the strength stay on the device, in one place for each number of frames, so that nothing
+    waits for it and a CUDA graph may hold both methods that a step calls.
     """
 
-    def __init__(self, exempt: tuple[int, ...], device: torch.device) -> None:
+    def __init__(self, exempt: tuple[int, ...], device: torch.device, *, captured: bool = False) -> None:
+        """Spare these tokens; `captured` tells that `apply` is called within a CUDA graph."""
+        self._captured = captured
         self._exempt = torch.tensor(exempt, device=device)
-        self._strength = 1.0
+        self._strength = torch.ones(1, device=device)
+        self._is_off = True
         self._recent = self._exempt[:1].clone()
 
-    def set(self, strength: float, frames: int) -> None:
-        """Change strength and memory; what is remembered stays, as far as it fits."""
-        self._strength = strength
-        if frames != len(self._recent):
-            blank = self._exempt[:1].repeat(max(1, frames))
-            self._recent = torch.cat((blank, self._recent))[-len(blank) :]
+    def set(self, strength: float, frames: int) -> bool:
+        """Change strength and memory; what is remembered stays, as far as it fits.
+
+        Returns whether the memory took another place, so that a graph has to be captured anew.
+        """
+        self._strength.fill_(strength)
+        self._is_off = strength == 1.0
+        if max(1, frames) == len(self._recent):
+            return False
+        blank = self._exempt[:1].repeat(max(1, frames))
+        self._recent = torch.cat((blank, self._recent))[-len(blank) :]
+        return True
 
     def reset(self) -> None:
         """Forget what was spoken."""
@@ -31,7 +40,8 @@ class Penalty:
 
     def apply(self, logits: Tensor) -> None:
         """Lower the logits [1, 1, 1, text_card] of the recent tokens in place."""
-        if self._strength == 1.0:
+        # A graph goes through it all the same: a strength of 1 changes nothing there.
+        if self._is_off and not self._captured:
             return
         last = logits[0, 0, 0]
         before = last[self._recent]

@@ -103,7 +103,8 @@ class MoshiStepper:
         if baked != (lm_gen.use_sampling, lm_gen.temp, lm_gen.top_k):
             # The depth transformer's CUDA graph holds these as constants; it is captured anew.
             assert state is not None, "streaming"
-            state.graphed_depth.reset()
+            # Before the first frame, or after it, it may have to compile, which a capture does not allow.
+            state.graphed_depth.reset(warmup_steps=1)
 
     def reset(self) -> None:
         """Forget the talk."""

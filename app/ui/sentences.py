@@ -67,6 +67,11 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Transcribe the dialogue, or import it again."),
     QT_TRANSLATE_NOOP("Told", "{0} can not be read: {1}."),
     QT_TRANSLATE_NOOP("Told", "{0} does not hold words with times."),
+    QT_TRANSLATE_NOOP("Told", "There is no device '{0}' that PyTorch can use."),
+    QT_TRANSLATE_NOOP("Told", "Choose {0} or one of {1}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "{0} needs code compiled for the graphics card to run in {1} with keys in {2}."
+    ),
     QT_TRANSLATE_NOOP("Told", "{0} was written by a newer version of Aizuchi."),
     QT_TRANSLATE_NOOP("Told", "Update Aizuchi, or make the file again with `aizuchi quantize`."),
     QT_TRANSLATE_NOOP("Told", "{0} has {1} codes, and the language model {2} expects {3}."),
@@ -314,7 +319,10 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP(
         "Told", "A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there."
     ),
-    QT_TRANSLATE_NOOP("Told", "This PyTorch has no code for the card; install one that was built for it."),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "Models run on the processor instead; for the card install a PyTorch that was built for it.",
+    ),
     QT_TRANSLATE_NOOP("Told", "Close what else uses the card; the smallest known model needs {0} GB."),
     QT_TRANSLATE_NOOP(
         "Told", "Loading a model of 15 GB takes longer with less than 16 GB; close other programs."

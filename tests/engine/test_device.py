@@ -5,8 +5,10 @@ There is no graphics card where the tests run: cards are described by value, and
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -19,6 +21,7 @@ from app.engine.checkpoint import Checkpoint, find
 from app.engine.device import (
     Device,
     Fit,
+    card_trouble,
     check_memory,
     choose_device,
     choose_fit,
@@ -28,6 +31,7 @@ from app.engine.device import (
 )
 from app.engine.events import Loadout
 from app.errors import UserError
+from tests.engine.conftest import Load
 
 GB = 1_000_000_000
 
@@ -188,16 +192,81 @@ def test_a_compiler_that_does_not_work_is_told_with_what_to_install(monkeypatch:
     assert "apt-get install gcc" in trouble[1]
 
 
+@pytest.fixture
+def cards(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[dict[str, Any]]]:
+    """Describe the graphics cards of this computer; each may have a `fault` that its first kernel raises."""
+    there: list[dict[str, Any]] = []
+    make = torch.ones
+
+    def ones(*size: Any, device: Any = None, **how: Any) -> torch.Tensor:
+        if not str(device).startswith("cuda:"):
+            return make(*size, device=device, **how)
+        if (fault := there[int(device.removeprefix("cuda:"))].get("fault")) is not None:
+            raise fault
+        return make(*size)
+
+    def free(device: int | torch.device) -> tuple[int, int]:
+        index = device if isinstance(device, int) else device.index
+        return int(there[index]["free_gb"] * GB), 24 * GB
+
+    monkeypatch.setattr(torch, "ones", ones)
+    for name, told in {
+        "device_count": lambda: len(there),
+        "empty_cache": lambda: None,
+        "mem_get_info": free,
+        "get_device_capability": lambda index: there[index].get("capability", (8, 9)),
+        "get_device_name": lambda index: f"Card {index}",
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, told)
+    card_trouble.cache_clear()
+    yield there
+    card_trouble.cache_clear()
+
+
 @pytest.mark.parametrize(("capability", "dtype"), [((8, 9), torch.bfloat16), ((7, 5), torch.float16)])
 def test_cards_older_than_ampere_compute_in_float16(
-    capability: tuple[int, int], dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    capability: tuple[int, int], dtype: torch.dtype, cards: list[dict[str, Any]]
 ) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (3 * GB, 4 * GB))
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Some Card")
+    cards.append({"free_gb": 3, "capability": capability})
     device = choose_device()
-    assert device == Device(torch.device("cuda"), "Some Card", dtype, 3 * GB, 4 * GB)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1 * GB, 4 * GB))
+    assert device == Device(torch.device("cuda", 0), "Card 0", dtype, 3 * GB, 24 * GB)
+    cards[0]["free_gb"] = 1
     assert taken_bytes(device, 7) == 2 * GB
+
+
+def test_the_card_with_the_most_free_memory_is_chosen_or_the_one_that_is_wished_for(
+    cards: list[dict[str, Any]],
+) -> None:
+    cards += [{"free_gb": 3}, {"free_gb": 20}, {"free_gb": 11}]
+    assert choose_device().label == choose_device("cuda").label == "Card 1"
+    assert choose_device("cuda:2").label == "Card 2"
+    assert choose_device("cpu").label == "CPU"
+    for wish in ("cuda:3", "gpu", "CPU"):
+        with pytest.raises(UserError, match=f"'{wish}'") as caught:
+            choose_device(wish)
+        assert "cuda:1" in caught.value.advice
+
+
+NO_CODE = RuntimeError("CUDA error: no kernel image is available for execution on the device\nmore")
+
+
+def test_a_card_that_torch_has_no_code_for_is_passed_over(cards: list[dict[str, Any]]) -> None:
+    cards += [{"free_gb": 20, "capability": (6, 1), "fault": NO_CODE}]
+    assert choose_device().label == "CPU"
+    assert "6.1" in card_trouble(0)
+    with pytest.raises(UserError, match="can use"):
+        choose_device("cuda")
+    cards.append({"free_gb": 3})
+    assert choose_device().label == "Card 1"
+
+
+def test_a_card_that_is_full_is_a_card(cards: list[dict[str, Any]]) -> None:
+    cards += [{"free_gb": 0.1, "fault": torch.OutOfMemoryError("CUDA out of memory")}]
+    assert choose_device().label == "Card 0"
+
+
+def test_the_bundled_model_runs_on_the_processor_unless_asked(
+    cards: list[dict[str, Any]], load: Load
+) -> None:
+    cards.append({"free_gb": 20})
+    assert load("starter").device.label == "CPU"

@@ -88,7 +88,7 @@ def test_changing_the_sound_sampling_captures_the_depth_graph_anew_and_nothing_e
     assert state is not None
     graph = state.graphed_depth
     resets = []
-    monkeypatch.setattr(graph, "reset", lambda: resets.append(1))
+    monkeypatch.setattr(graph, "reset", lambda **_: resets.append(1))
     model.set_sampling(Sampling())
     model.set_sampling(Sampling(text_temperature=0.1, text_top_k=3, repetition_penalty=1.2))
     assert not resets

@@ -15,7 +15,6 @@ from moshi.models import LMModel
 from moshi.models.lm_utils import ScaledEmbedding
 from moshi.modules.transformer import StreamingTransformer
 from moshi.utils.compile import CUDAGraphed
-from moshi.utils.sampling import sample_token
 from torch import Tensor, nn
 
 from app.engine.events import KVS, Sampling
@@ -23,6 +22,7 @@ from app.engine.fast import layers
 from app.engine.fast.layers import Ops, Place, Stack
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedEmbedding, is_plain
+from app.engine.fast.sampling import Sampler
 from app.engine.penalty import Penalty
 
 
@@ -44,20 +44,31 @@ def uncovered(lm: LMModel) -> str:
 class FrameStep:
     """A Stepper of a model that `uncovered` has nothing against; the same seed draws the tokens of LMGen.
 
-    On a graphics card a frame is one CUDA graph, which is captured anew when the sampling changes.
+    On a graphics card a frame is one CUDA graph. Sampling changes within it; where it can not, as from
+    drawing to the likeliest token, the next frame runs as it is and the one after it is captured anew.
     """
 
     engine = "fast"
 
-    def __init__(self, lm: LMModel, ops: Ops | None = None, kv: str = KVS[0]) -> None:
-        """Begin a talk; `kv`, one of KVS, is how keys and values of the temporal transformer are kept."""
+    def __init__(
+        self, lm: LMModel, ops: Ops | None = None, kv: str = KVS[0], *, captured: bool | None = None
+    ) -> None:
+        """Begin a talk; `kv`, one of KVS, is how keys and values of the temporal transformer are kept.
+
+        `captured` tells whether a frame is one CUDA graph; left to itself it is on a graphics card.
+        """
         self.lm = lm
         self._packed_kv = kv == "int8"
-        self._penalty = Penalty((lm.text_padding_token_id, lm.end_of_text_padding_id), lm.device)
         self._ops = ops or Plain()
         # A captured graph can not look at more slots from frame to frame: there the mask tells.
-        self._graph = CUDAGraphed(self._frame, disable=lm.device.type != "cuda")
-        self._sampling = Sampling()
+        self._captured = lm.device.type == "cuda" if captured is None else captured
+        exempt = lm.text_padding_token_id, lm.end_of_text_padding_id
+        self._penalty = Penalty(exempt, lm.device, captured=self._captured)
+        self._graph = CUDAGraphed(self._frame, disable=not self._captured)
+        self._text_sampler, self._code_sampler = (
+            Sampler(card, lm.device, captured=self._captured) for card in (lm.text_card, lm.card)
+        )
+        self.set_sampling(Sampling())
         self._norm = layers.take_norm(lm.out_norm)
         self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
@@ -101,10 +112,18 @@ class FrameStep:
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
-        if sampling != self._sampling:
-            self._graph.reset()
-            self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames)
-        self._sampling = sampling
+        changed = [
+            self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames),
+            self._text_sampler.set(
+                greedy=sampling.greedy, temperature=sampling.text_temperature, top_k=sampling.text_top_k
+            ),
+            self._code_sampler.set(
+                greedy=sampling.greedy, temperature=sampling.audio_temperature, top_k=sampling.audio_top_k
+            ),
+        ]
+        if any(changed):
+            # Kernels may be compiled in the first call, which a capture does not allow.
+            self._graph.reset(warmup_steps=1)
 
     def close(self) -> None:
         """Do nothing: the rings go with the step."""
@@ -128,7 +147,7 @@ class FrameStep:
         `heard` are the codes [1, K, 1] of the user, in 0..card-1.
         """
         self._steps += 1
-        filled = self.context if heard.is_cuda else min(self._steps, self.context)
+        filled = self.context if self._captured else min(self._steps, self.context)
         said: Tensor = self._graph(heard[0, : self._hears], filled)
         return said[None] if self._steps > self._max_delay else None
 
@@ -152,7 +171,7 @@ class FrameStep:
     def _temporal_step(self, x: Tensor, filled: int) -> Tensor:
         """Return the normalised state [1, dim] of this frame."""
         turn = layers.rotation(self._turns, self._position)
-        mask = self._slots <= self._position if x.is_cuda else None
+        mask = self._slots <= self._position if self._captured else None
         slot = self._position % self.context
         place = Place(self._position, slot, filled, mask, turn, self._interleaved)
         x = self._temporal.step(x, 0, place)
@@ -162,7 +181,7 @@ class FrameStep:
         """Return a text token, [1]."""
         logits = self._ops.project(x, self.lm.text_linear)[None, None]
         self._penalty.apply(logits)
-        token = self._draw(logits, self._sampling.text_temperature, self._sampling.text_top_k)
+        token = self._text_sampler.draw(logits)[0, 0]
         self._penalty.note(token)
         return token
 
@@ -176,14 +195,9 @@ class FrameStep:
             place = Place(slot, slot, at + 1, None, None)
             state = self._depth.step(state, at, place)
             logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
-            token = self._draw(logits, self._sampling.audio_temperature, self._sampling.audio_top_k)
+            token = self._code_sampler.draw(logits)[0, 0]
             codes.append(token)
         return codes
-
-    def _draw(self, logits: Tensor, temperature: float, top_k: int) -> Tensor:
-        """Return a token [1] for logits [1, 1, 1, card]."""
-        token: Tensor = sample_token(logits.float(), not self._sampling.greedy, temperature, top_k)
-        return token[0, 0]
 
 
 class _Table(NamedTuple):

@@ -46,7 +46,9 @@ class Plain:
         if place.rotation is not None:
             _rotate(qkv[:2], place.rotation, place.interleaved)
         keys, values = _remember(ring, qkv[1:], place)
-        return F.scaled_dot_product_attention(qkv[0][None], keys, values, place.mask).view(1, -1)
+        # [1, filled]: a mask has a row for each query.
+        mask = None if place.mask is None else place.mask[None]
+        return F.scaled_dot_product_attention(qkv[0][None], keys, values, mask).view(1, -1)
 
 
 def _remember(ring: Ring, new: Tensor, place: Place) -> Tensor:
