@@ -8,6 +8,7 @@ training works. A run folder holds
   `hours`, `state` (one of STATES), `pid` (of the process that trains, or null), `step`, `steps`, `best_step`,
   `best_loss`, `sentence`, `advice` (why it ended, or '');
 - `.lock`: held by the process that trains, which its number alone does not tell;
+- `provenance.json`: what it began with, by content: settings, model, dialogues, versions;
 - `metrics.jsonl`: what happened, one event a line, each with `kind` and `step`;
 - `checkpoints/step-000100/`: weights and the whole state of the optimiser, to go on from;
 - `samples/step-000100.flac`: what the model said to the same prompt (stereo, left = model, right = user);

@@ -6,6 +6,8 @@ resumed run, and one on any number of processes, sees the same examples.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -53,6 +55,19 @@ class Examples:
     def hours(self) -> float:
         """Return how much dialogue the windows hold, each side of it counted."""
         return sum(seconds(window.frames) for window in self.windows) / 3600
+
+    @property
+    def dialogues(self) -> list[tuple[str, str]]:
+        """Return what each dialogue is called and the hash of what it holds, in the order of the windows."""
+        numbers = dict.fromkeys(window.dialogue for window in self.windows)
+        return [(self._shards.dialogues[number][0], self._shards.digests[number]) for number in numbers]
+
+    def digest(self) -> str:
+        """Return what tells these windows, their content and their order from any others."""
+        whole = hashlib.sha256()
+        for dialogue, *window in self.windows:
+            whole.update(json.dumps([self._shards.digests[dialogue], *window]).encode())
+        return whole.hexdigest()
 
     def name(self, window: Window) -> str:
         """Return what to call a window in a sentence."""

@@ -20,12 +20,15 @@ from moshi.utils.compile import no_compile
 
 from app.errors import UserError
 from app.paths import Paths
-from app.runs import CONFIG, find_run
+from app.runs import CONFIG, find_run, open_run
 from training import checkpoint
+from training.base import find_base
 from training.claim import Claim, claimed
 from training.config import Config, read_config, replaced, write_config
 from training.loop import train
+from training.material import open_examples
 from training.plan import make_plan
+from training.provenance import compare
 from training.record import Record, Silence, new_values, show_json, show_words, take_up
 from training.setup import begin, make_accelerator
 
@@ -98,8 +101,12 @@ def _run(
 ) -> int:
     """Train on this process, and let the record say how it ended."""
     folder, step = claim.folder, claim.first or 0
+    # Before anything is written: what is refused stays as it was.
+    notes = _compare(config, folder, where) if step else []
     record = _open_record(config, claim, accelerator, show_json if as_json else show_words)
     try:
+        for sentence, advice in notes:
+            record.emit({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
         work = begin(config, record, accelerator, where, step)
         state, sentence = train(work, step)
         record.end(state, _step(record, step), sentence)
@@ -132,6 +139,12 @@ def _run(
         print(f"{advice} {named}`.")
         print(folder)
     return 0
+
+
+def _compare(config: Config, folder: Path, where: Paths) -> list[tuple[str, str]]:
+    """Return what is to be told of a run that learnt something and goes on. Raises UserError."""
+    found = find_base(config, where.models)
+    return compare(open_run(folder), config, found, *open_examples(config, found, where))
 
 
 def _step(record: Record | Silence, first: int) -> int:

@@ -17,7 +17,7 @@ from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from app.errors import UserError
 from app.paths import Paths
-from training import checkpoint, zero
+from training import checkpoint, provenance, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.config import Config
 from training.judge import Best, Judge
@@ -83,6 +83,8 @@ def begin(
     found = find_base(config, where.models, _stages(record.emit, first))
     train, held_out = open_examples(config, found, where)
     check_memory(config, found, train, accelerator)
+    if isinstance(record, Record) and not (first and provenance.is_kept(record.folder)):
+        provenance.keep(record.folder, provenance.describe(config, found, train, held_out))
     shared_out = accelerator.distributed_type in SHARED_OUT
     told = _stages(record.emit, first)
     learner = prepare_learner(

@@ -29,6 +29,7 @@ from app.paths import Paths, paths
 from app.runs import open_run, read_metrics
 from training.checkpoint import OPTIMIZER, TRAINED, checkpoint_folder, list_checkpoints
 from training.config import parse_config, write_config
+from training.provenance import PROVENANCE
 
 SMALL: dict[str, Any] = {
     "name": "run",
@@ -313,6 +314,8 @@ def test_a_loss_that_is_no_number_ends_the_run_and_loses_nothing(
     before = kept(where, 2)
     config = where.runs / "run" / "config.toml"
     config.write_text(config.read_text().replace("lr_temporal = 0.0", "lr_temporal = 1e30"))
+    # As a run of an older version, which goes on with other settings unseen.
+    (where.runs / "run" / PROVENANCE).unlink()
     with pytest.raises(UserError, match=r"The loss of step \d is not a number; it learnt from .*dialogue-\d"):
         train(where, "--resume", "run", "--steps", "6")
     run = open_run(where.runs / "run")
@@ -368,6 +371,7 @@ def test_a_configuration_that_was_changed_since_is_one_sentence(
     train(where, configure(tmp_path, tiny, shard, steps=1))
     config = where.runs / "run" / "config.toml"
     config.write_text(config.read_text().replace("rank = 4", "rank = 8"))
+    (where.runs / "run" / PROVENANCE).unlink()
     with pytest.raises(UserError, match=r"is of another configuration: \S+ has another shape\.") as caught:
         run_verb("train", ["--resume", "run", "--steps", "2"], where)
     assert "config.toml" in caught.value.advice

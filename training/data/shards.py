@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,8 +26,11 @@ COLUMNS = ("dialogue_id", "A", "B")
 Tokens = npt.NDArray[np.integer[Any]]
 """[1+K, T]: the text stream, then the codes of one voice. int16 where the values allow it, or int32."""
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised whenever the cache holds something else, so that it is made anew."""
+
+_DIGEST_LETTERS = 32
+"""128 bits: no two dialogues have the same by chance."""
 
 _ROWS_AT_ONCE = 16
 _ADVICE = "Prepare the dataset again."
@@ -38,6 +42,8 @@ class _Dialogue(NamedTuple):
     frames: int
     text_max: int
     code_max: int
+    digest: str
+    """Of all its tokens: what tells it from any other, whatever it is called and whichever file holds it."""
 
 
 class Shards:
@@ -60,12 +66,15 @@ class Shards:
     ) -> None:
         self.dialogues: list[tuple[str, int]] = []
         """Identity and number of frames of each dialogue."""
+        self.digests: list[str] = []
+        """What each dialogue is, by its tokens: hashed once, when its file is unpacked."""
         self._places: list[tuple[Tokens, int]] = []
         for path in paths:
             found, tokens = _open(path, cache, codebooks, told)
             for dialogue in found:
                 _check_range(path, dialogue, card, text_card)
                 self.dialogues.append((dialogue.id, dialogue.frames))
+                self.digests.append(dialogue.digest)
                 self._places.append((tokens, dialogue.first))
 
     @property
@@ -98,7 +107,7 @@ def _open(
         state = path.stat()
     except OSError as fault:
         raise UserError(f"{path} can not be read: {fault.strerror}.", _ADVICE) from fault
-    identity: list[object] = [_FORMAT, str(path.resolve()), state.st_size, state.st_mtime_ns, codebooks]
+    identity: list[object] = [_FORMAT, str(path.resolve()), *_stamp(state), codebooks]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
     stem = cache / name
     try:
@@ -116,6 +125,11 @@ def _open(
     if (found := _read_cache(stem)) is None:
         raise UserError(f"The cache {cache} is damaged.", "Delete the folder; it is made anew.")
     return found
+
+
+def _stamp(state: os.stat_result) -> list[int]:
+    """Return what tells a file from its successors; a copy may be dated back, but not its last change."""
+    return [state.st_size, state.st_mtime_ns, state.st_ctime_ns]
 
 
 def _read_cache(stem: Path) -> tuple[list[_Dialogue], Tokens] | None:
@@ -176,12 +190,17 @@ def _write_tokens(
         frames = len(both)
         text_max, code_max = (int(part.max()) if frames else 0 for part in (both[:, :, 0], both[:, :, 1:]))
         file.write(np.ascontiguousarray(both, dtype=dtype).tobytes())
-        dialogues.append(_Dialogue(name, first, frames, text_max, code_max))
+        dialogues.append(_Dialogue(name, first, frames, text_max, code_max, _digest(both)))
         first += frames
         told(done, total)
     file.seek(0)
     _write_header(file, first, codebooks, dtype)
     return dialogues
+
+
+def _digest(both: npt.NDArray[np.int64]) -> str:
+    """Return a hash of the tokens of a dialogue, however wide its file keeps them."""
+    return hashlib.sha256(np.ascontiguousarray(both, dtype="<i4").tobytes()).hexdigest()[:_DIGEST_LETTERS]
 
 
 def _write_header(file: IO[bytes], frames: int, codebooks: int, dtype: type[np.signedinteger[Any]]) -> None:
@@ -267,10 +286,9 @@ def _prune(cache: Path) -> None:
     """Delete what was unpacked of files that are gone or have changed."""
     for index in cache.glob("*.json"):
         with suppress(OSError, ValueError, KeyError, TypeError):
-            _, path, size, mtime_ns, *_ = read_json(index)["shard"]
+            made, path, *stamp = read_json(index)["shard"]
             with suppress(FileNotFoundError):
-                state = Path(path).stat()
-                if (state.st_size, state.st_mtime_ns) == (size, mtime_ns):
+                if made == _FORMAT and stamp[:-1] == _stamp(Path(path).stat()):
                     continue
             for suffix in (".json", ".npy", ".lock"):
                 index.with_suffix(suffix).unlink(missing_ok=True)

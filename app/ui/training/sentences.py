@@ -115,6 +115,34 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Lower batch.seconds, or set base_bits to 8 or 4."),
     QT_TRANSLATE_NOOP("Told", "Go on with it by `aizuchi train --resume {0}`, or choose another name."),
     QT_TRANSLATE_NOOP("Told", "There is a run {0} already."),
+    QT_TRANSLATE_NOOP("Told", "The run {0} began with other settings: {1}."),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "Put them back in {0}, or begin a new run: `aizuchi export {1}`, and name the model that comes of "
+        "it.",
+    ),
+    QT_TRANSLATE_NOOP("Told", "The model {0} is not the one that the run {1} began with."),
+    QT_TRANSLATE_NOOP("Told", "The dialogues are not those that the run {0} began with."),
+    QT_TRANSLATE_NOOP("Told", "Added since it began: {0}."),
+    QT_TRANSLATE_NOOP("Told", "Removed since it began: {0}."),
+    QT_TRANSLATE_NOOP("Told", "Changed since it began: {0}."),
+    QT_TRANSLATE_NOOP("Told", "Held out now, and learnt from before: {0}."),
+    QT_TRANSLATE_NOOP("Told", "Learnt from now, and held out before: {0}."),
+    QT_TRANSLATE_NOOP("Told", "They are in another order, or cut otherwise."),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "Put back what it began with, or begin a new run: `aizuchi export {0}`, and name the model that "
+        "comes of it.",
+    ),
+    QT_TRANSLATE_NOOP("Told", "{0} is damaged, so that nobody knows what {1} learnt from."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Put back a copy of the file, or export the last checkpoint: `aizuchi export {0}`."
+    ),
+    QT_TRANSLATE_NOOP("Told", "The learning rates fall over {0} steps now, and fell over {1} before."),
+    QT_TRANSLATE_NOOP("Told", "The run began with {0} {1}, and goes on with {2}."),
+    QT_TRANSLATE_NOOP("Told", "Its numbers may differ in the last digits."),
+    QT_TRANSLATE_NOOP("Told", "The run {0} was begun by an Aizuchi that did not keep what it began with."),
+    QT_TRANSLATE_NOOP("Told", "What can be seen of its data is as it was; from now on all of it is kept."),
     QT_TRANSLATE_NOOP("Told", "{0} is not prepared."),
     QT_TRANSLATE_NOOP("Told", "Run `aizuchi data prepare {0}` first."),
     QT_TRANSLATE_NOOP("Told", "{0} was prepared for another model: its {1} is not that of {2}."),
