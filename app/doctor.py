@@ -27,6 +27,7 @@ from app.audio.devices import Device, all_devices
 from app.audio.naming import DEFAULT_MARK
 from app.catalog import HUB, KNOWN, KnownModel
 from app.errors import UserError
+from app.files import parse_json
 from app.paths import Paths
 from app.screen import screen_trouble
 
@@ -329,7 +330,7 @@ def _ask(code: str, *arguments: str, **environment: str) -> Any:
             timeout=CHILD_S,
             check=False,
         )
-        return json.loads(ended.stdout.splitlines()[-1])
+        return parse_json(ended.stdout.splitlines()[-1])
     except subprocess.TimeoutExpired:
         return f"no answer within {CHILD_S:.0f} s"
     except (IndexError, ValueError):

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import itertools
 import json
+import math
 import os
 import shutil
 import stat
@@ -48,6 +49,9 @@ LINES_BYTES = 256 * 2**20
 LINE_BYTES = 2**20
 """The longest of its lines."""
 
+MOST_DIGITS = 20
+"""A whole number of 64 bits has no more, with its sign."""
+
 DEPTH = 64
 """How deep lists and tables may lie in each other: ours need six."""
 
@@ -71,9 +75,12 @@ class Malformed(ValueError):
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def read_json(path: Path, limit_bytes: int = JSON_BYTES) -> Any:
-    """Return what a JSON file holds. Raises OSError, and Malformed (a ValueError) for any other fault."""
-    return parse_json(read_bytes(path, limit_bytes))
+def read_json(path: Path, limit_bytes: int = JSON_BYTES, *, foreign: bool = False) -> Any:
+    """Return what a JSON file holds, as `parse_json` does.
+
+    Raises OSError, and Malformed (a ValueError) for any other fault.
+    """
+    return parse_json(read_bytes(path, limit_bytes), foreign=foreign)
 
 
 def read_toml(path: Path, limit_bytes: int = TOML_BYTES) -> dict[str, Any]:
@@ -91,10 +98,8 @@ def read_json_lines(path: Path, limit_bytes: int = LINES_BYTES) -> Iterator[dict
         while line := file.readline(LINE_BYTES):
             if (done := done + len(line)) > limit_bytes:
                 raise _too_large(limit_bytes)
-            with suppress(Malformed):
-                value = parse_json(line)
-                if isinstance(value, dict):
-                    yield value
+            if (value := parse_line(line)) is not None:
+                yield value
 
 
 def read_bytes(path: Path, limit_bytes: int) -> bytes:
@@ -119,11 +124,15 @@ def _too_large(limit_bytes: int) -> Malformed:
     return Malformed(f"is larger than {limit_bytes / 2**20:.0f} MB")
 
 
-def parse_json(content: bytes | str, *, unique: bool = False) -> Any:
-    """Return the value of a JSON text; with `unique` no table may name a thing twice. Raises Malformed."""
+def parse_json(content: bytes | str, *, unique: bool = False, foreign: bool = False) -> Any:
+    """Return the value of a JSON text; with `unique` no table may name a thing twice. Raises Malformed.
+
+    Its numbers are finite, and whole ones have 64 bits, unless the text is not ours: others write NaN.
+    """
     text = content if isinstance(content, str) else decode(content)
+    numbers = {} if foreign else _NUMBERS
     try:
-        value = json.loads(text, object_pairs_hook=_unique if unique else None)
+        value = json.loads(text, object_pairs_hook=_unique if unique else None, **numbers)
     except Malformed:
         raise
     except json.JSONDecodeError as fault:
@@ -137,6 +146,34 @@ def parse_json(content: bytes | str, *, unique: bool = False) -> Any:
     if "\\ud" in text or "\\uD" in text:
         _check_text(value)
     return value
+
+
+def _float(digits: str) -> float:
+    if math.isinf(value := float(digits)):
+        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too large")
+    return value
+
+
+def _int(digits: str) -> int:
+    if len(digits) > MOST_DIGITS or not -(2**63) <= (value := int(digits)) < 2**63:
+        raise ValueError(f"the number {digits[:MOST_DIGITS]} is too large")
+    return value
+
+
+def _constant(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
+_NUMBERS: Mapping[str, Any] = {"parse_float": _float, "parse_int": _int, "parse_constant": _constant}
+"""Whoever counts with infinity, or with more digits than numpy takes, raises what nobody expects."""
+
+
+def parse_line(line: bytes | str) -> dict[str, Any] | None:
+    """Return the object in a line that another process printed, None for a line that is anything else."""
+    with suppress(Malformed):
+        value = parse_json(line)
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def parse_toml(content: bytes | str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from app.engine.device import Device, choose_device
 from app.engine.fake import make_tiny
 from app.engine.reader import read_tensors
 from app.errors import UserError
+from app.files import read_json
 from app.paths import Paths
 
 LANGUAGES = {"en": "English", "ja": "Japanese"}
@@ -132,7 +133,7 @@ def own_rows(models: Path) -> list[OwnRow]:
 def _read_own(models: Path) -> Iterator[OwnRow]:
     for path in sorted(models.glob(f"*/{PEDIGREE}")):
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            told: dict[str, Any] = read_json(path)
             yield OwnRow(
                 name=path.parent.name,
                 own=True,

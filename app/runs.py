@@ -17,7 +17,6 @@ training works. A run folder holds
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,6 +26,7 @@ from typing import Any
 
 from app import locks
 from app.errors import UserError
+from app.files import parse_line, read_json
 from app.locks import LOCK, Holder, InUse
 
 FORMAT = 1
@@ -124,7 +124,7 @@ class Run:
 def open_run(folder: Path) -> Run:
     """Return the run in a folder. Raises UserError when there is none."""
     try:
-        values = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        values = read_json(folder / RUN)
         if values["format"] > FORMAT:
             raise UserError(f"{folder} was made by a newer Aizuchi.", "Update the program.")
     except OSError as fault:
@@ -187,7 +187,6 @@ def _last_told(folder: Path) -> int:
 
 def _events(raw: bytes) -> Iterator[dict[str, Any]]:
     for line in raw.splitlines():
-        with suppress(ValueError):
-            event = json.loads(line)
-            if isinstance(event, dict) and "kind" in event:
-                yield event
+        event = parse_line(line)
+        if event is not None and "kind" in event:
+            yield event

@@ -9,7 +9,6 @@ misspelt key is noticed. TOML has no null: a setting that is None is left out of
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -63,6 +62,12 @@ LIMITS: dict[str, tuple[float, float]] = {
     "context": (125, 3_000),
 }
 """Smallest and largest value. A top-k of 0 draws from all tokens; the context is in frames of 80 ms."""
+
+MOST_LETTERS = 4_096
+"""No path is longer, and no name of a device."""
+
+MOST_TOLD, MOST_SHOWN = 5, 80
+"""Of how many unknown settings is told, and how much of a value that does not fit is shown."""
 
 _SAMPLING = Sampling()
 
@@ -135,14 +140,15 @@ def load(path: Path, report: Report | None = None) -> Settings:
         document = upgrade(read_toml(path))
     except FileNotFoundError:
         return Settings()
-    except OSError as fault:
-        report(f"The settings could not be read: {fault}.", "Defaults are used this time.")
-        return Settings()
-    except (ValueError, UserError) as fault:
+    except (ValueError, UserError, IsADirectoryError) as fault:
         reason = fault.sentence if isinstance(fault, UserError) else f"The settings file is damaged: {fault}."
         report(reason, f"Defaults are used; the file {_keep_aside(path)}.")
-        return Settings()
-    return _settings(document, report)
+    except OSError as fault:
+        reason = fault.strerror or str(fault)
+        report(f"The settings could not be read: {reason}.", "Defaults are used this time.")
+    else:
+        return _settings(document, report)
+    return Settings()
 
 
 def save(path: Path, settings: Settings) -> None:
@@ -155,7 +161,8 @@ def save(path: Path, settings: Settings) -> None:
         replace_file(path, tomli_w.dumps({"version": VERSION, **chosen}))
     except OSError as fault:
         advice = "Check the folder and its disk; the settings hold until the program ends."
-        raise UserError(f"The settings could not be saved: {fault}.", advice) from fault
+        reason = fault.strerror or str(fault)
+        raise UserError(f"The settings could not be saved: {reason}.", advice) from fault
 
 
 def upgrade(document: Document, upgrades: Sequence[Upgrade] = UPGRADES) -> Document:
@@ -166,7 +173,8 @@ def upgrade(document: Document, upgrades: Sequence[Upgrade] = UPGRADES) -> Docum
     body = dict(document)
     version = body.pop("version", 1)
     if not isinstance(version, int) or not 1 <= version <= len(upgrades) + 1:
-        raise UserError(f"The settings file is of version {version!r}, which this Aizuchi does not know.")
+        known = f"The settings file is of version {_shown(version)}, which this Aizuchi does not know."
+        raise UserError(known)
     for step in upgrades[version - 1 :]:
         body = step(body)
     return body
@@ -175,16 +183,16 @@ def upgrade(document: Document, upgrades: Sequence[Upgrade] = UPGRADES) -> Docum
 def _settings(document: Document, report: Report) -> Settings:
     """Build settings from what fits, and tell what does not."""
     types = {field.name: str(field.type) for field in fields(Settings)}
+    for key in [key for key in document if key not in types][:MOST_TOLD]:
+        report(f"There is no setting “{_shown(key)[1:-1]}”.", "It is left out.")
     fitting = {}
     for key, value in document.items():
-        if key not in types:
-            report(f"There is no setting “{key}”.", "It is left out.")
-            continue
-        try:
-            _check(key, types[key], value)
-            fitting[key] = value
-        except UserError as fault:
-            report(fault.sentence, "Its default is used.")
+        if key in types:
+            try:
+                _check(key, types[key], value)
+                fitting[key] = value
+            except UserError as fault:
+                report(fault.sentence, "Its default is used.")
     return Settings(**fitting)
 
 
@@ -194,14 +202,28 @@ def _check(name: str, kind: str, value: object) -> None:
         return
     wanted = kind.removesuffix(" | None")
     if name in CHOICES and value not in CHOICES[name]:
-        raise UserError(f"The setting “{name}” must be one of {', '.join(CHOICES[name])}, not {value!r}.")
+        names = ", ".join(CHOICES[name])
+        raise UserError(f"The setting “{name}” must be one of {names}, not {_shown(value)}.")
     allowed = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}[wanted]
     if not isinstance(value, allowed) or (isinstance(value, bool) and wanted != "bool"):
-        raise UserError(f"The setting “{name}” must be {_KINDS[wanted]}, not {value!r}.")
+        raise UserError(f"The setting “{name}” must be {_KINDS[wanted]}, not {_shown(value)}.")
+    if isinstance(value, str) and (len(value) > MOST_LETTERS or any(letter < " " for letter in value)):
+        raise UserError(f"The setting “{name}” must be text in one line, not {_shown(value)}.")
     if name in LIMITS and isinstance(value, (int, float)):
         low, high = LIMITS[name]
-        if not (math.isfinite(value) and low <= value <= high):
-            raise UserError(f"The setting “{name}” must be between {low} and {high}, not {value}.")
+        # What is no number is not between any two either.
+        if not low <= value <= high:
+            raise UserError(f"The setting “{name}” must be between {low} and {high}, not {_shown(value)}.")
+
+
+def _shown(value: object) -> str:
+    """Return a value as a sentence shows it: in one line, and no longer than one."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        # Python writes no number of thousands of digits.
+        return "a number of thousands of digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 _KINDS = {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number"}

@@ -15,6 +15,7 @@ from app.files import (
     Malformed,
     clear_parts,
     parse_json,
+    parse_line,
     parse_toml,
     read_json,
     read_toml,
@@ -38,6 +39,10 @@ def folder(tmp_path: Path) -> Path:
         (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
         (b"[" * 70 + b"]" * 70, "nested too deeply"),
         (b"9" * 5_000, "is not JSON that can be used"),
+        (b"9223372036854775808", "the number 9223372036854775808 is too large"),
+        (b"-1e999", "the number -1e999 is too large"),
+        (b'{"loss": NaN}', "NaN is no number"),
+        (b"[-Infinity]", "-Infinity is no number"),
         ('"言葉"'.encode("shift-jis"), "is not text in UTF-8"),
         (rb'["\ud800"]', "half of a character"),
         (rb'{"\uDC00": 1}', "half of a character"),
@@ -46,6 +51,17 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_no_json_is_told(content: bytes, reason: str) -> None:
     with pytest.raises(Malformed, match=reason):
         parse_json(content)
+
+
+def test_numbers_of_64_bits_are_read_and_those_of_others_as_they_are() -> None:
+    assert parse_json("[9223372036854775807, -9223372036854775808, 1e308]") == [2**63 - 1, -(2**63), 1e308]
+    assert parse_json("[18446744073709551616, Infinity]", foreign=True) == [2**64, float("inf")]
+
+
+@pytest.mark.parametrize("line", [b"", b"ALSA lib: no card", b"[1]", b'{"a": ', b'{"a":' * 10_000, b"\xff{}"])
+def test_what_another_process_prints_need_be_no_object(line: bytes) -> None:
+    assert parse_line(line) is None
+    assert parse_line(b'{"a": 1}\n') == {"a": 1}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])

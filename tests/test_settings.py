@@ -11,6 +11,7 @@ import pytest
 from app.engine.events import Sampling
 from app.errors import UserError
 from app.settings import UPGRADES, VERSION, Document, Settings, load, save, upgrade
+from tests import damaged
 
 
 class Reports(list[str]):
@@ -106,14 +107,26 @@ def test_a_file_of_an_unknown_version_is_kept_aside(path: Path, version: str) ->
         "seed = -1",
         'scheme = "pink"',
         "model = 3",
+        'model = "a\\u0000b"',
+        'microphone = "a\\nb"',
+        f'speaker = "{9_000 * "x"}"',
+        f"seed = {400 * '9'}",
+        f"context = 0x{9_000 * 'f'}",
+        f"volume = {400 * '9'}",
+        "volume = inf",
+        "volume = 2026-01-01",
+        "seed = 12:30:00",
+        "mode = [1, [2, [3]]]",
+        "kv = {a = 1, b = {c = 2}}",
+        "record = 2026-01-01T12:00:00Z",
     ],
 )
 def test_a_value_that_does_not_fit_is_told_and_the_others_hold(path: Path, line: str) -> None:
-    write(path, f'{line}\nspeaker = "kept"\n')
+    write(path, f"{line}\nsuppress_noise = true\n")
     reports = Reports()
-    assert load(path, reports) == Settings(speaker="kept")
-    assert len(reports) == 1
-    assert line.split(maxsplit=1)[0] in reports[0]
+    assert load(path, reports) == Settings(suppress_noise=True)
+    (told,) = reports
+    assert line.split(maxsplit=1)[0] in told and len(told) < 300
 
 
 def test_an_unknown_key_is_told_and_left_out(path: Path) -> None:
@@ -157,3 +170,54 @@ def test_the_version_counts_the_upgrades(path: Path) -> None:
     save(path, Settings())
     assert f"version = {VERSION}\n" in path.read_text()
     assert len(UPGRADES) + 1 == VERSION
+
+
+@pytest.mark.parametrize(
+    "how", [*damaged.IN_PLACE, *damaged.WEIRD, "deep toml", "huge toml", "no date", "digits toml"]
+)
+def test_whatever_stands_in_its_place_the_program_starts_and_saves_anew(path: Path, how: str) -> None:
+    toml = {
+        "deep toml": "a = " + 100_000 * "[",
+        "huge toml": 300_000 * "a = 1 # no end\n",
+        "no date": "volume = 2026-02-31",
+        "digits toml": f"seed = {9_000 * '9'}",
+    }
+    path.parent.mkdir()
+    if how in toml:
+        path.write_text(toml[how])
+    else:
+        damaged.damage(path, how)
+    reports = Reports()
+    assert load(path, reports) == Settings()
+    assert how == "nothing" or len(reports) == 1
+    save(path, Settings(volume=0.25))
+    assert load(path) == Settings(volume=0.25)
+
+
+def test_of_many_unknown_settings_only_some_are_told(path: Path) -> None:
+    write(
+        path, "".join(f'"{number}\\u001b[2J{100 * "x"}" = 1\n' for number in range(1_000)) + "volume = 0.5\n"
+    )
+    reports = Reports()
+    assert load(path, reports) == Settings(volume=0.5)
+    assert 0 < len(reports) < 10
+    assert all(len(told) < 150 and told.isprintable() for told in reports)
+
+
+def test_settings_that_may_not_be_read_are_the_defaults_and_stay(path: Path) -> None:
+    write(path, "volume = 0.5")
+    path.chmod(0o000)
+    script = (
+        "where = app.settings.Path('settings.toml')\n"
+        "told = []\n"
+        "found = app.settings.load(where, lambda *words: told.append(words))\n"
+        "print(found == app.settings.Settings(), len(told))\n"
+        "os.chmod('.', 0o500)\n"
+        "try:\n"
+        "    app.settings.save(where, app.settings.Settings())\n"
+        "except app.settings.UserError as fault:\n"
+        "    print(fault.sentence)\n"
+    )
+    told = damaged.run_unprivileged(script, path.parent, "app.settings")
+    assert told.startswith("True 1\nThe settings could not be saved: ")
+    assert path.stat().st_size

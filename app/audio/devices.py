@@ -14,12 +14,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from app.audio.server import ServerDevice, SoundServer
 from app.errors import UserError
+from app.files import parse_json
 
 Kind = Literal["in", "out"]
 
@@ -98,7 +99,9 @@ def all_devices(env: Mapping[str, str] | None = None) -> list[Device]:
     except subprocess.TimeoutExpired:
         raise UserError("The sound system does not answer.", "Restart it, or log out and in again.") from None
     # ALSA itself prints on both outputs; the list is the last line.
-    found = json.loads((run.stdout.strip().splitlines() or [b"[]"])[-1]) if run.returncode == 0 else []
+    found: Any = []
+    with suppress(ValueError, IndexError):
+        found = parse_json(run.stdout.strip().splitlines()[-1])
     if isinstance(found, dict):
         raise UserError(found["sentence"], found["advice"])
     return [Device(**fields) for fields in found]

@@ -35,6 +35,7 @@ import soxr
 
 from app.audio.devices import SERVER, portaudio_index, targeting
 from app.audio.stretch import Stereo, Stretch
+from app.files import parse_line
 
 BLOCK_S = 0.04
 LATENCY_S = 0.1
@@ -246,7 +247,8 @@ def _serve(playback: Playback, commands: queue.SimpleQueue[Command | None]) -> b
 
 def _listen(commands: queue.SimpleQueue[Command | None]) -> None:
     for line in sys.stdin:
-        commands.put(json.loads(line))
+        if (command := parse_line(line)) is not None:
+            commands.put(command)
     commands.put(None)
     # A sound server that died can leave the main thread waiting in C for ever; nobody is left to ask.
     signal.alarm(2)

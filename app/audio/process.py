@@ -5,7 +5,6 @@ Knows nothing about frames or the model, and loads no PortAudio itself.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import subprocess
@@ -17,6 +16,7 @@ from typing import IO
 
 from app.audio.memory import SharedSound
 from app.errors import UserError
+from app.files import parse_line
 
 log = logging.getLogger(__name__)
 
@@ -177,8 +177,8 @@ class AudioProcess:
         with self._child as child:
             assert child.stdout is not None
             for line in child.stdout:
-                if line.startswith("{"):
-                    self._hear(json.loads(line))
+                if (told := parse_line(line)) is not None:
+                    self._hear(told)
 
     def _hear(self, told: dict[str, str]) -> None:
         log.info("audio process: %s", told)

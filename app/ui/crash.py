@@ -7,11 +7,13 @@ next start finds. Knows nothing about what the errors mean.
 from __future__ import annotations
 
 import faulthandler
+import logging
+import os
 import re
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,10 +24,13 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPus
 
 from app import __version__
 from app.doctor import anonymous
-from app.files import make_folder, private
+from app.files import make_folder, private, read_bytes
 from app.ui import theme
 
+log = logging.getLogger(__name__)
+
 TRACE_NAME = "crash.txt"
+TRACE_BYTES = 2**20
 LOG_NAME = "aizuchi.log"
 LOG_LINES = 60
 SIZE = (720, 440)
@@ -97,16 +102,30 @@ def format_error(kind: type[BaseException], fault: BaseException, trace: Traceba
 @contextmanager
 def traced(logs: Path) -> Iterator[str]:
     """Let a process that dies leave a trace, and yield the one that the last left, '' if it ended well."""
-    make_folder(logs)
     file = logs / TRACE_NAME
-    last = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    with open(file, "w", encoding="utf-8", opener=private) as trace:
-        faulthandler.enable(trace)
+    last, trace = _trace(file)
+    with trace:
         try:
             yield last
         finally:
             faulthandler.enable()
-    file.unlink(missing_ok=True)
+    with suppress(OSError):
+        file.unlink(missing_ok=True)
+
+
+def _trace(file: Path) -> tuple[str, AbstractContextManager[object]]:
+    """Return what the last process left, and the file for this one; no file where none can be written."""
+    last = ""
+    try:
+        make_folder(file.parent)
+        with suppress(FileNotFoundError, ValueError):
+            last = read_bytes(file, TRACE_BYTES).decode(errors="replace")
+        trace = os.fdopen(private(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "w", encoding="utf-8")
+    except OSError as fault:
+        log.warning("a crash will leave no trace: %s", fault)
+        return last, nullcontext()
+    faulthandler.enable(trace)
+    return last, trace
 
 
 def _system() -> str:

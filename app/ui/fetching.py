@@ -5,12 +5,12 @@ Knows nothing about the hub: `aizuchi models download` does that, in a process o
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 
 from PySide6.QtCore import QObject, Signal
 
+from app.files import parse_line
 from app.paths import Paths
 from app.ui import wording
 from app.ui.errand import Errand
@@ -46,7 +46,7 @@ class Fetching(QObject):
 
     def _hear(self, line: str) -> None:
         try:
-            told = json.loads(line)
+            told = parse_line(line) or {}
             done, total = int(told["done"]), int(told["total"])
         except (ValueError, KeyError, TypeError):
             return

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
+from app.files import parse_line
 from app.frames import FRAME_SAMPLES
 
 GOODBYE_MS = 1_000
@@ -125,10 +126,10 @@ class Player(QObject):
         if self._process is None:
             return
         while self._process.canReadLine():
-            message = json.loads(bytes(self._process.readLine().data()))
+            message = parse_line(bytes(self._process.readLine().data())) or {}
             if "sentence" in message:
                 self.trouble.emit(message["sentence"], message["advice"])
-            elif message["take"] == self._take:
+            elif message.get("take") == self._take:
                 self._follow(message["at"] / FRAME_SAMPLES, message["playing"])
 
     def _follow(self, frame: float, playing: bool) -> None:

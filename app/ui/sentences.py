@@ -286,6 +286,7 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "There is no setting “{0}”."),
     QT_TRANSLATE_NOOP("Told", "It is left out."),
     QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be between {1} and {2}, not {3}."),
+    QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be text in one line, not {1}."),
     QT_TRANSLATE_NOOP("Told", "Its default is used."),
     QT_TRANSLATE_NOOP("Told", "The recording could not be played: {0}."),
     QT_TRANSLATE_NOOP(

@@ -5,12 +5,12 @@ Knows nothing about how a model looks in the window. The known models themselves
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from app.catalog import KNOWN, KnownModel
+from app.files import parse_json
 
 QUANTIZED = "-q8"
 
@@ -84,7 +84,7 @@ def read_own(text: str) -> tuple[OwnModelFacts, ...]:
 
 
 def _read_list(text: str) -> list[dict[str, Any]]:
-    models = json.loads(text)
+    models = parse_json(text)
     if not isinstance(models, list):
         raise ValueError("no list of models")
     return models

@@ -5,7 +5,6 @@ Knows nothing about sound, codes or the files that training reads.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import sentencepiece
 from app.datasets import Dataset, Speaker, TimedWord, read_words
 from app.engine.text import Detokenizer
 from app.errors import UserError
+from app.files import read_json
 from app.frames import FRAME_RATE
 from training.data.align import PADDING, Placement, TextStream, Word, spoken_stream, text_stream
 
@@ -106,13 +106,12 @@ def _spoken(
     tokenizer: sentencepiece.SentencePieceProcessor,
 ) -> TextStream | None:
     """Return what the model said, [frames], None where that is not known, or no longer what counts."""
-    with suppress(OSError, ValueError, KeyError, TypeError, UserError):
-        raw = json.loads(dataset.spoken(dialogue).read_text(encoding="utf-8"))
-        tokens = [(int(frame), int(token)) for frame, token in raw["tokens"]]
-        stream = spoken_stream(tokens, int(raw["frames"]))
-        if abs(len(stream) - frames) <= 1 and _still_says(words, tokens, tokenizer):
+    with suppress(OSError, ValueError, KeyError, TypeError, OverflowError, UserError):
+        raw = read_json(dataset.spoken(dialogue))
+        tokens, length = [(int(frame), int(token)) for frame, token in raw["tokens"]], int(raw["frames"])
+        if abs(length - frames) <= 1 and _still_says(words, tokens, tokenizer):
             fitted = np.full(frames, PADDING, dtype=np.int32)
-            fitted[: len(stream)] = stream[:frames]
+            fitted[:length] = spoken_stream(tokens, length)[:frames]
             return fitted
     return None
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from app.datasets import DATASET, Dataset, Speaker, TimedWord, hold, read_words, write_words
 from app.errors import UserError
-from app.files import private, write_json
+from app.files import private, read_json, read_json_lines, write_json
 from app.paths import Paths
 from training.data.listening import Listened, listen
 from training.data.places import dialogues_of, find_dataset
@@ -214,7 +214,7 @@ def _keep_language(dataset: Dataset, language: str) -> None:
         return
     path = dataset.folder / DATASET
     with _writing(path):
-        told = json.loads(path.read_text(encoding="utf-8"))
+        told = read_json(path)
         write_json(path, {**told, "language": language})
 
 
@@ -297,10 +297,9 @@ def _heard_before(dataset: Dataset) -> set[tuple[str, str, str]]:
     """Return the (dialogue, voice, identity of the sound) that were listened to."""
     heard = set()
     with suppress(OSError):
-        for line in (dataset.folder / TRANSCRIBED).read_text(encoding="utf-8").splitlines():
+        for told in read_json_lines(dataset.folder / TRANSCRIBED):
             # A line that a crash has cut off is worth no more than to listen once more.
             with suppress(ValueError, KeyError, TypeError):
-                told = json.loads(line)
                 heard.add((str(told["dialogue"]), str(told["voice"]), str(told["audio"])))
     return heard
 

@@ -83,7 +83,7 @@ def _timed(entry: _Entry, is_a: bool) -> TimedWord:
 
 def _read_json(path: Path) -> Any:
     try:
-        return files.read_json(path)
+        return files.read_json(path, foreign=True)
     except OSError as fault:
         raise UserError(f"{path} can not be read: {fault.strerror}.", "See who may read it.") from fault
     except ValueError as fault:

@@ -5,7 +5,6 @@ Knows nothing about sound or time.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +13,7 @@ from typing import Any
 
 import numpy as np
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from app.files import parse_toml
 
 LANGUAGES = ("en", "ja")
 
@@ -78,7 +74,7 @@ class Phrases:
 @cache
 def phrases(language: str) -> Phrases:
     """Return the phrases of a language, "en" or "ja"."""
-    raw = tomllib.loads(files(__package__).joinpath("phrases.toml").read_text(encoding="utf-8"))[language]
+    raw = parse_toml(files(__package__).joinpath("phrases.toml").read_bytes())[language]
     return Phrases(language=language, **{name: _frozen(name, value) for name, value in raw.items()})
 
 

@@ -5,7 +5,6 @@ Knows nothing about how it is found or drawn.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.datasets import AUDIO, DATASET, IMPORTED, PREPARED, SPOKEN, TEXT
 from app.errors import UserError
+from app.files import read_json
 from app.ui.told import told
 
 translate = QCoreApplication.translate
@@ -103,7 +103,7 @@ class Check:
 def read_check(folder: Path) -> Check:
     """Return what check.json of a dataset holds. Raises UserError where there is none, or a damaged one."""
     try:
-        return parse_check(json.loads((folder / CHECK).read_text(encoding="utf-8")))
+        return parse_check(read_json(folder / CHECK))
     except FileNotFoundError as fault:
         raise UserError(
             translate("CheckData", "The dataset {0} was not checked yet.").format(folder.name),

@@ -6,7 +6,6 @@ odd in a dataset, or about the other steps.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.datasets import open_dataset
 from app.errors import UserError
+from app.files import parse_json
 from app.paths import Paths
 from app.ui.checking.data import Check, is_outdated, parse_check, read_check
 from app.ui.checking.sheet import CheckSheet
@@ -159,7 +159,7 @@ class CheckStep(QWidget):
     def _checked(self, status: int, out: str, fault: str) -> None:
         self._drop_errand()
         try:
-            check = parse_check(json.loads(out))
+            check = parse_check(parse_json(out))
         except ValueError:
             self._show_failure(status, fault)
             return

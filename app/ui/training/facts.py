@@ -5,7 +5,6 @@ Reads headers and small files; knows nothing about widgets.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.datasets import IMPORTED, Dataset, read_words
 from app.errors import UserError
+from app.files import read_json_lines
 from app.ui.told import told
 
 
@@ -55,14 +55,11 @@ def finding_words(finding: dict[str, object]) -> str:
 def _findings(dataset: Dataset) -> list[str]:
     """Return the sentences, one that holds for several dialogues once."""
     found: dict[str, list[dict[str, object]]] = {}
-    with suppress(OSError):
-        for line in (dataset.folder / IMPORTED).read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError):
-                finding = json.loads(line)
-                if isinstance(finding, dict):
-                    alike = found.setdefault(f"{finding.get('sentence')} {finding.get('done')}", [])
-                    if finding.get("dialogue") not in [each.get("dialogue") for each in alike]:
-                        alike.append(finding)
+    with suppress(OSError, ValueError):
+        for finding in read_json_lines(dataset.folder / IMPORTED):
+            alike = found.setdefault(f"{finding.get('sentence')} {finding.get('done')}", [])
+            if finding.get("dialogue") not in [each.get("dialogue") for each in alike]:
+                alike.append(finding)
     return [_together(findings) for findings in found.values()]
 
 

@@ -5,7 +5,6 @@ Knows nothing about processes beyond the one question that it asks: `aizuchi tra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -15,6 +14,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.datasets import Dataset
+from app.files import parse_json
 from app.paths import Paths
 from app.ui import wording
 from app.ui.aside import Aside
@@ -187,7 +187,7 @@ class RunForm(QWidget):
         self._cancel()
         plan: Any = None
         with suppress(ValueError, IndexError):
-            plan = json.loads(out.strip().splitlines()[-1])
+            plan = parse_json(out.strip().splitlines()[-1])
         if status != 0 or not isinstance(plan, dict):
             sentence, _, advice = complaint.strip().rpartition("\n")
             self._bar.say(sentence.strip().splitlines()[-1] if sentence else advice, advice, trouble=True)

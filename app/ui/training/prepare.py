@@ -6,14 +6,12 @@ nothing about widgets, or about what the commands do.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from app.files import parse_line
 from app.paths import Paths
 from app.ui.errand import Errand
 
@@ -68,10 +66,7 @@ class Preparation(QObject):
         self._errand.done.connect(self._finish)
 
     def _hear(self, line: str) -> None:
-        event: Any = None
-        with suppress(ValueError):
-            event = json.loads(line)
-        if not isinstance(event, dict):
+        if (event := parse_line(line)) is None:
             return
         if event.get("kind") == "progress":
             total = float(event.get("total") or 0.0)
