@@ -109,7 +109,10 @@ def all_devices(env: Mapping[str, str] | None = None) -> list[Device]:
 
 def or_default(wished: Mapping[Kind, str], devices: Sequence[Device]) -> dict[Kind, str]:
     """Return the names of the devices to use: those wished for, '' in place of what is not there."""
-    return {kind: name if find(name, kind, devices) else "" for kind, name in wished.items()}
+    return {
+        kind: name if find(name, kind, devices) or _may_be_there(name, kind, devices) else ""
+        for kind, name in wished.items()
+    }
 
 
 def lack(chosen: Mapping[Kind, str], devices: Sequence[Device]) -> Lack:
@@ -128,9 +131,18 @@ def lack(chosen: Mapping[Kind, str], devices: Sequence[Device]) -> Lack:
     return "default microphone" if others else "microphone"
 
 
+def _may_be_there(name: str, kind: Kind, devices: Sequence[Device]) -> bool:
+    """Say whether this is a device of a server that does not tell its devices, but can be reached."""
+    answers = any(device.name.startswith(SERVER) for device in devices)
+    reached = any(device.kind == kind and _is_plugin(device) for device in devices)
+    return name.startswith(SERVER) and reached and not answers
+
+
 def _is_usable(name: str, kind: Kind, devices: Sequence[Device]) -> bool:
     if (entry := find(name, kind, devices)) is not None:
         return bool(name) or not entry.monitor
+    if _may_be_there(name, kind, devices):
+        return True
     # A server that does not tell its default device may have one all the same.
     return not name and any(device.kind == kind and not device.monitor for device in devices)
 
@@ -223,13 +235,6 @@ def targeting(name: str, kind: Kind) -> Iterator[None]:
                 os.environ.pop(variable, None)
             else:
                 os.environ[variable] = value
-
-
-def is_on_server(name: str, kind: Kind) -> bool:
-    """Say whether a sound server has the device with this name, or does not answer."""
-    server = SoundServer()
-    known = server.sources() if kind == "in" else server.sinks()
-    return known is None or name in [SERVER + device.name for device in known]
 
 
 def _entries(kind: Kind) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -188,6 +188,11 @@ class Rig:
             "load-module", "module-remap-source", f"source_name={name}", "master=wire.monitor", properties
         )
 
+    def add_dead_microphone(self, name: str) -> None:
+        """Add a microphone that opens and never brings a sound, with PulseAudio alone."""
+        pipe = self.folder / f"{name}.pipe"
+        self.control("load-module", "module-pipe-source", f"source_name={name}", f"file={pipe}")
+
     def freeze(self) -> None:
         """Stop the server without ending it, as where a computer is held up; `thaw` lets it go on."""
         for server in self._servers:

@@ -18,18 +18,16 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 import sounddevice
 
 from app.audio.devices import (
-    SERVER,
     Device,
     Kind,
     find,
     find_devices,
-    is_on_server,
     lack,
     needs_cancelling,
     or_default,
@@ -38,13 +36,11 @@ from app.audio.devices import (
 from app.audio.echo import Echo
 from app.audio.memory import ECHO_WISHES, SharedSound
 from app.audio.realtime import Priority
+from app.audio.server_watch import ServerWatch
 from app.audio.streams import Stream
 
 LOOK_S = 0.1
 """How often the watchdog looks."""
-
-ASK_S = 2.0
-"""How often the sound server is asked whether it still has the chosen devices."""
 
 HUNG_S = 8
 """If PortAudio does not come back for so long, SIGALRM ends the process and its parent starts another."""
@@ -86,12 +82,12 @@ def tell_missing(kind: Kind, name: str) -> None:
     )
 
 
-def forget_unplugged(chosen: dict[Kind, str]) -> None:
+def forget_unplugged(chosen: dict[Kind, str], gone: Collection[Kind]) -> None:
     """Tell of chosen devices that the sound server has lost: it moves their streams to others by itself."""
-    for kind, name in chosen.items():
-        if name.startswith(SERVER) and not is_on_server(name, kind):
+    for kind in gone:
+        if chosen[kind]:
+            tell_missing(kind, chosen[kind])
             chosen[kind] = ""
-            tell_missing(kind, name)
             tell(microphone=chosen["in"], speaker=chosen["out"])
 
 
@@ -129,17 +125,22 @@ def follow_wish(sound: SharedSound, *, able: bool, needed: bool) -> None:
     sound.echo.active.value = int(able and (wish == "on" or (wish == "auto" and needed)))
 
 
-def watch(streams: list[Stream], chosen: dict[Kind, str], follow: Callable[[], None]) -> int:
+def watch(
+    streams: list[Stream], chosen: dict[Kind, str], server: ServerWatch, follow: Callable[[], None]
+) -> int:
     """Look after the streams until stdin ends, calling `follow` with each look; return the exit status."""
     priority = Priority()
     # A warning about a spinning thread must end the wait at once.
     warned, warning = os.pipe2(os.O_NONBLOCK)
     signal.set_wakeup_fd(warning)
-    looked = asked = time.monotonic()
+    looked = time.monotonic()
     while sys.stdin not in select.select([sys.stdin, warned], [], [], LOOK_S)[0]:
         if (looked_s := time.monotonic() - looked) < LOOK_S / 2:
             os.read(warned, 64)
             continue
+        if server.absent:
+            tell(absent=server.absent)
+            return EXIT_ABSENT
         try:
             well = [stream.look(looked_s) for stream in streams]
         except sounddevice.PortAudioError as fault:
@@ -149,9 +150,7 @@ def watch(streams: list[Stream], chosen: dict[Kind, str], follow: Callable[[], N
             tell(reopened=[stream.kind for stream, is_well in zip(streams, well, strict=True) if not is_well])
         follow()
         priority.follow(all(stream.flows for stream in streams))
-        if looked - asked > ASK_S:
-            forget_unplugged(chosen)
-            asked = looked
+        forget_unplugged(chosen, server.gone)
         signal.alarm(HUNG_S)
         looked += looked_s
     return 0
@@ -175,12 +174,22 @@ def main(argv: list[str]) -> int:
     streams = open_streams(sound, echo, chosen)
     if not streams:
         return EXIT_ABSENT
+    server = ServerWatch(chosen, streams[-1].deafen)
+    # A server may remember that it has connected this program to something else.
+    server.ask()
+    if server.absent:
+        tell(absent=server.absent)
+        return EXIT_ABSENT
+    server.start()
     gc.collect()
     gc.freeze()
     # The callbacks make no cycles; a collection would only be a pause at a bad moment.
     gc.disable()
     tell(microphone=chosen["in"], speaker=chosen["out"])
-    return watch(streams, chosen, follow)
+    try:
+        return watch(streams, chosen, server, follow)
+    finally:
+        server.close()
 
 
 if __name__ == "__main__":

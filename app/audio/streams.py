@@ -85,6 +85,8 @@ class MicCallback:
         self._panel = sound.echo
         self._echo = echo
         self._channels = form.channels
+        self.deaf = False
+        """Set and read as one whole by two threads: what comes meanwhile is not from the microphone."""
         self._resampler = None if form.rate == SAMPLE_RATE else Resampler(form.rate, SAMPLE_RATE)
 
     @property
@@ -97,6 +99,8 @@ class MicCallback:
 
     def __call__(self, indata: Any, _frames: int, _info: Any, status: Any) -> None:
         """Take one block from PortAudio's thread."""
+        if self.deaf:
+            return
         samples = np.frombuffer(indata, dtype=np.float32)[:: self._channels]
         if self._resampler is not None:
             samples = self._resampler.push(np.ascontiguousarray(samples))
@@ -215,6 +219,11 @@ class Stream:
         """Drop the stream, and what it still holds."""
         self._stream.abort(ignore_errors=True)
         self._stream.close(ignore_errors=True)
+
+    def deafen(self, deaf: bool) -> None:
+        """Let nothing of the microphone through from now on, or everything again; from any thread."""
+        if isinstance(self._callback, MicCallback):
+            self._callback.deaf = deaf
 
     def look(self, looked_s: float) -> bool:
         """Say whether the stream is well, `looked_s` after the last look; build it anew if it is not.

@@ -24,6 +24,19 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Close other programs that use it, or choose another one."),
     QT_TRANSLATE_NOOP("Told", "There is no microphone or no speaker that works; the talk waits."),
     QT_TRANSLATE_NOOP("Told", "There is no microphone; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "The sound system brings what a speaker plays in place of a microphone."),
+    QT_TRANSLATE_NOOP(
+        "Told", "The sound system brings what a speaker plays, and no microphone; the talk waits."
+    ),
+    QT_TRANSLATE_NOOP("Told", "The microphone brings no sound."),
+    QT_TRANSLATE_NOOP("Told", "The microphone brings no sound; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "The chosen microphone brings no sound; the default microphone is used."),
+    QT_TRANSLATE_NOOP("Told", "The speaker plays nothing; what the model says can not be heard."),
+    QT_TRANSLATE_NOOP("Told", "The chosen speaker plays nothing; the default speaker is used."),
+    QT_TRANSLATE_NOOP("Told", "Check its cable and its switch, or choose another one."),
+    QT_TRANSLATE_NOOP("Told", "Wait a moment, or restart it: the talk goes on by itself."),
+    QT_TRANSLATE_NOOP("Told", "The sound system does not answer; the talk waits."),
+    QT_TRANSLATE_NOOP("Told", "The sound is back."),
     QT_TRANSLATE_NOOP("Told", "There is no speaker; the talk waits."),
     QT_TRANSLATE_NOOP(
         "Told", "The system's default microphone is only the monitor of a speaker; the talk waits."

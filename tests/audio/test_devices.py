@@ -68,12 +68,22 @@ MONITOR = microphone("tv.monitor", default=True, monitor=True)
         ("", [microphone("usb", default=True)], "speaker"),
         ("", [MONITOR], "devices"),
         ("", [], "devices"),
+        ("pulse/gone", [Device("alsa/default", "Default (ALSA)", "in", True, 48_000), SPEAKER], ""),
     ],
 )
 def test_a_monitor_is_a_microphone_for_who_chose_it_by_name_alone(
     chosen: str, devices: list[Device], lacking: str
 ) -> None:
     assert lack(or_default({"in": chosen, "out": ""}, devices), devices) == lacking
+
+
+def test_a_device_of_a_server_that_hangs_stays_the_choice() -> None:
+    plugins = [Device("alsa/default", "Default (ALSA)", kind, True, 48_000) for kind in ("in", "out")]
+    wished: dict[Kind, str] = {"in": "pulse/mic", "out": "pulse/speaker"}
+    assert or_default(wished, plugins) == wished
+    assert lack(wished, plugins) == ""
+    card = Device("alsa/USB", "USB", "in", True, 48_000)
+    assert or_default(wished, [card, plugins[1]]) == {**wished, "in": ""}, "there is no way to a server"
 
 
 @pytest.mark.sound
