@@ -35,7 +35,19 @@ from app.files import (
     replace_file,
     replacing,
 )
-from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, level_db, seconds
+from app.frames import (
+    DEVICE,
+    FRAME_RATE,
+    FRAME_SAMPLES,
+    LATE,
+    MICROPHONE,
+    SAMPLE_RATE,
+    SILENCE_DB,
+    STALLED,
+    SUSPENDED,
+    level_db,
+    seconds,
+)
 from app.turns import Span, Turns, find_turns, user_turns
 
 log = logging.getLogger(__name__)
@@ -67,6 +79,15 @@ LINE_PAUSE_S = 1.0
 
 LINE_CHARACTERS = 80
 """A line as long as this ends with its sentence."""
+
+GAP_REASONS = {
+    LATE: "the model was late",
+    DEVICE: "the sound device was opened again",
+    MICROPHONE: "none from the microphone",
+    STALLED: "the sound server stalled",
+    SUSPENDED: "the computer was asleep",
+}
+"""Why time is missing in a transcript, by the reason of a gap."""
 
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 
@@ -107,11 +128,15 @@ class Gap(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line of a transcript: what the model said, or (where text is empty) a turn of the user."""
+    """One line of a transcript: what the model said, or (where text is empty) a turn of the user.
+
+    With a reason it is a gap, in which neither was recorded.
+    """
 
     frame: int
     frames: int
     text: str
+    gap: str = ""
 
 
 @dataclass(frozen=True)
@@ -192,9 +217,11 @@ class Recording:
         return find_turns(heard_db, said_db, [gap.span for gap in self.gaps()])
 
     def lines(self) -> list[Line]:
-        """Return the lines of the transcript by time: the model's words and the user's turns."""
+        """Return the lines of the transcript by time: the model's words, the user's turns, and long gaps."""
         user = [Line(turn.first, turn.frames, "") for turn in user_turns(self.turns())]
-        return sorted(_model_lines(self.words()) + user)
+        long = (gap for gap in self.gaps() if gap.frames >= LINE_PAUSE_S * FRAME_RATE)
+        gaps = [Line(gap.frame, gap.frames, "", gap.reason) for gap in long]
+        return sorted(_model_lines(self.words()) + user + gaps)
 
     def transcript(self) -> str:
         """Return the talk as text, a line each for what the model said and for each turn of the user."""
@@ -468,7 +495,7 @@ def _model_lines(words: list[Word]) -> list[Line]:
             lines[-1] = Line(first, word.frame + 1 - first, lines[-1].text + word.text)
         else:
             lines.append(Line(word.frame, 1, word.text))
-    return [Line(frame, frames, text.strip()) for frame, frames, text in lines if text.strip()]
+    return [line._replace(text=line.text.strip()) for line in lines if line.text.strip()]
 
 
 def _goes_on(line: Line, frame: int) -> bool:
@@ -478,7 +505,10 @@ def _goes_on(line: Line, frame: int) -> bool:
 
 
 def _wording(line: Line) -> str:
-    return line.text or f"(you: {seconds(line.frames):.1f} s)"
+    length_s = seconds(line.frames)
+    if line.gap:
+        return f"(no sound for {length_s:.1f} s: {GAP_REASONS.get(line.gap, line.gap)})"
+    return line.text or f"(you: {length_s:.1f} s)"
 
 
 def _clock(frame: int) -> str:

@@ -68,8 +68,9 @@ SLEPT = "The computer was asleep, so the recording ended."
 NO_SOUND = "There was no sound for more than a minute, so the recording ended."
 GOES_ON = "A new recording starts as soon as the talk goes on."
 
-GRACE_S = 0.25
-"""How much later than its last frame is due a talk ends by the clock, whatever its port does."""
+GRACE_S = 1.0
+"""How much later than its last frame is due a talk ends by the clock, whatever its port does. The first sound
+of a device that has to wake up is the first frame."""
 
 
 @dataclass(frozen=True)

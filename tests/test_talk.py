@@ -20,7 +20,7 @@ from app.audio.rig import Rig
 from app.audio.wav import WavPort, read_wav
 from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
-from app.frames import Samples
+from app.frames import DEVICE, MICROPHONE, Samples
 from app.headless import BUNDLED_USER, Page, Progress
 from app.options import Options, chosen
 from app.paths import paths
@@ -125,6 +125,49 @@ def test_a_talk_ends_with_the_recorded_user(tmp_path: Path, monkeypatch: pytest.
     assert headless.run(paths(tmp_path / "home"), Settings(), options) == 0
     (folder,) = (tmp_path / "home" / "recordings").iterdir()
     assert open_recording(folder).seconds == pytest.approx(14 * 0.08)
+
+
+def test_a_microphone_that_brings_nothing_does_not_hold_a_talk(tmp_path: Path, rig: Rig) -> None:
+    # A pipe into which nobody writes.
+    pipe = f"file={tmp_path / 'pipe'}"
+    rig.control("load-module", "module-pipe-source", "source_name=dead", pipe, "rate=48000", "channels=1")
+    rig.control("set-default-source", "dead")
+    times: list[float] = []
+    options = ("--headless", "--model", "echo", "--seconds", "4")
+    ended = run(tmp_path, *options, during=lambda _: times.append(time.monotonic()), sound=rig.env)
+    assert ended.returncode == 0, ended.stderr
+    # Beside the 4 s, the picture is drawn.
+    assert time.monotonic() - times[0] < 30
+    recording = open_recording(left_behind(ended.stdout)["recording"].parent)
+    assert recording.seconds == pytest.approx(4.0, abs=0.6)
+    (gap,) = recording.gaps()
+    assert (gap.frame, gap.reason) == (0, MICROPHONE)
+    assert gap.frames == round(recording.seconds * 12.5)
+    assert "no sound for 4" in recording.transcript()
+
+
+def test_a_recording_with_outages_is_as_long_as_its_talk(tmp_path: Path, rig: Rig) -> None:
+    def lose_the_sound(process: Talking) -> None:
+        for _ in range(2):
+            time.sleep(2)
+            for child in audio_processes(process.pid):
+                os.kill(child, signal.SIGKILL)
+
+    options = ("--headless", "--model", "echo", "--seconds", "8")
+    ended = run(tmp_path, *options, during=lose_the_sound, sound=rig.env)
+    assert ended.returncode == 0, ended.stderr
+    recording = open_recording(left_behind(ended.stdout)["recording"].parent)
+    # The first sound may come a little after the talk began, and the talk ends by the clock.
+    assert recording.seconds == pytest.approx(8.0, abs=1.5)
+    assert sum(gap.frames for gap in recording.gaps()) > 6
+    assert DEVICE in {gap.reason for gap in recording.gaps()}
+
+
+def audio_processes(parent: int) -> list[int]:
+    """Return the audio processes that a process has started."""
+    children = Path(f"/proc/{parent}/task").glob("*/children")
+    pids = [int(pid) for file in children for pid in file.read_text().split()]
+    return [pid for pid in pids if b"app.audio.soundcard" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def test_a_spoken_turn_through_real_devices_is_recorded_as_it_went_in(tmp_path: Path, rig: Rig) -> None:

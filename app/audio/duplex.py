@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.audio.clock import FrameClock, Sleep, wall_s
+from app.audio.clock import WINDOW_FRAMES, FrameClock, Sleep, wall_s
 from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
 from app.audio.echo import DELAY_SAMPLES
 from app.audio.memory import ECHO_WISHES, UNKNOWN, SharedSound, Side
@@ -42,6 +42,9 @@ BLOCK_S = 0.005
 
 POLL_S = 0.001
 IDLE_POLL_S = 0.020
+WAKING_S = 2.0
+"""So long may a device take to bring its first sound, and the talk begins with that."""
+
 SILENT_S = 0.2
 """A device that brought nothing for so long shows no level and is not polled closely."""
 
@@ -122,8 +125,11 @@ class Duplex:
         self._mouth = _Mouth(self._sound)
         self._keeps_time = keeps_time
         self._clock: FrameClock | None = None  # from the first `take` on
+        self._began_s = 0.0
         self._sleep = Sleep()
         self._opened = 0
+        self._outage = ""  # why there was no sound of late
+        self._settling = 0
         self._heard_any = False
         self._lag_ms: float | None = None
         self._hastened = 0
@@ -138,7 +144,10 @@ class Duplex:
             # The thread of the talk has a deadline every frame, unlike all others of this process.
             self._hastened = threading.get_native_id()
             hasten(self._hastened)
-        clock = self._clock = self._clock or FrameClock(wall_s())
+        if self._clock is None:
+            self._began_s = wall_s()
+            self._clock = FrameClock(self._began_s)
+        clock = self._clock
         waited = False
         while not self._closed.is_set():
             if self._keeps_time and (lost := self._lost(clock)) is not None:
@@ -208,22 +217,33 @@ class Duplex:
         if slept := self._sleep.frames():
             clock.count(slept)
             return self._count_lost(slept, SUSPENDED)
-        if self._ear.ready < 1 and (frames := clock.outage(wall_s(), self._ear.ready)):
-            return self._count_lost(frames, self._outage)
+        now_s = wall_s()
+        if not self._heard_any and now_s - self._began_s < WAKING_S:
+            return None
+        if self._ear.ready < 1 and (frames := clock.outage(now_s, self._ear.ready)):
+            return self._count_lost(frames, self._find_outage())
         return None
 
     def _count_lost(self, frames: int, reason: str) -> Lost:
         self._ear.skipped_frames += frames
         return Lost(frames, reason)
 
-    @property
-    def _outage(self) -> str:
+    def _find_outage(self) -> str:
+        """Return why there is no sound: what was seen first, until sound has come for a while again."""
+        self._outage = self._outage or self._cause()
+        self._settling = WINDOW_FRAMES
+        return self._outage
+
+    def _cause(self) -> str:
         """Return why there is no sound, as far as it can be seen from here."""
+        if self._process.lacks_microphone:
+            return MICROPHONE
         if not self._process.runs:
             return DEVICE
-        if _since_block_s(self._sound.speaker) < SILENT_S:
+        mic, speaker = self._sound.mic, self._sound.speaker
+        if not self._heard_any or _since_block_s(speaker) < SILENT_S <= _since_block_s(mic):
             return MICROPHONE
-        return DEVICE if self._sound.mic.opened.value != self._opened else STALLED
+        return DEVICE if mic.opened.value != self._opened else STALLED
 
     def _take(self, clock: FrameClock, late: str) -> Heard:
         """Return the frame that is there; `late` is why some before it are dropped, if any are."""
@@ -238,7 +258,10 @@ class Duplex:
         skipped = ear.drop(0 if slow else BACKLOG_FRAMES)
         clock.count(1 + skipped)
         if look.lost:
-            reason = self._outage if self._sound.mic.opened.value != self._opened else STALLED
+            reason = self._find_outage()
+        self._settling -= 1
+        if self._settling < 0:
+            self._outage = ""
         self._opened = self._sound.mic.opened.value
         skipped += look.lost
         ear.skipped_frames += skipped

@@ -161,6 +161,11 @@ class AudioProcess:
         """Say whether both devices were opened, and nothing ended since; may be asked from any thread."""
         return self._runs
 
+    @property
+    def lacks_microphone(self) -> bool:
+        """Say whether nothing runs since there is no microphone; may be asked from any thread."""
+        return not self._runs and "microphone" in self._absent
+
     def wait(self) -> None:
         """Wait until both devices run. Raises UserError where they do not, after ending the process."""
         decided = self._decided.wait(START_TIMEOUT_S)

@@ -102,7 +102,8 @@ class Transcript(QTextEdit):
             if line.text:
                 cursor.insertText(wording.spoken_line(line), self._format(tones.text, 1.0))
             else:
-                cursor.insertText(wording.spoken_line(line), self._format(tones.user_text, theme.SMALL))
+                tone = tones.quiet if line.gap else tones.user_text
+                cursor.insertText(wording.spoken_line(line), self._format(tone, theme.SMALL))
         cursor.endEditBlock()
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self._mark()

@@ -171,10 +171,12 @@ def cut_off(recording: Recording) -> str:
 
 
 def spoken_line(line: Line) -> str:
-    """Return the words of a line, or how long the user spoke."""
+    """Return the words of a line, or how long the user spoke, or nobody was recorded."""
     if line.text:
         return line.text.strip()
     length = QLocale().toString(seconds(line.frames), "f", 1)
+    if line.gap:
+        return gap_words(line.gap).format(length)
     return QCoreApplication.translate("Wording", "you, {0} s").format(length)
 
 
