@@ -259,10 +259,10 @@ class TalkPage(QWidget):
     def _on_skipped(self, event: Skipped) -> None:
         if event.reason == LATE:
             self._lateness.skip(event.frame)
+            self.drawer.readout.lose("skipped", event.frames)
         self.timeline.data.lose(event.frames, event.reason)
         self._frames = self.timeline.data.frames
         self.words.heard(event.frame + event.frames, active=False)
-        self.drawer.readout.lose("skipped", event.frames)
         self.drawer.lose(event.frames)
         self._show_time()
 

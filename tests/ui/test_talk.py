@@ -27,7 +27,7 @@ from app.engine.events import (
     Trouble,
     Unloaded,
 )
-from app.frames import MICROPHONE
+from app.frames import LATE, MICROPHONE
 from app.session import Talk
 from app.settings import Settings
 from app.ui.signpost import State
@@ -266,7 +266,10 @@ def test_the_clock_is_that_of_the_wall_while_frames_are_lost(stage: Stage) -> No
     assert stage.page.scene.time == "0:52"
     assert stage.page.timeline.data.frames == 650
     assert stage.page.desk.record._time == "0:52"
-    assert stage.page.drawer.readout.text("skipped") == "575"
+    assert stage.page.drawer.readout.text("skipped") == "75", "the rest was not dropped to keep up"
+    assert [(band.reason, band.skipped) for band in stage.page.timeline.data.bands] == [
+        (LATE, 75), (MICROPHONE, 500)
+    ]  # fmt: skip
     stage.beat(Spoke(650, 7, " hi"), Stepped(650, -60.0, -60.0, 31.0, 200.0))
     assert stage.page.timeline.data.labels[-1].frame == 650
 
