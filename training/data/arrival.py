@@ -173,7 +173,7 @@ def _take(incoming: Incoming, ledger: Ledger, wishes: Wishes, part: Path, arrive
         if not dataset.audio(name).exists():
             _write_text(dataset, name, looked.words, wording, piece)
             write_sound(part, dataset.audio(name), piece, seen, looked.swap)
-    arrived.dialogues, arrived.length_s = names, seen.length_s
+    arrived.dialogues, arrived.length_s = names, _length_s(pieces, seen)
 
 
 def clean(dataset: Dataset) -> None:
@@ -305,6 +305,11 @@ def _tell_cut(
         findings.append(Finding("restarted", f"The model forgot the talk {times}.", done))
     if wording.gaps:
         _tell_gaps(pieces, wording, findings)
+
+
+def _length_s(pieces: list[cutting.Part], seen: Measured) -> float:
+    """Return how much of a sound is in its pieces, in s; the last frame may be a part of one."""
+    return min(seen.length_s, seconds(sum(piece.frames for piece in pieces)))
 
 
 def _tell_gaps(pieces: list[cutting.Part], wording: Wording, findings: list[Finding]) -> None:
