@@ -18,8 +18,9 @@ from app.audio.recorder import Recorder
 from app.audio.wav import read_wav
 from app.engine.ports import Said
 from app.errors import UserError
-from app.frames import FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Samples
-from app.recordings import Recording, Skip, Word, list_recordings, open_recording
+from app.frames import DEVICE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, SUSPENDED, Samples
+from app.recordings import Gap, Recording, Skip, Word, list_recordings, open_recording
+from app.turns import statistics
 from tests import damaged
 
 
@@ -79,6 +80,31 @@ def test_words_and_skips_stand_at_their_frames(recording: Recording) -> None:
         Word(50, " Oh"), Word(52, " nice"), Word(53, ","), Word(75, " how long?"), Word(95, " Bye"),
     ]  # fmt: skip
     assert recording.skips() == [Skip(60, 4)]
+
+
+def test_gaps_are_joined_kept_within_the_sound_and_told_in_the_transcript(root: Path) -> None:
+    recorder = record(root, "moshika")
+    for first, frames in ((100, 6), (106, 24)):
+        recorder.gap(first, frames, DEVICE)
+    for frame in range(130, 140):
+        recorder.tap(frame, burst(frame, (130, 139)), Said(burst(frame)))
+    recorder.note("gap", {"frame": 140, "frames": 360_000, "reason": SUSPENDED})
+    for broken in ({"frame": 3}, {"frame": 3, "frames": "six"}, {"frame": 3, "frames": -2}):
+        recorder.note("gap", broken)
+    recorder.close()
+    found = open_recording(recorder.folder)
+    assert found.gaps() == [Gap(100, 30, DEVICE)]
+    assert found.seconds == pytest.approx(140 * 0.08)
+    assert "[00:08.0] (no sound for 2.4 s: the sound device was opened again)\n" in found.transcript()
+    turns = found.turns()
+    assert np.flatnonzero(turns.heard[100:]).tolist() == list(range(30, 40))
+    assert statistics(turns).length_s == pytest.approx(110 * 0.08)
+
+
+def test_an_older_recording_has_no_gaps_where_its_sound_was_joined(recording: Recording) -> None:
+    assert recording.gaps() == []
+    assert recording.skips() == [Skip(60, 4)]
+    assert statistics(recording.turns()).length_s == pytest.approx(8.0)
 
 
 def test_levels_are_those_of_the_model_and_the_user(recording: Recording) -> None:

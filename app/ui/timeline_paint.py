@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen
 from app.turns import Span
 from app.ui.theme import Colours, mixed
 from app.ui.timeline_data import FIRST_UNSPACED, MODEL, USER, Label, TimelineData
-from app.ui.wording import band_words
+from app.ui.wording import band_words, lost_words
 
 FLOOR_DB, CEILING_DB = -62.0, -12.0
 """The levels that are drawn as a line and as the full height of a lane."""
@@ -142,14 +142,15 @@ def paint_bands(
     painter.save()
     painter.setClipRect(rect, Qt.ClipOperation.IntersectClip)
     painter.setPen(colours.quiet)
+    advance = painter.fontMetrics().horizontalAdvance
     for band in data.bands_between(first_frame, first_frame + frames):
         left = rect.left() + (band.frame - first_frame) * scale
         width = max(MIN_BAND_PX, (min(band.end, data.frames) - band.frame) * scale)
         painter.fillRect(QRectF(left, top, width, height), shade)
-        begin, text = max(left, rect.left()) + BAND_TEXT_PX, band_words(band)
-        if not compact and begin + painter.fontMetrics().horizontalAdvance(text) < left + width:
-            bottom = top + height - BAND_TEXT_PX
-            painter.drawText(QPointF(begin, bottom), text)
+        begin = max(left, rect.left()) + BAND_TEXT_PX
+        room = 0.0 if compact else left + width - begin
+        text = next((text for text in (band_words(band), lost_words(band)) if advance(text) < room), "")
+        painter.drawText(QPointF(begin, top + height - BAND_TEXT_PX), text)
     painter.restore()
 
 

@@ -73,6 +73,11 @@ def band_words(loss: Loss) -> str:
     return late.format(loss.losses, ", ".join(parts)) if loss.losses > 1 else ", ".join(parts)
 
 
+def lost_words(loss: Loss) -> str:
+    """Return how much was lost in a stretch of a talk, in a few words."""
+    return gap_words("").format(f"{seconds(loss.skipped):.1f}") if loss.skipped else ""
+
+
 def gap_words(reason: str) -> str:
     """Return a sentence about {0} seconds that are missing for a reason."""
     translate = QCoreApplication.translate
