@@ -223,6 +223,9 @@ def sound(_where: Paths) -> list[Check]:
     library = ctypes.util.find_library("portaudio")
     advice = "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
     checks = [Check("PortAudio", library is not None, library or "not installed", advice)]
+    if shutil.which("pactl") is None and runs_server():
+        advice = "`sudo apt-get install pulseaudio-utils`, or monitors of speakers may pass as microphones."
+        checks.append(Check("Sound server", False, "can not be asked without pactl", advice))
     try:
         devices = all_devices()
     except UserError as fault:
@@ -237,6 +240,13 @@ def sound(_where: Paths) -> list[Check]:
     ]
     # Each brings what a speaker plays: for --microphone, but nothing that a person speaks into.
     return [*checks, Check("Monitors", True, _labels(monitors))] if monitors else checks
+
+
+def runs_server() -> bool:
+    """Say whether PulseAudio or PipeWire seems to run for this user."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}")
+    sockets = (folder / name for name in ("pulse/native", "pipewire-0"))
+    return bool(os.environ.get("PULSE_SERVER")) or any(socket.exists() for socket in sockets)
 
 
 def _microphone(microphones: Sequence[Device], monitors: Sequence[Device], advice: str) -> Check:

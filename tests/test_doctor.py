@@ -185,3 +185,16 @@ def test_a_monitor_is_no_microphone(where: Paths, rig: Rig, capsys: pytest.Captu
     assert printed["Microphone"]["found"].startswith("none; the system's default is “Monitor of ")
     assert printed["Microphone"]["advice"].startswith("Plug one in")
     assert printed["Speaker"]["ok"]
+
+
+@pytest.mark.sound
+def test_a_server_that_can_not_be_asked_is_a_note(
+    where: Paths, rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    checks = {check.name: check for check in doctor.sound(where)}
+    assert not checks["Sound server"].ok
+    assert "pulseaudio-utils" in checks["Sound server"].advice
+    for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path) if name == "XDG_RUNTIME_DIR" else "")
+    assert not doctor.runs_server()

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from app.audio.server import ServerDevice, SoundServer
@@ -47,6 +48,10 @@ CARD = re.compile(r"\s*\(hw:\d+,\d+\)$")
 WORN_FORMS = ("headset", "headphone", "hands-free", "handset")
 """What a sound server calls the shape of such a device."""
 
+ASOUND = Path("/proc/asound")
+"""Where ALSA tells what is connected to its cards."""
+
+_SCREEN = re.compile(r"HDMI|DisplayPort", re.IGNORECASE)
 _WORN = re.compile(r"head(phone|set)|earpiece|handset", re.IGNORECASE)
 _CANCELLED = re.compile(r"echo.?cancel", re.IGNORECASE)
 _PART = re.compile(r"^(alsa|bluez)_(in|out)put\.")
@@ -200,7 +205,12 @@ def find_devices() -> list[Device]:
 
 
 def portaudio_index(name: str, kind: Kind) -> int | None:
-    """Return PortAudio's number in this process for a device, None if there is no such device.
+    """Return PortAudio's number in this process for a device, None if there is no such device."""
+    return next(iter(portaudio_indices(name, kind)), None)
+
+
+def portaudio_indices(name: str, kind: Kind) -> list[int]:
+    """Return PortAudio's numbers in this process for a device, several where any of them will do.
 
     The empty name, and every device of a sound server, is reached through the default plugin.
     """
@@ -208,14 +218,34 @@ def portaudio_index(name: str, kind: Kind) -> int | None:
 
     entries = dict(_entries(kind))
     if name.startswith(ALSA):
-        return next((index for index, known in _alsa_names(entries).items() if known == name), None)
-    by_name = {str(entry["name"]): index for index, entry in entries.items()}
+        return [index for index, known in _alsa_names(entries).items() if known == name]
+    names = {index: str(entry["name"]) for index, entry in entries.items()}
     if name.startswith(SERVER):
-        return next((by_name[plugin] for plugin in ("pulse", *PLUGINS) if plugin in by_name), None)
-    chosen = int(sounddevice.default.device[0 if kind == "in" else 1])
-    if chosen in entries:
-        return chosen
-    return next((by_name[plugin] for plugin in PLUGINS if plugin in by_name), next(iter(entries), None))
+        by_name = {known: index for index, known in names.items()}
+        return [by_name[plugin] for plugin in ("pulse", *PLUGINS) if plugin in by_name][:1]
+    return default_order(names, int(sounddevice.default.device[0 if kind == "in" else 1]))
+
+
+def default_order(names: Mapping[int, str], default: int, asound: Path = ASOUND) -> list[int]:
+    """Return PortAudio's numbers of what may be the default device, the best first.
+
+    One of ALSA's plugins is the only one. Without them PortAudio takes the first card, which often is an
+    output for a screen that is not there: any other card comes before those.
+    """
+    plugins = [index for plugin in PLUGINS for index, name in names.items() if name == plugin]
+    if plugins:
+        return [default if default in plugins else plugins[0]]
+    cards = [index for index, name in names.items() if index == default or CARD.search(name)] or [*names][:1]
+    return sorted(cards, key=lambda index: (_has_no_screen(names[index], asound), index != default))
+
+
+def _has_no_screen(name: str, asound: Path) -> bool:
+    """Say whether a device is an output for screens of a card that no screen is connected to."""
+    card = re.search(r"\(hw:(\d+),", name)
+    if card is None or not _SCREEN.search(name):
+        return False
+    told = [each.read_text(errors="replace") for each in asound.glob(f"card{card.group(1)}/eld#*")]
+    return bool(told) and not any(re.search(r"monitor_present\s+1", each) for each in told)
 
 
 @contextmanager

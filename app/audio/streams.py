@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import sounddevice
 
-from app.audio.devices import Kind, portaudio_index, targeting
+from app.audio.devices import Kind, portaudio_indices, targeting
 from app.audio.echo import Echo
 from app.audio.memory import UNKNOWN, SharedSound
 from app.audio.resample import Puller, Resampler
@@ -199,15 +199,15 @@ class Stream:
     """
 
     def __init__(self, kind: Kind, name: str, sound: SharedSound, echo: Echo | None) -> None:
-        device = portaudio_index(name, kind)
-        if device is None:
+        devices = portaudio_indices(name, kind)
+        if not devices:
             raise sounddevice.PortAudioError(f"no {'microphone' if kind == 'in' else 'speaker'}")
         self._sound = sound
         self._echo = echo
         self._side = sound.mic if kind == "in" else sound.speaker
         self.kind = kind
         self._name = name
-        self._device = device
+        self._devices = devices
         self._storms = 0
         self._late = self._flow_s = 0.0
         self._flowing_looks = self._flow_blocks = 0
@@ -277,22 +277,23 @@ class Stream:
     def _open(self) -> None:
         fault: Exception = sounddevice.PortAudioError("the device has no channels")
         with targeting(self._name, self.kind):
-            for form in self._formats():
-                if (refusal := self._try(form)) is None:
-                    return
-                fault = refusal
+            for device in self._devices:
+                for form in self._formats(device):
+                    if (refusal := self._try(device, form)) is None:
+                        return
+                    fault = refusal
         raise fault
 
-    def _try(self, form: Format) -> Exception | None:
+    def _try(self, device: int, form: Format) -> Exception | None:
         """Return why the device refuses a format, None if the stream runs."""
         try:
-            self._start(form)
+            self._start(device, form)
         except sounddevice.PortAudioError as fault:
             refusal: Exception = fault
             return refusal
         return None
 
-    def _start(self, form: Format) -> None:
+    def _start(self, device: int, form: Format) -> None:
         """Open and start the stream in one format. Raises PortAudioError where the device refuses it."""
         shape: Callable[..., Any] = sounddevice.RawOutputStream
         self._callback: MicCallback | SpeakerCallback
@@ -309,7 +310,7 @@ class Stream:
         self._stream = shape(
             samplerate=form.rate,
             blocksize=form.block_samples,
-            device=self._device,
+            device=device,
             channels=form.channels,
             dtype="float32",
             latency="low",
@@ -323,9 +324,9 @@ class Stream:
         self._side.opened.value += 1
         self._tell_latency()
 
-    def _formats(self) -> Iterator[Format]:
+    def _formats(self, device: int) -> Iterator[Format]:
         """Yield the formats to try, the cheapest first."""
-        entry = sounddevice.query_devices(self._device)
+        entry = sounddevice.query_devices(device)
         most = int(entry["max_input_channels" if self.kind == "in" else "max_output_channels"])
         for rate in dict.fromkeys((*RATES, round(entry["default_samplerate"]))):
             for channels in (1, 2):

@@ -349,6 +349,10 @@ _SENTENCES = (
         "Told", "`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk."
     ),
     QT_TRANSLATE_NOOP(
+        "Told",
+        "`sudo apt-get install pulseaudio-utils`, or monitors of speakers may pass as microphones.",
+    ),
+    QT_TRANSLATE_NOOP(
         "Told", "Choose a microphone in the system's sound settings, or name one with --microphone."
     ),
     QT_TRANSLATE_NOOP(

@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from app.audio.devices import Device, Kind, all_devices, lack, list_devices, or_default, targeting
+from app.audio.devices import (
+    Device,
+    Kind,
+    all_devices,
+    default_order,
+    lack,
+    list_devices,
+    or_default,
+    targeting,
+)
 from app.audio.naming import name_of
 from app.audio.rig import Rig
 from tests.audio.conftest import RIGS, open_rig
@@ -75,6 +84,30 @@ def test_a_monitor_is_a_microphone_for_who_chose_it_by_name_alone(
     chosen: str, devices: list[Device], lacking: str
 ) -> None:
     assert lack(or_default({"in": chosen, "out": ""}, devices), devices) == lacking
+
+
+CARDS = {4: "HDA NVidia: HDMI 0 (hw:0,3)", 5: "HDA NVidia: HDMI 1 (hw:0,7)", 6: "HDA Intel: ALC257 (hw:1,0)"}
+
+
+@pytest.mark.parametrize(
+    ("screens", "order"),
+    [((), [4, 5, 6]), (("0", "0"), [6, 4, 5]), (("0", "1"), [4, 5, 6])],
+    ids=["nothing is known", "no screen", "a screen"],
+)
+def test_without_a_server_a_card_comes_before_screens_that_are_not_there(
+    screens: tuple[str, ...], order: list[int], tmp_path: Path
+) -> None:
+    (tmp_path / "card0").mkdir()
+    for number, present in enumerate(screens):
+        (tmp_path / "card0" / f"eld#0.{number}").write_text(f"monitor_present\t\t{present}\neld_valid\t\t0\n")
+    assert default_order(CARDS, 4, tmp_path) == order
+
+
+def test_the_default_plugin_is_the_default_device(tmp_path: Path) -> None:
+    assert default_order({**CARDS, 7: "pulse", 8: "default"}, 8, tmp_path) == [8]
+    assert default_order({**CARDS, 7: "pulse", 8: "default"}, 4, tmp_path) == [8]
+    assert default_order(CARDS, 6, tmp_path) == [6, 4, 5]
+    assert default_order({}, -1, tmp_path) == []
 
 
 def test_a_device_of_a_server_that_hangs_stays_the_choice() -> None:
