@@ -134,6 +134,16 @@ def test_a_computer_without_a_microphone_has_none(server: str) -> None:
 
 
 @pytest.mark.sound
+def test_a_server_without_devices_leaves_none_of_alsa_s_ways_to_it() -> None:
+    with open_rig("PulseAudio") as rig:
+        for device in ("mic", "other_mic", "speaker", "other", "air", "wire"):
+            rig.unplug(device)
+        devices = all_devices(rig.env)
+        assert [device for device in devices if device.name.startswith("alsa/")] == []
+        assert lack({"in": "", "out": ""}, devices) == "devices"
+
+
+@pytest.mark.sound
 @pytest.mark.parametrize("server", RIGS)
 def test_devices_are_called_by_their_names_in_any_script_and_twins_told_apart(server: str) -> None:
     with open_rig(server) as rig:

@@ -369,6 +369,17 @@ def test_a_server_that_stands_still_takes_its_time_from_no_count(rig: Rig) -> No
     assert STALLED in {lost.reason for lost in talk.lost}
 
 
+def test_an_audio_process_that_hangs_is_told_and_replaced(rig: Rig) -> None:
+    with talking(rig) as (talk, sentences):
+        talk.await_frames(5)
+        (child,) = audio_processes(os.getpid())
+        os.kill(child, signal.SIGSTOP)
+        wait_until(lambda: "The sound system does not answer." in sentences)
+        wait_until(lambda: child not in audio_processes(os.getpid()))
+        talk.await_frames(10)
+        wait_until(lambda: sentences[-1] == "The sound is back.")
+
+
 def test_the_audio_process_does_not_outlive_a_killed_program(rig: Rig) -> None:
     script = "from app.audio.duplex import Duplex; port = Duplex(); print('open', flush=True); input()"
     parent = subprocess.Popen(
