@@ -156,7 +156,7 @@ def list_datasets(root: Path) -> list[Dataset]:
 def read_words(path: Path) -> list[TimedWord]:
     """Return the words of a dialogue in the order of the file. Raises UserError with what is wrong."""
     try:
-        raw = read_json(path)
+        raw = read_json(path, foreign=True)
     except FileNotFoundError as fault:
         raise UserError(
             f"The words {path} are missing.", "Transcribe the dialogue, or import it again."

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 import sys
 import types
 from collections.abc import Iterator
@@ -249,6 +250,8 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
     """Yield what is missing, and what contradicts itself."""
     if not config.data:
         yield "data names no dataset.", 'Write for example data = ["my-talks"].'
+    if both := sorted(set(map(_place, config.data)) & set(map(_place, config.held_out))):
+        yield f"{both[0]} stands in data and in held_out.", "Hold out what is not learnt from."
     if sorted(config.speakers) not in (["A"], ["B"], ["A", "B"]):
         yield f"speakers are {list(config.speakers)}.", 'Choose ["A"] (the left channel), ["B"] or both.'
     if config.batch.min_seconds > config.batch.seconds:
@@ -261,6 +264,11 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
             f"memory.sharded shares out a whole base, not one of {config.base_bits} bits.",
             "Choose one of both.",
         )
+
+
+def _place(spec: str) -> str:
+    """Return a name of data as others that mean the same are, as far as it alone tells."""
+    return os.path.normpath(os.path.expanduser(spec)) if spec else spec
 
 
 def replaced(config: Config, **changes: Any) -> Config:

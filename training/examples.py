@@ -116,15 +116,22 @@ def _order(count: int, seed: int, epoch: int) -> list[int]:
 
 
 def split(
-    shards: Shards, speakers: Sequence[str], batch: Batch, share: float, seed: int
+    shards: Shards,
+    speakers: Sequence[str],
+    batch: Batch,
+    share: float,
+    seed: int,
+    *,
+    dialogues: Sequence[int] | None = None,
 ) -> tuple[Examples, Examples]:
     """Return what is learnt from and what is kept aside to judge by: whole dialogues, `share` of them.
 
-    Of one dialogue alone the end is kept aside. Dialogues without a window do not count. Raises UserError
-    where nothing is left to learn from.
+    Only these `dialogues` count, if they are given, and none without a window; of one alone the end is kept
+    aside. Raises UserError where nothing is left to learn from.
     """
     # What is too short to learn from is no use to judge by either.
-    everything = Examples(shards, range(len(shards.dialogues)), speakers, batch)
+    chosen = range(len(shards.dialogues)) if dialogues is None else dialogues
+    everything = Examples(shards, chosen, speakers, batch)
     usable = sorted({window.dialogue for window in everything.windows})
     count = len(usable)
     order = [usable[at] for at in np.random.default_rng(seed).permutation(count)]

@@ -81,7 +81,8 @@ def begin(
 ) -> Work:
     """Read data and model, and the checkpoint after step `first` if that is not 0. Raises UserError."""
     found = find_base(config, where.models, _stages(record.emit, first))
-    train, held_out = open_examples(config, found, where)
+    warn = partial(_warn, record.emit, first)
+    train, held_out = open_examples(config, found, where, warn)
     check_memory(config, found, train, accelerator)
     if isinstance(record, Record) and not (first and provenance.is_kept(record.folder)):
         provenance.keep(record.folder, provenance.describe(config, found, train, held_out))
@@ -173,6 +174,10 @@ def _make_optimizer(config: Config, learner: Learner, device: torch.device) -> t
         adamw: torch.optim.Optimizer = AdamW8bit(groups, **options)
         return adamw
     return torch.optim.AdamW(groups, fused=device.type == "cuda", **options)
+
+
+def _warn(emit: Emit, step: int, sentence: str, advice: str) -> None:
+    emit({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
 
 
 def _stages(emit: Emit, step: int) -> Callable[[str, int, int], None]:

@@ -154,17 +154,17 @@ def _check(word: Word, frames: int) -> None:
 
     A word may end behind the audio, as recognisers often say; the last, incomplete frame may not be counted.
     """
-    advice = "Correct its times in the transcript, which are in seconds."
+    text, advice = word.text.strip(), "Correct its times in the transcript, which are in seconds."
     if not (math.isfinite(word.start_s) and math.isfinite(word.end_s)):
-        raise UserError(f"The word '{word.text}' has no times.", advice)
+        raise UserError(f"The word '{text}' has no times.", advice)
     if word.start_s < 0:
-        raise UserError(f"The word '{word.text}' begins at {word.start_s:.2f} s, before the audio.", advice)
+        raise UserError(f"The word '{text}' begins at {word.start_s:.2f} s, before the audio.", advice)
     if word.end_s < word.start_s:
         times = f"at {word.end_s:.2f} s, before it begins at {word.start_s:.2f} s"
-        raise UserError(f"The word '{word.text}' ends {times}.", advice)
+        raise UserError(f"The word '{text}' ends {times}.", advice)
     if word.start_s >= seconds(frames + 1):
         times = f"at {word.start_s:.2f} s, after the audio of {seconds(frames):.2f} s"
-        raise UserError(f"The word '{word.text}' begins {times}.", advice)
+        raise UserError(f"The word '{text}' begins {times}.", advice)
 
 
 def _spaced(words: Sequence[Word]) -> list[Word]:

@@ -26,6 +26,7 @@ from app.errors import UserError
 from app.files import write_json
 from app.frames import seconds
 from app.paths import Paths
+from training.data.duplicates import sounds_of
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset
 from training.data.soundless import read_streams
@@ -88,10 +89,14 @@ def check(dataset: Dataset, *, space: int | None = None, quiet: bool = True) -> 
     names = dialogues_of(dataset)
     prepared = dataset.prepared
     found = _look_at_dataset(dataset)
+    alike = _alike(dataset, names)
     seen: dict[str, Seen] = {}
     items = []
     for name in tqdm(names, desc="Listening", unit="dialogue", file=sys.stderr, leave=False, disable=quiet):
         one, findings = _look_at_dialogue(dataset, name, prepared)
+        if name in alike:
+            advice = "Training uses it once: take one of both out of the dataset."
+            findings.append(Finding(f"It has the same sound as {alike[name]}.", advice))
         if one is not None:
             seen[name] = one
         items.append(_item(name, one, findings))
@@ -155,6 +160,16 @@ def _space(spec: str, where: Paths) -> int:
     """Return the token of a bare space in the text of a model. Raises UserError where there is no model."""
     tokenizer = find(spec, models=where.models, both_voices=True).tokenizer
     return int(SentencePieceProcessor(model_file=str(tokenizer)).piece_to_id(SPACE))
+
+
+def _alike(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
+    """Return for each dialogue whose sound is that of one before it, which one that is."""
+    first: dict[str, str] = {}
+    alike: dict[str, str] = {}
+    for name, content in zip(names, sounds_of(dataset), strict=True):
+        if content.sound and first.setdefault(content.sound, name) != name:
+            alike[name] = first[content.sound]
+    return alike
 
 
 def _look_at_dataset(dataset: Dataset) -> list[Odd]:

@@ -246,8 +246,8 @@ class _Import:
         if rewording.add_missing(self._dataset, arrived.twin, arrived.looked):
             self._reworded += len(names)
             done = "It was left out, its words were added there."
-        sentence = f"It has the same sound as {names[0]}."
-        self._tell(progress, [incoming.name], incoming.audio, Finding("duplicate", sentence, done))
+        sentence = f"It has the same sound as {Path(arrived.twin.source).name}."
+        self._tell(progress, [incoming.audio.name], incoming.audio, Finding("duplicate", sentence, done))
 
     def _tell_arrived(self, incoming: Incoming, arrived: Arrived, progress: Progress) -> None:
         self._dialogues += len(arrived.dialogues)

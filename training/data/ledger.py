@@ -81,6 +81,12 @@ class Ledger:
         """Return the names of all dialogues that ever came in."""
         return {name for entry in self._entries.values() for name in entry.dialogues}
 
+    @property
+    def sources(self) -> dict[str, str]:
+        """Return for each dialogue the identity of the sound that it is, or was cut from, if it is known."""
+        found = self._entries.values()
+        return {name: entry.sound for entry in found if entry.sound for name in entry.dialogues}
+
     def imported(self, entry: Entry) -> None:
         """Note what a source became. Raises OSError."""
         if self._entries.get(entry.source) == entry:

@@ -59,7 +59,7 @@ def list_entries(path: Path) -> list[Entry]:
             return []
         entries.append(_entry(line, value))
     if not any(entry.path for entry in entries):
-        if is_meant and entries:
+        if is_meant:
             raise Malformed("holds no lines of JSON in UTF-8")
         return []
     return entries

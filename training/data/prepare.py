@@ -31,7 +31,7 @@ from training.data.align import Placement, TextStream, text_statistics
 from training.data.encoding import Codes, Encoder, encode, no_room, read_codes, sound_seconds
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset
-from training.data.texts import Streams, Text, is_spaceless, text_streams
+from training.data.texts import Streams, Text, is_spaceless, is_tagged_spaceless, text_streams
 from training.progress import Progress, duration
 
 
@@ -50,6 +50,8 @@ def main(argv: list[str], where: Paths) -> int:
             outline.tokenizer,
             arguments.placement,
             is_spaceless(dataset) if spaceless is None else spaceless,
+            # What is said to be Japanese is taken as it is, as nu-dialogue does it.
+            by_script=spaceless is None and not is_tagged_spaceless(dataset),
         )
         _Preparation(dataset, spec, found, text, arguments.json).run(names, device)
     return 0
@@ -81,14 +83,14 @@ def _parser() -> argparse.ArgumentParser:
         "--no-whitespace-before-word",
         action="store_true",
         default=None,
-        help="take words as they are, as in scripts without spaces (so it is by itself for ja and zh)",
+        help="take words as they are, as in languages without spaces (so it is by itself for ja and zh)",
     )
     spaces.add_argument(
         "--whitespace-before-word",
         dest="no_whitespace_before_word",
         action="store_false",
         default=None,
-        help="put a space between words (so it is by itself for other languages)",
+        help="put a space between all words (by itself only where their script has one)",
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), help="where to encode (a card if there is one)")
     parser.add_argument("--json", action="store_true", help="print JSON lines, for programs")

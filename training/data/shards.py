@@ -68,6 +68,8 @@ class Shards:
         """Identity and number of frames of each dialogue."""
         self.digests: list[str] = []
         """What each dialogue is, by its tokens: hashed once, when its file is unpacked."""
+        self.files: list[Path] = []
+        """The file that each dialogue is in."""
         self._places: list[tuple[Tokens, int]] = []
         for path in paths:
             found, tokens = _open(path, cache, codebooks, told)
@@ -75,6 +77,7 @@ class Shards:
                 _check_range(path, dialogue, card, text_card)
                 self.dialogues.append((dialogue.id, dialogue.frames))
                 self.digests.append(dialogue.digest)
+                self.files.append(path)
                 self._places.append((tokens, dialogue.first))
 
     @property
@@ -220,11 +223,15 @@ def read_parquet(path: Path, codebooks: int) -> Iterator[tuple[int, int, str, np
             _check_schema(path, file.schema_arrow)
             done, total = 0, file.metadata.num_rows
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(COLUMNS)):
-                for name, a, b in zip(*(batch.column(column) for column in COLUMNS), strict=True):
+                for identity, a, b in zip(*(batch.column(column) for column in COLUMNS), strict=True):
                     done += 1
-                    yield done, total, str(name), _both(path, str(name), a, b, codebooks)
-    except (pa.ArrowException, OSError, EOFError) as fault:
-        reason = str(fault).splitlines()[0].rstrip(".")
+                    if not identity.is_valid:
+                        raise UserError(f"Dialogue {done} of {path} has no dialogue_id.", _ADVICE)
+                    name = str(identity.as_py())
+                    yield done, total, name, _both(path, name, a, b, codebooks)
+    # What is no UTF-8 is a ValueError, and a length that no memory has a MemoryError.
+    except (pa.ArrowException, OSError, EOFError, ValueError, MemoryError) as fault:
+        reason = (str(fault).splitlines() or [type(fault).__name__])[0].rstrip(".")
         raise UserError(f"{path} is no Parquet file, or it is damaged: {reason}.", _ADVICE) from fault
 
 
@@ -232,8 +239,16 @@ def _check_schema(path: Path, schema: Any) -> None:
     import pyarrow as pa
 
     advice = "It has to hold dialogue_id, and for A and B lists of 1 + 8 lists of integers."
-    if missing := [column for column in COLUMNS if column not in schema.names]:
-        raise UserError(f"{path} has no column {missing[0]}.", advice)
+    for column in COLUMNS:
+        if column not in schema.names:
+            raise UserError(f"{path} has no column {column}.", advice)
+        if schema.names.count(column) > 1:
+            raise UserError(f"{path} has more than one column {column}.", advice)
+    identity = schema.field(COLUMNS[0]).type
+    if not (
+        pa.types.is_string(identity) or pa.types.is_large_string(identity) or pa.types.is_integer(identity)
+    ):
+        raise UserError(f"The column {COLUMNS[0]} of {path} holds {identity}, no names.", advice)
 
     def inner(kind: Any) -> Any:
         is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)

@@ -5,9 +5,9 @@ Knows nothing about sound, codes or the files that training reads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -19,6 +19,7 @@ from app.errors import UserError
 from app.files import read_json
 from app.frames import FRAME_RATE
 from training.data.align import PADDING, Placement, TextStream, Word, spoken_stream, text_stream
+from training.data.spacing import has_space_between
 
 JAPANESE, CHINESE = "ja", "zh"
 
@@ -33,6 +34,8 @@ class Text:
     tokenizer: sentencepiece.SentencePieceProcessor
     placement: Placement
     no_whitespace_before_word: bool
+    by_script: bool = False
+    """Whether the script of the words says instead where there are spaces between them."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,13 @@ def is_japanese(dataset: Dataset) -> bool:
 
 
 def is_spaceless(dataset: Dataset) -> bool:
-    """Say whether the language of a dataset is written without spaces between words."""
+    """Say whether the language of a dataset is written without spaces between words, as far as it is one."""
     return dataset.language.split("-")[0] == CHINESE or is_japanese(dataset)
+
+
+def is_tagged_spaceless(dataset: Dataset) -> bool:
+    """Say whether a dataset is said to be of one language that is written without spaces."""
+    return dataset.language.split("-")[0] in (JAPANESE, CHINESE)
 
 
 def text_streams(dataset: Dataset, dialogue: str, frames: int, text: Text) -> Streams:
@@ -89,13 +97,27 @@ def text_streams(dataset: Dataset, dialogue: str, frames: int, text: Text) -> St
 
 
 def _placed(words: Sequence[TimedWord], frames: int, text: Text) -> TextStream:
+    said = [Word(word.text, word.start_s, word.end_s) for word in words]
     return text_stream(
-        [Word(word.text, word.start_s, word.end_s) for word in words],
+        list(_spaced_by_script(said)) if text.by_script else said,
         frames,
         text.tokenizer,
         text.placement,
-        no_whitespace_before_word=text.no_whitespace_before_word,
+        no_whitespace_before_word=text.by_script or text.no_whitespace_before_word,
     )
+
+
+def _spaced_by_script(words: Iterable[Word]) -> Iterator[Word]:
+    """Yield the words that are not blank by time, with a space before those that are written with one."""
+    before: Word | None = None
+    for word in sorted(words, key=lambda word: word.start_s):
+        bare = word.text.strip()
+        if not bare:
+            continue
+        pause_s = word.start_s - before.end_s if before is not None else 0.0
+        is_spaced = before is not None and has_space_between(before.text, bare, pause_s)
+        yield replace(word, text=f" {bare}" if is_spaced else bare)
+        before = word
 
 
 def _spoken(

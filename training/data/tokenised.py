@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from app.datasets import FORMAT, PREPARED, SHARDS, Dataset
 from app.errors import UserError
-from app.files import replacing_folder, write_json
+from app.files import open_regular, replacing_folder, write_json
 from training.data import packing
 from training.data.align import PADDING
 from training.data.oddities import Finding
@@ -28,6 +29,13 @@ from training.data.sources import TOKENIZED
 
 CODEBOOKS, CARD, TEXT_CARD = 8, 2048, 32_000
 """Of the Moshi family."""
+
+_DAMAGES = (
+    OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error,
+    # What is encrypted or packed in another way, and lengths that no memory has.
+    RuntimeError, MemoryError, OverflowError, SyntaxError,
+)  # fmt: skip
+"""What numpy raises for an npz file that is none."""
 
 Told = Callable[[float], None]
 
@@ -225,14 +233,14 @@ def _arrays(path: Path) -> list[npt.NDArray[np.int64]]:
     """Return A and B of an npz file. Raises UserError."""
     try:
         # Opened here, since numpy leaves a damaged file open.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open_regular(path) as raw, np.load(raw, allow_pickle=False) as file:
             found = [file[speaker] for speaker in "AB"]
     except FileNotFoundError as fault:
         raise UserError(f"{path} is missing.") from fault
     except KeyError as fault:
         raise UserError(f"{path} does not hold A and B.") from fault
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as fault:
-        raise UserError(f"{path} is damaged.") from fault
+    except _DAMAGES as fault:
+        raise UserError(f"{path} is damaged, or holds something else than arrays of numbers.") from fault
     if not all(np.issubdtype(voice.dtype, np.integer) for voice in found):
         raise UserError(f"{path} holds no integers.")
     return [voice.astype(np.int64) for voice in found]

@@ -18,6 +18,7 @@ from app.recordings import Recording
 from training.data import cutting
 from training.data.align import END_OF_PADDING, PADDING
 from training.data.oddities import Finding
+from training.data.spacing import belongs_to_last, is_spaceless
 from training.data.transcript_formats import read_transcript
 
 INSIDE_S = 0.001
@@ -82,7 +83,7 @@ def read_beside(
 def read_recording(recording: Recording, speaker: str | None) -> Wording:
     """Return what the model spoke in a recording of ours, as tokens and as words.
 
-    In a language without spaces each piece is a word. With the speaker 'B' the user's voice becomes A.
+    In a script without spaces each piece is a word. With the speaker 'B' the user's voice becomes A.
     """
     gaps = [cutting.Part(gap.frame, gap.frames) for gap in recording.gaps()]
     wording = Wording(recorded=True, exchanged=speaker == "B", gaps=gaps)
@@ -116,9 +117,10 @@ def _is_after(pieces: list[tuple[int, str]], frame: int) -> bool:
 
 
 def _grouped(pieces: list[tuple[int, str]], spaceless: bool) -> Iterator[TimedWord]:
-    """Yield the words of A in pieces of text: one ends where a space begins the next.
+    """Yield the words of A in pieces of text: one ends where a space begins the next, or at a pause.
 
-    A word lasts until the next one, but no more than LONGEST_WORD_FRAMES after its last piece.
+    In a script without spaces each piece is a word. One lasts until the next one, but no more than
+    LONGEST_WORD_FRAMES after its last piece. With `spaceless` spaces between Latin words are kept.
     """
     text, first, last = "", 0, 0
     began: int | None = None
@@ -130,7 +132,7 @@ def _grouped(pieces: list[tuple[int, str]], spaceless: bool) -> Iterator[TimedWo
             continue
         start = began if began is not None and frame - began <= _LATE_BYTES_FRAMES else frame
         began = None
-        if text and (spaceless or piece[0].isspace()):
+        if text and _begins_word(text, piece, frame - last):
             yield _spoken_word(text, first, last, start)
             text = ""
         if not text:
@@ -140,6 +142,13 @@ def _grouped(pieces: list[tuple[int, str]], spaceless: bool) -> Iterator[TimedWo
         last = frame
     if text:
         yield _spoken_word(text, first, last, last + LONGEST_WORD_FRAMES)
+
+
+def _begins_word(text: str, piece: str, after_frames: int) -> bool:
+    """Say whether a piece so long after the last one of a word begins another one."""
+    if piece[0].isspace() or after_frames > LONGEST_WORD_FRAMES:
+        return True
+    return not belongs_to_last(piece[0]) and (is_spaceless(text[-1]) or is_spaceless(piece[0]))
 
 
 def _tidied(piece: str, spaceless: bool) -> str:

@@ -45,9 +45,9 @@ def read_facts(dataset: Dataset) -> Facts:
 
 
 def finding_words(finding: dict[str, object]) -> str:
-    """Return a finding as it is shown: where, what, and what was done."""
+    """Return a finding as it is shown: where, what, what was done, and what can be."""
     where = str(finding.get("dialogue") or "")
-    parts = [str(finding.get("sentence") or ""), str(finding.get("done") or "")]
+    parts = [str(finding.get(part) or "") for part in ("sentence", "done", "advice")]
     text = " ".join(told(part) for part in parts if part)
     return text if not where or where in text else f"{where}: {text}"
 

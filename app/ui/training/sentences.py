@@ -198,6 +198,13 @@ _SENTENCES = (
     ),
     QT_TRANSLATE_NOOP("Told", "{0}: {1} are {2}."),
     QT_TRANSLATE_NOOP("Told", "{0}: data names no dataset."),
+    QT_TRANSLATE_NOOP("Told", "{0} stands in data and in held_out."),
+    QT_TRANSLATE_NOOP("Told", "Hold out what is not learnt from."),
+    QT_TRANSLATE_NOOP("Told", "{0} of {1} dialogues in held_out are in data as well, such as {2}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Take them out of one of both; without held_out a share of data is held out by itself."
+    ),
+    QT_TRANSLATE_NOOP("Told", "{0} of {1} dialogues in {2} repeat others, such as {3}."),
     QT_TRANSLATE_NOOP("Told", "{0}: batch.min_seconds is above batch.seconds."),
     QT_TRANSLATE_NOOP("Told", "{0}: base_bits {1} is for an adapter, and the method is {2}."),
 )
