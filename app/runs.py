@@ -6,7 +6,8 @@ training works. A run folder holds
 - `config.toml`: the configuration, complete;
 - `run.json`: `format`, `name`, `created`, `model` (spec), `base` (the checkpoint's details), `data` (names),
   `hours`, `state` (one of STATES), `pid` (of the process that trains, or null), `step`, `steps`, `best_step`,
-  `best_loss`, `sentence`, `advice` (why it ended, or '');
+  `best_loss`, `first_loss` (held out, in nats: at the best step and before the first), `sentence`, `advice`
+  (why it ended, or '');
 - `.lock`: held by the process that trains, which its number alone does not tell;
 - `provenance.json`: what it began with, by content: settings, model, dialogues, versions;
 - `metrics.jsonl`: what happened, one event a line, each with `kind` and `step`;

@@ -1,8 +1,7 @@
 """What a training run is asked to do: one TOML file, checked before anything is loaded.
 
 Knows nothing about models or data beyond their names. Every setting has a default that is safe for an hour of
-dialogue on one card with 24 GB: learning rates as J-Moshi was finetuned with, a tenth of those for training
-from nothing, with which half an hour of dialogue collapses into silence within a few epochs.
+dialogue on one card with 24 GB. Learning rates follow from the size of the model and from what of it learns.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import math
 import os
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -21,10 +20,15 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from app.errors import UserError
 from app.files import Malformed, read_toml, replace_file
 from app.frames import FRAME_RATE
+from app.learning_rates import LARGE, rates_of
 from training.loss import LossWeights
 
 Method = Literal["lora", "full", "temporal", "depth", "text_embedding"]
 """What learns: an adapter, everything, or one part of the model (those of nu-dialogue/moshi-finetune)."""
+
+
+WARMUP_PARTS = 10
+"""A short run warms up for this part of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,9 @@ class Optimizer:
     """AdamW with separate learning rates for the two transformers, warmed up and then constant or falling."""
 
     name: Literal["adamw", "adamw8bit"] = "adamw"
-    lr_temporal: float = 2e-6
-    lr_depth: float = 4e-6
+    lr_temporal: float = LARGE.temporal
+    """Where it is not named, it and lr_depth follow from the size of the model: see `app.learning_rates`."""
+    lr_depth: float = LARGE.depth
     warmup_steps: int = 50
     decay: Literal["none", "cosine"] = "cosine"
     weight_decay: float = 0.1
@@ -133,22 +138,46 @@ class Config:
     evaluation: Evaluation = field(default_factory=Evaluation)
 
 
-def read_config(path: Path) -> Config:
+def read_config(path: Path, models: Path | None = None) -> Config:
     """Read a configuration. Raises UserError with the setting that is wrong and what it may be."""
+    return parse_config(read_settings(path), str(path), models)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return what the file of a configuration says, and nothing else. Raises UserError."""
     try:
         raw = read_toml(path)
     except OSError as fault:
         raise UserError(f"{path} can not be read: {fault.strerror}.", "Name a TOML file.") from fault
     except Malformed as fault:
         raise UserError(f"{path} {fault}.", "Correct the line.") from fault
-    return parse_config(raw, str(path))
+    return raw
 
 
-def parse_config(raw: dict[str, Any], where: str) -> Config:
-    """Make a configuration of what a TOML file holds. Raises UserError."""
+def parse_config(raw: dict[str, Any], where: str, models: Path | None = None) -> Config:
+    """Make a configuration of what a TOML file holds. Raises UserError.
+
+    Learning rates that it does not hold follow from the size of the model, which may be one below `models`;
+    the warm-up from the number of steps.
+    """
     config: Config = _build(Config, raw, where, "")
+    config = _fill_in(config, raw.get("optimizer", {}), models)
     _check(config, where)
     return config
+
+
+def _fill_in(config: Config, named: Container[str], models: Path | None) -> Config:
+    """Return a configuration with what follows from others, where it is not named."""
+    rates = rates_of(config.model, config.method, base=config.base, models=models)
+    chosen = config.optimizer
+    warmup_steps = max(1, min(chosen.warmup_steps, config.steps // WARMUP_PARTS))
+    optimizer = dataclasses.replace(
+        chosen,
+        lr_temporal=chosen.lr_temporal if "lr_temporal" in named else rates.temporal,
+        lr_depth=chosen.lr_depth if "lr_depth" in named else rates.depth,
+        warmup_steps=chosen.warmup_steps if "warmup_steps" in named else warmup_steps,
+    )
+    return dataclasses.replace(config, optimizer=optimizer)
 
 
 def write_config(config: Config, path: Path) -> None:

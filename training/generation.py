@@ -10,7 +10,7 @@ of the last given one: these are told to the depth transformer in place of being
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -33,6 +33,10 @@ TO_DRAW = -2
 
 CHECK_FRAMES = 50
 """How often a model that gives no numbers is looked for: each look waits for the graphics card."""
+
+
+HALT_FRAMES = 12
+"""How often it is asked whether to end: that too may wait for the card, and for other processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ def continue_dialogues(
     text_top_k: int = 0,
     seed: int | Sequence[int] = 0,
     greedy: bool = False,
+    halt: Callable[[], bool] | None = None,
 ) -> Tensor:
     """Return dialogues [B, 1 + n_q, prompt_frames + frames] int64 that begin as `codes` [B, 1 + n_q, T] do.
 
@@ -90,6 +95,8 @@ def continue_dialogues(
     random state of the caller are afterwards as before. On a card CUDA graphs are captured, during which no
     other thread may allocate memory on it (within moshi's `no_cuda_graph` none are). Raises UserError for
     codes that the model does not know, and when it gives no numbers.
+
+    `halt` is asked each second of dialogue; once it says True, what was not generated yet stays TO_DRAW.
     """
     assert 0 <= prompt_frames <= codes.shape[2], "the prompt is longer than the dialogues"
     _check_codes(lm, codes, prompt_frames)
@@ -104,7 +111,7 @@ def continue_dialogues(
     )
     positions = _lay_out(lm, codes.to(lm.device), prompt_frames, prompt_frames + frames)
     with _generating(lm, *positions.shape[::2]):
-        _fill(lm, positions, draw)
+        _fill(lm, positions, draw, halt or _never)
     return _undelay(lm, positions, prompt_frames + frames)
 
 
@@ -192,8 +199,12 @@ def _undelay(lm: LMModel, positions: Tensor, frames: int) -> Tensor:
     return torch.stack(rows, dim=1)
 
 
-def _fill(lm: LMModel, positions: Tensor, draw: _Draw) -> None:
-    """Predict what is TO_DRAW in positions [B, K, S], in place and in order."""
+def _never() -> bool:
+    return False
+
+
+def _fill(lm: LMModel, positions: Tensor, draw: _Draw, halt: Callable[[], bool]) -> None:
+    """Predict what is TO_DRAW in positions [B, K, S], in place and in order, until it is to end."""
     eager = positions.device.type != "cuda" or _is_shared_out(lm)
     temporal = CUDAGraphed(lm.forward_text, disable=eager)
     depth = CUDAGraphed(_Depth(lm, draw), disable=eager)
@@ -202,6 +213,8 @@ def _fill(lm: LMModel, positions: Tensor, draw: _Draw) -> None:
     finite = torch.ones((), dtype=torch.bool, device=positions.device)
     said = slice(1, 1 + lm.dep_q)
     for position in range(1, positions.shape[2]):
+        if position % HALT_FRAMES == 0 and halt():
+            return
         states, text_logits = temporal(positions[:, :, position - 1 : position])
         text = positions[:, 0, position]
         if to_draw[0, position]:

@@ -1,4 +1,4 @@
-"""How a run is judged while it goes on: the best held-out loss, and samples of speech that show a collapse.
+"""How a run is judged while it goes on: by samples of its speech, which show a collapse.
 
 A model that collapses falls silent or repeats one sound, often while its loss still looks well: then few
 codes of codebook 0 are left in what it says. Knows nothing about the loop.
@@ -6,9 +6,8 @@ codes of codebook 0 are left in what it says. Knows nothing about the loop.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,49 +25,17 @@ from training.config import Config
 from training.examples import Examples
 from training.generation import collapse_figures
 
-FEW_CODES = 0.25
-"""A sample with less than this share of the codes before training has collapsed."""
+FEW_CODES, FEWER_CODES = 0.25, 0.5
+"""A sample with less than the first share of the codes before training has collapsed; the second is told."""
 
-LOW_ENTROPY = 0.5
-"""The same for the entropy of codebook 0."""
+LOW_ENTROPY, LOWER_ENTROPY = 0.5, 0.6
+"""The same for the entropy of codebook 0. Above this samples of 10 s differ as much by chance."""
 
 SILENT_TEXT = 0.98
 """A sample with more padding than this says nothing."""
 
 SPOKE_TEXT = 0.9
 """A sample with less padding than this has spoken."""
-
-
-@dataclass
-class Best:
-    """The lowest held-out loss so far."""
-
-    step: int = 0
-    loss: float = math.inf
-    waited: int = 0
-    """Evaluations since then."""
-
-    @property
-    def known(self) -> bool:
-        """Return whether there was any evaluation."""
-        return math.isfinite(self.loss)
-
-    def take(self, step: int, loss: float) -> bool:
-        """Take note of a loss, and return whether it is the best."""
-        if loss < self.loss:
-            self.step, self.loss, self.waited = step, loss, 0
-            return True
-        self.waited += 1
-        return False
-
-    def state(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps, as JSON values."""
-        return {**asdict(self), "loss": self.loss if self.known else None}
-
-    @classmethod
-    def restored(cls, state: dict[str, Any]) -> Best:
-        """Return what a checkpoint kept."""
-        return cls(state["step"], math.inf if state["loss"] is None else state["loss"], state["waited"])
 
 
 class Judge:
@@ -97,13 +64,18 @@ class Judge:
         return self._start
 
     def sample(
-        self, model: nn.Module, accelerator: Accelerator, folder: Path, step: int
+        self, model: nn.Module, accelerator: Accelerator, folder: Path, step: int, halt: Callable[[], bool]
     ) -> tuple[dict[str, Any], str | None]:
-        """Return the figures of a sample, {} if none is wanted, and where its sound is; on all processes."""
-        if self._codes is None:
+        """Return the figures of a sample, {} if none is wanted, and where its sound is; on all processes.
+
+        `halt` is asked now and then; where it says True there is none.
+        """
+        if self._codes is None or halt():
             return {}, None
-        options = {"prompt_frames": self._prompt, "frames": self._length, "seed": self._seed}
+        options = {"prompt_frames": self._prompt, "frames": self._length, "seed": self._seed, "halt": halt}
         tokens = model(self._codes.to(accelerator.device), generate=options)[0].cpu()[0]
+        if halt():
+            return {}, None
         voice = (len(tokens) - 1) // 2
         said = tokens[:, self._prompt :]
         figures = asdict(collapse_figures(said[1 : 1 + voice], said[0]))
@@ -118,12 +90,19 @@ class Judge:
         if not figures or before is None:
             return
         advice = "Lower the learning rates, and use an earlier checkpoint."
-        codes, entropy = figures["distinct_codes"], figures["entropy_bits"]
-        if codes < FEW_CODES * before["distinct_codes"] or entropy < LOW_ENTROPY * before["entropy_bits"]:
+        codes, bits = figures["distinct_codes"], figures["entropy_bits"]
+        codes_before, bits_before = before["distinct_codes"], before["entropy_bits"]
+        if codes < FEW_CODES * codes_before or bits < LOW_ENTROPY * bits_before:
             yield (
                 f"The voice collapses: the sample has {codes} different sounds, before training it had "
-                f"{before['distinct_codes']}.",
+                f"{codes_before}.",
                 advice,
+            )
+        elif codes <= FEWER_CODES * codes_before or bits <= LOWER_ENTROPY * bits_before:
+            yield (
+                f"The voice loses variety: the sample has {codes} different sounds and {bits:.2f} bits of "
+                f"entropy, before training it had {codes_before} and {bits_before:.2f}.",
+                "Listen to the samples; if they sound monotonous, use an earlier checkpoint and lower rates.",
             )
         if figures["padding_share"] > SILENT_TEXT and before["padding_share"] < SPOKE_TEXT:
             share = f"{100 * figures['padding_share']:.0f} %"

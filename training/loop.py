@@ -8,16 +8,10 @@ from __future__ import annotations
 
 import math
 import resource
-import signal
-import statistics
-import threading
 import time
-from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType
 from typing import Any
 
 import torch
@@ -30,19 +24,21 @@ from app.errors import UserError
 from app.frames import seconds
 from training import checkpoint, zero
 from training.base import Learner
+from training.best import HARDLY, STALL, Best, Learning
 from training.config import Config
 from training.examples import Examples, Window, choose
 from training.generation import continue_dialogues
-from training.judge import Best, Judge
+from training.judge import Judge
 from training.loss import NO_TARGET, LossWeights, compute_loss, count_weights
+from training.pace import Pace, is_due
+from training.rates import raised
 from training.record import Record, Silence
+from training.stopping import Stop
 
 LEARNING_FLOOR = 0.1
 """The cosine ends at this share of the learning rates."""
 
-
-SPEED_STEPS = 21
-"""How many steps tell how long the rest will take."""
+SAVING = "Saving a checkpoint"
 
 
 class Trainee(nn.Module):
@@ -61,24 +57,24 @@ class Trainee(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Return (loss, sums) of codes [B, K, T], or (tokens, tokens) where they are to be continued.
 
-        The loss is this batch's part of that of a larger one, whose text and audio weigh `share`, [2]. The
-        sums, [2 + streams, 2], are total and weight of text and audio as they count, then of each stream.
+        The loss is this batch's part of that of a larger one, whose text, padding and audio weigh `share`,
+        [3]. The sums, [3 + streams, 2], are total and weight of these as they count, then of each stream.
         """
         with self._mixed(codes.device.type):
             if generate is not None:
                 tokens = continue_dialogues(self.lm, codes, **generate)
                 return tokens, tokens
             loss = compute_loss(self.lm, codes, self._weights, chunk_frames=self._chunk_frames)
-        means = (loss.text, loss.audio, *loss.streams.values())
+        means = (*loss.means, *loss.streams.values())
         sums = torch.stack([torch.stack((mean.total.detach(), mean.weight)) for mean in means])
         if share is None:
             return loss.value, sums
-        least = torch.finfo(share.dtype).tiny
-        text, audio = share.clamp(min=least)
-        return loss.text.total / text + loss.audio.total / audio, sums
+        shares = share.clamp(min=torch.finfo(share.dtype).tiny)
+        parts = [mean.total / weight for mean, weight in zip(loss.means, shares, strict=True)]
+        return torch.stack(parts).sum(), sums
 
     def count(self, codes: Tensor) -> Tensor:
-        """Return what text and audio of a batch weigh, [2]."""
+        """Return what text, padding and audio of a batch weigh, [3]."""
         return torch.stack(count_weights(self.lm, codes, self._weights))
 
 
@@ -98,8 +94,20 @@ class Work:
     judge: Judge
     best: Best
     record: Record | Silence
+    judged: int
+    """The step after which it was judged last; below 0 before that."""
+    pace: Pace
+    learning: Learning
     fixed_frames: int | None = None
     """The length that each batch is filled up to, where a compiled model wants one."""
+
+    def tell(self, event: dict[str, Any]) -> None:
+        """Write down and show what happened, a step with how long the rest will take."""
+        self.pace.add([event])
+        self.learning.add([event])
+        if event["kind"] == "step":
+            event = {**event, "left_s": self.pace.left_s(event["step"])}
+        self.record.emit(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,41 +121,52 @@ class Figures:
     step_s: float
 
 
-def train(work: Work, first: int) -> tuple[str, str]:
+def train(work: Work, first: int, stop: Stop) -> tuple[str, str]:
     """Train from step `first` (done) on; return the state of the run and, where it ended early, why.
 
-    Raises UserError; what was written until then stays.
+    Asked to stop it leaves what it has begun, a part of a step or an evaluation, and keeps the steps that are
+    done. Raises UserError; what was written until then stays.
     """
-    config, every, emit = work.config, work.config.evaluation.every_steps, work.record.emit
-    speed = _Speed(config.steps - first)
-    step = first
-    with _stopping() as stop:
-        if first == 0:
-            _judge(work, 0)
-        while step < config.steps:
-            figures = take_step(work, step)
+    step = kept = first
+    with stop.patiently():
+        while True:
+            if work.judged != step and is_due(step, work.config.steps, work.config.evaluation.every_steps):
+                if not _judge(work, step, stop):
+                    break
+                if step:
+                    _keep(work, step)
+                    kept = step
+                if ending := _early_end(work, step):
+                    return "finished", ending
+            if step >= work.config.steps:
+                return "finished", ""
+            figures = take_step(work, step, stop)
+            if figures is None:
+                break
             step += 1
-            speed.add(figures)
-            emit({"kind": "step", "step": step, **_step_event(work, figures, speed)})
-            stopped = _any(work.accelerator, stop.is_set())
-            last = step == config.steps
-            if not (stopped or last or step % every == 0):
-                continue
-            if last or step % every == 0:
-                _judge(work, step)
+            work.tell(_step_event(work, step, figures))
+        if step > kept and not (stop.agree() and stop.at_once):
+            work.tell({"kind": "stage", "step": step, "text": SAVING, "done": 0, "total": 0})
             _keep(work, step)
-            if stopped and not last:
-                return "stopped", ""
-            if 0 < config.evaluation.patience <= work.best.waited and not last:
-                waited = f"The held-out loss has not fallen for {work.best.waited} evaluations"
-                return "finished", f"{waited}; the best is step {work.best.step}."
-    return "finished", ""
+    return "stopped", ""
 
 
-def take_step(work: Work, step: int) -> Figures:
-    """Learn from the examples of one step (from 0), on all processes together.
+def _early_end(work: Work, step: int) -> str:
+    """Return why a run ends before its last step, '' where it does not."""
+    best, patience = work.best, work.config.evaluation.patience
+    if step == work.config.steps or not 0 < patience <= best.waited:
+        return ""
+    waited = f"The held-out loss has not fallen for {best.waited} evaluations"
+    if best.since < best.waited:
+        waited = f"The held-out loss fell by less than {100 * STALL:g} % in {best.waited} evaluations"
+    return f"{waited}; the best is step {best.step}."
 
-    The loss is the mean over all of them, however shared out. Raises UserError where it is no number.
+
+def take_step(work: Work, step: int, stop: Stop) -> Figures | None:
+    """Learn from the examples of one step (from 0), on all processes together; None where it is to end.
+
+    The loss is the mean over all of them, however shared out. A step that is left half-way changed nothing.
+    Raises UserError where the loss is no number.
     """
     began = time.perf_counter()
     accelerator, config = work.accelerator, work.config
@@ -157,32 +176,46 @@ def take_step(work: Work, step: int) -> Figures:
     share = accelerator.reduce(sum(work.trainee.count(codes) for codes in batches), reduction="sum")
     data_s = time.perf_counter() - began
     sums: Tensor | float = 0.0
-    _set_rates(work.optimizer, config, step)
     for number, codes in enumerate(batches):
-        last = number == len(batches) - 1
-        with nullcontext() if last else accelerator.no_sync(work.model):
-            loss, part = work.model(codes, share)
-            # Gradients of several processes are averaged; what is wanted is their sum.
-            if zero.is_used(accelerator):
-                zero.backward(work.model, loss * accelerator.num_processes, last=last)
-            else:
-                accelerator.backward(loss * accelerator.num_processes)
-        sums = sums + part
+        if stop.agree():
+            work.optimizer.zero_grad(set_to_none=True)
+            return None
+        sums = sums + _add_gradients(work, codes, share, last=number == len(batches) - 1)
     losses = _losses(accelerator.reduce(sums, reduction="sum"), work)
+    # Not before: what is kept of a run that ends half-way through a step knows nothing of it.
+    _set_rates(work.optimizer, config, step)
     if zero.is_used(accelerator):
         norm = zero.step(work.model)
     else:
         norm = _whole(accelerator.clip_grad_norm_(work.model.parameters(), config.optimizer.clip))
     if not (math.isfinite(losses["loss"]) and math.isfinite(norm)):
-        names = ", ".join(sorted({work.train.name(window) for window in windows}))
-        raise UserError(
-            f"The loss of step {step + 1} is not a number; it learnt from {names}.",
-            "Look at these dialogues, or lower the learning rates; the checkpoints until then are good.",
-        )
+        raise _no_number(work, step, windows)
     work.optimizer.step()
     work.optimizer.zero_grad(set_to_none=True)
     audio_s = seconds(sum(window.frames for window in windows))
     return Figures(losses, norm, audio_s, data_s, time.perf_counter() - began)
+
+
+def _add_gradients(work: Work, codes: Tensor, share: Tensor, *, last: bool) -> Tensor:
+    """Add the gradients of a batch to those of its step, and return its sums."""
+    accelerator = work.accelerator
+    with nullcontext() if last else accelerator.no_sync(work.model):
+        loss, sums = work.model(codes, share)
+        # Gradients of several processes are averaged; what is wanted is their sum.
+        if zero.is_used(accelerator):
+            zero.backward(work.model, loss * accelerator.num_processes, last=last)
+        else:
+            accelerator.backward(loss * accelerator.num_processes)
+    part: Tensor = sums
+    return part
+
+
+def _no_number(work: Work, step: int, windows: list[Window]) -> UserError:
+    names = ", ".join(sorted({work.train.name(window) for window in windows}))
+    return UserError(
+        f"The loss of step {step + 1} is not a number; it learnt from {names}.",
+        "Look at these dialogues, or lower the learning rates; the checkpoints until then are good.",
+    )
 
 
 def _whole(norm: Tensor) -> float:
@@ -205,10 +238,10 @@ def _mine(work: Work, windows: list[Window]) -> list[list[Window]]:
 
 
 def _losses(sums: Tensor, work: Work) -> dict[str, float]:
-    """Return the loss and those of the streams from their sums, [2 + streams, 2]."""
-    text, audio, *streams = (total / weight if weight else 0.0 for total, weight in sums.tolist())
+    """Return the loss and those of the streams from their sums, [3 + streams, 2]."""
+    text, padding, audio, *streams = (total / weight if weight else 0.0 for total, weight in sums.tolist())
     names = ("text", "semantic", "acoustic", "user")
-    return {"loss": text + audio, **dict(zip(names, streams, strict=False))}
+    return {"loss": text + padding + audio, **dict(zip(names, streams, strict=False))}
 
 
 def _set_rates(optimizer: Any, config: Config, step: int) -> None:
@@ -225,75 +258,96 @@ def _set_rates(optimizer: Any, config: Config, step: int) -> None:
         group["lr"] = rates[group["name"]] * factor
 
 
-def _judge(work: Work, step: int) -> None:
-    """Judge the model by what was kept aside and by a sample of its speech, and say what is amiss."""
-    emit, folder = work.record.emit, work.record.folder
-    losses = held_out_losses(work) if work.held_out.windows else {}
-    figures, sample = work.judge.sample(work.model, work.accelerator, folder, step)
-    is_best = bool(losses) and work.best.take(step, losses["loss"])
+def _judge(work: Work, step: int, stop: Stop) -> bool:
+    """Judge the model by what was kept aside and by a sample of its speech, and say what is amiss.
+
+    Returns False where it was broken off, which leaves nothing of it.
+    """
+    began = time.perf_counter()
+    found = held_out_losses(work, stop) if work.held_out.windows else ({}, [])
+    figures, sample = work.judge.sample(work.model, work.accelerator, work.record.folder, step, stop.agree)
+    if found is None or stop.agree():
+        return False
+    losses, parts = found
+    is_best = bool(losses) and work.best.take(step, losses["loss"], parts)
+    work.judged = step
     if losses or figures:
-        emit({"kind": "evaluation", "step": step, **losses, **figures, "best": is_best, "sample": sample})
+        took_s = time.perf_counter() - began
+        told = {"best": is_best, "sample": sample, "took_s": took_s}
+        work.tell({"kind": "evaluation", "step": step, **losses, **figures, **told})
     for sentence, advice in work.judge.warnings(figures):
-        emit({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
+        work.tell({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
+    _warn_of_low_rates(work, step)
+    return True
+
+
+def _warn_of_low_rates(work: Work, step: int) -> None:
+    """Say that a run hardly learns, and which learning rates to try."""
+    ending = step == work.config.steps or bool(_early_end(work, step))
+    if work.learning.is_hard(step, ending=ending):
+        temporal, depth = raised(work.config, work.learner.config)
+        fall = f"{100 * HARDLY:.0f} %"
+        warning = {
+            "about": "hardly",
+            "sentence": f"The model hardly learns: in {step} steps its loss has changed by less than {fall}.",
+            "advice": f"Train anew with higher learning rates, such as {temporal:g} and {depth:g} (depth).",
+        }
+        work.tell({"kind": "warning", "step": step, **warning})
 
 
 @torch.no_grad()
-def held_out_losses(work: Work) -> dict[str, float]:
-    """Return the losses over all that was kept aside, shared out to all processes."""
+def held_out_losses(work: Work, stop: Stop) -> tuple[dict[str, float], list[float]] | None:
+    """Return the losses over all that was kept aside, shared out to all processes, and those of its batches.
+
+    None where the run is to end.
+    """
     accelerator, windows = work.accelerator, work.held_out.windows
     mine = _mine(work, windows)
-    rounds = math.ceil(math.ceil(len(windows) / work.config.batch.size) / accelerator.num_processes)
-    sums: Tensor | float = 0.0
-    for at in range(rounds):
+    batches = math.ceil(len(windows) / work.config.batch.size)
+    found: list[Tensor] = []
+    for at in range(math.ceil(batches / accelerator.num_processes)):
+        if stop.agree():
+            return None
         # All processes have to take part in each round; who has nothing left takes part with nothing.
         codes = work.held_out.stack(mine[at] if at < len(mine) else windows[:1], work.fixed_frames)
         if at >= len(mine):
             codes.fill_(NO_TARGET)
-        sums = sums + work.model(codes.to(accelerator.device))[1]
-    return _losses(accelerator.reduce(sums, reduction="sum"), work)
+        found.append(work.model(codes.to(accelerator.device))[1])
+    # [processes, rounds, ...], and then in the order in which a single process has them.
+    gathered = accelerator.gather(torch.stack(found)[None])
+    sums = gathered.transpose(0, 1).flatten(0, 1)[:batches]
+    return _losses(sums.sum(0), work), [_losses(each, work)["loss"] for each in sums]
 
 
 def _keep(work: Work, step: int) -> None:
     """Write a checkpoint, then remove those that are neither new nor the best."""
+    began = time.perf_counter()
     folder, best = work.record.folder, work.best
     target = checkpoint.checkpoint_folder(folder, step)
-    state = {"step": step, "best": best.state(), "judge": work.judge.state()}
+    state = {"step": step, "best": best.state(), "judge": work.judge.state(), "judged": work.judged}
     checkpoint.save(target, work.accelerator, work.model, work.optimizer, state)
     if work.accelerator.is_main_process:
         newest = checkpoint.list_checkpoints(folder)[-work.config.evaluation.keep :]
         checkpoint.forget(folder, {*newest, best.step})
-        work.record.emit({"kind": "checkpoint", "step": step, "path": str(target.relative_to(folder))})
+        path, took_s = str(target.relative_to(folder)), time.perf_counter() - began
+        work.tell({"kind": "checkpoint", "step": step, "path": path, "took_s": took_s})
         judged = {"best_step": best.step, "best_loss": best.loss} if best.known else {}
-        work.record.update(step=step, **judged)
+        work.record.update(step=step, first_loss=work.learning.first_loss, **judged)
 
 
-def _step_event(work: Work, figures: Figures, speed: _Speed) -> dict[str, Any]:
+def _step_event(work: Work, step: int, figures: Figures) -> dict[str, Any]:
     rates = {f"lr_{group['name']}": group["lr"] for group in work.optimizer.param_groups}
     return {
+        "kind": "step",
+        "step": step,
         **figures.losses,
         **rates,
         "gradient_norm": figures.gradient_norm,
         "audio_s_per_s": figures.audio_s / figures.step_s,
         "data_share": figures.data_s / figures.step_s,
         "memory_gb": memory_gb(work.accelerator.device),
-        "left_s": speed.left_s,
+        "took_s": figures.step_s,
     }
-
-
-class _Speed:
-    """How long the rest will take, by the median of the last steps: the first ones also compile."""
-
-    def __init__(self, steps: int) -> None:
-        self._left = steps
-        self._last_s: deque[float] = deque(maxlen=SPEED_STEPS)
-
-    def add(self, figures: Figures) -> None:
-        self._left -= 1
-        self._last_s.append(figures.step_s)
-
-    @property
-    def left_s(self) -> float:
-        return self._left * statistics.median(self._last_s)
 
 
 def memory_gb(device: torch.device) -> float:
@@ -301,28 +355,3 @@ def memory_gb(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-
-
-def _any(accelerator: Accelerator, value: bool) -> bool:
-    """Return whether something holds on any process."""
-    flag = torch.tensor([float(value)], device=accelerator.device)
-    return bool(accelerator.reduce(flag, reduction="sum").item() > 0)
-
-
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """Yield what is set when the process is asked to end: by Ctrl+C, the window or the system."""
-    asked = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        asked.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from moshi.models import LMModel
@@ -41,6 +41,14 @@ class LossWeights:
     """The first codebook of each voice."""
     acoustic: float = 1.0
     """The other codebooks."""
+    text_mean: Literal["joint", "separate"] = "joint"
+    """How text and padding are put together, which weigh `text_padding` against each other either way.
+
+    "joint", as kyutai-labs/moshi-finetune does: one mean by weight over all positions, sum(w x) / sum(w).
+    "separate", as nu-dialogue/moshi-finetune does: the mean over text, and `text_padding` times the mean over
+    padding. Text is rare, so that there it counts for more: of 10 positions, 9 of them padding, the text has
+    2/11 of the weight in the joint mean, and 2/3 in the separate ones.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,9 @@ class Loss:
     """What is made small, and the same stream by stream for people."""
 
     text: Mean
+    """Padding too, unless that has a mean of its own."""
+    padding: Mean
+    """Its weight is 0 where it counts with the text."""
     audio: Mean
     streams: dict[str, Mean]
     """Without gradient, each position counting alike: 'text' (padding too), 'semantic' and 'acoustic' of the
@@ -74,11 +85,16 @@ class Loss:
     @property
     def value(self) -> Tensor:
         """Return the loss, [], to call `backward` on."""
-        return self.text.value + self.audio.value
+        return self.text.value + self.padding.value + self.audio.value
+
+    @property
+    def means(self) -> tuple[Mean, Mean, Mean]:
+        """Return the means that it is the sum of."""
+        return self.text, self.padding, self.audio
 
     def __add__(self, other: Loss) -> Loss:
         streams = {name: mean + other.streams[name] for name, mean in self.streams.items()}
-        return Loss(self.text + other.text, self.audio + other.audio, streams)
+        return Loss(self.text + other.text, self.padding + other.padding, self.audio + other.audio, streams)
 
 
 def compute_loss(
@@ -86,8 +102,8 @@ def compute_loss(
 ) -> Loss:
     """Return the loss of a model that is not streaming on codes [B, K, T] int64 (NO_TARGET: unknown).
 
-    For codes of the model's voice alone it is that of kyutai-labs/moshi-finetune; where the model predicts
-    both voices, the user's counts like the model's, as in nu-dialogue/moshi-finetune. `chunk_frames` is how
+    For codes of the model's voice alone it is that of kyutai-labs/moshi-finetune, unless the weights say
+    otherwise; where the model predicts both voices, the user's counts like the model's. `chunk_frames` is how
     many of the B x T frames have their logits in memory at a time; None for all, by LMModel's own forward
     pass, which is faster where memory allows it. The model is one without conditions.
     """
@@ -192,8 +208,10 @@ def _by_frame(values: Tensor) -> Tensor:
     return values.transpose(1, 2).flatten(0, 1)
 
 
-def count_weights(lm: LMModel, codes: Tensor, weights: LossWeights | None = None) -> tuple[Tensor, Tensor]:
-    """Return what the text and the audio of codes [B, K, T] weigh in their means, [] each.
+def count_weights(
+    lm: LMModel, codes: Tensor, weights: LossWeights | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what text, padding and audio of codes [B, K, T] weigh in their means, [] each.
 
     It needs no forward pass, so that a batch in parts, or on several processes, can be weighed as one.
     """
@@ -201,12 +219,14 @@ def count_weights(lm: LMModel, codes: Tensor, weights: LossWeights | None = None
     targets = _by_frame(_delay_sequence(lm.delays, codes, torch.full_like(initial, NO_TARGET)))
     audio = targets[:, lm.audio_offset : lm.audio_offset + lm.dep_q]
     chosen = weights or LossWeights()
-    return _text_weights(lm, targets[:, 0], chosen).sum(), _audio_weights(lm, audio, chosen).sum()
+    text, padding = _text_weights(lm, targets[:, 0], chosen)
+    return text.sum(), padding.sum(), _audio_weights(lm, audio, chosen).sum()
 
 
 def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
     known = crossed.text_targets != NO_TARGET
-    text_weights = _text_weights(lm, crossed.text_targets, weights)
+    text_weights, padding_weights = _text_weights(lm, crossed.text_targets, weights)
+    padding = _mean(crossed.text, padding_weights)
     audio_weights = _audio_weights(lm, crossed.audio_targets, weights)
     voice = lm.n_q // 2
     audio, audio_known = crossed.audio, crossed.audio_targets != NO_TARGET
@@ -217,13 +237,21 @@ def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
     }
     if lm.dep_q > voice:
         streams["user"] = _mean(audio[:, voice:].detach(), audio_known[:, voice:])
-    return Loss(_mean(crossed.text, text_weights), _mean(audio, audio_weights), streams)
+    # The padding's own mean counts `text_padding` times: its total does, its weight does not.
+    padding = Mean(weights.text_padding * padding.total, padding.weight)
+    return Loss(_mean(crossed.text, text_weights), padding, _mean(audio, audio_weights), streams)
 
 
-def _text_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> Tensor:
-    """Return what each of the targets [N] weighs, [N] float32; 0 at NO_TARGET."""
-    padding = (targets == lm.text_padding_token_id) | (targets == lm.end_of_text_padding_id)
-    return torch.where(padding, weights.text_padding, 1.0) * (targets != NO_TARGET)
+def _text_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> tuple[Tensor, Tensor]:
+    """Return what each of the targets [N] weighs in the mean of text and in that of padding, [N] float32.
+
+    Both are 0 at NO_TARGET; padding weighs nothing in the second where it counts with the text.
+    """
+    is_padding = (targets == lm.text_padding_token_id) | (targets == lm.end_of_text_padding_id)
+    known = targets != NO_TARGET
+    if weights.text_mean == "separate":
+        return (known & ~is_padding).float(), (known & is_padding).float()
+    return torch.where(is_padding, weights.text_padding, 1.0) * known, torch.zeros_like(targets).float()
 
 
 def _audio_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> Tensor:

@@ -24,22 +24,28 @@ from app.runs import CONFIG, find_run, open_run
 from training import checkpoint
 from training.base import find_base
 from training.claim import Claim, claimed
-from training.config import Config, read_config, replaced, write_config
+from training.config import (
+    Config,
+    parse_config,
+    read_config,
+    read_settings,
+    replaced,
+    write_config,
+)
 from training.loop import train
 from training.material import open_examples
 from training.plan import make_plan
 from training.provenance import compare
 from training.record import Record, Silence, new_values, show_json, show_words, take_up
 from training.setup import begin, make_accelerator
+from training.stopping import Ended, listening
 
 
 def main(argv: list[str], where: Paths) -> int:
     """Train, and return the exit status. Raises UserError."""
     options = _parse(argv)
     folder = find_run(options.resume, where.runs) if options.resume else None
-    config = read_config(folder / CONFIG if folder else options.config)
-    if options.steps is not None:
-        config = replaced(config, steps=options.steps)
+    config = _taken_up(folder, options.steps) if folder else _asked(options, where)
     if options.plan:
         print(json.dumps(make_plan(config, where)))
         return 0
@@ -77,6 +83,20 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     return options
 
 
+def _asked(options: argparse.Namespace, where: Paths) -> Config:
+    """Return the configuration of a new run. Raises UserError."""
+    settings = read_settings(options.config)
+    if options.steps is not None:
+        settings["steps"] = options.steps
+    return parse_config(settings, str(options.config), where.models)
+
+
+def _taken_up(folder: Path, steps: int | None) -> Config:
+    """Return the configuration of a run that is to go on, to other `steps` if asked to. Raises UserError."""
+    config = read_config(folder / CONFIG)
+    return config if steps is None else replaced(config, steps=steps)
+
+
 @contextmanager
 def _processes(config: Config) -> Iterator[Accelerator]:
     """Join the other processes, and leave no trace of it in this one."""
@@ -100,16 +120,19 @@ def _run(
     as_json: bool,
 ) -> int:
     """Train on this process, and let the record say how it ended."""
-    folder, step = claim.folder, claim.first or 0
+    folder, step, state = claim.folder, claim.first or 0, "stopped"
     # Before anything is written: what is refused stays as it was.
     notes = _compare(config, folder, where) if step else []
     record = _open_record(config, claim, accelerator, show_json if as_json else show_words)
     try:
-        for sentence, advice in notes:
-            record.emit({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
-        work = begin(config, record, accelerator, where, step)
-        state, sentence = train(work, step)
+        with listening(accelerator) as stop:
+            for sentence, advice in notes:
+                record.emit({"kind": "warning", "step": step, "sentence": sentence, "advice": advice})
+            work = begin(config, record, accelerator, where, step)
+            state, sentence = train(work, step, stop)
         record.end(state, _step(record, step), sentence)
+    except (Ended, KeyboardInterrupt):
+        record.end("stopped", _step(record, step))
     except UserError as fault:
         record.end("failed", _step(record, step), fault.sentence, fault.advice)
         raise
@@ -121,9 +144,6 @@ def _run(
         refused = checkpoint.disk_full(fault, "The record of the run")
         record.end("failed", _step(record, step), refused.sentence, refused.advice)
         raise refused from fault
-    except KeyboardInterrupt:
-        record.end("stopped", _step(record, step))
-        raise
     except BaseException as fault:
         record.end(
             "failed", _step(record, step), f"{type(fault).__name__}: {fault}", "The log holds the details."

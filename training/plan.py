@@ -21,6 +21,7 @@ from training.config import Config
 from training.examples import Examples
 from training.material import open_examples
 from training.memory import CONTEXT_BYTES, expected_peak_bytes
+from training.pace import Pace
 
 
 def make_plan(config: Config, where: Paths) -> dict[str, Any]:
@@ -85,13 +86,18 @@ def _what_helps(config: Config) -> str:
 
 
 def _minutes(config: Config, train: Examples, where: Paths) -> float | None:
-    """Return how long the steps take at the speed of the last run with this model; None without one."""
+    """Return how long a run takes at the pace of the last one with this model; None without one.
+
+    Steps by the audio that they learn from, evaluations and checkpoints as they were there.
+    """
     mean_s = seconds(sum(window.frames for window in train.windows)) / len(train.windows)
     for run in list_runs(where.runs):
         if run.values.get("model") == config.model:
             events, _ = read_metrics(run.folder)
             speeds = [event["audio_s_per_s"] for event in events if event["kind"] == "step"]
             if speeds:
-                speed: float = statistics.median(speeds)
-                return config.steps * config.batch.examples * mean_s / speed / 60
+                pace = Pace(config.steps, config.evaluation.every_steps)
+                pace.add(events)
+                steps_s: float = config.steps * config.batch.examples * mean_s / statistics.median(speeds)
+                return (steps_s + pace.judging_s(0)) / 60
     return None

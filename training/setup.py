@@ -17,12 +17,15 @@ from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from app.errors import UserError
 from app.paths import Paths
+from app.runs import read_metrics
 from training import checkpoint, provenance, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
+from training.best import Best, Learning
 from training.config import Config
-from training.judge import Best, Judge
+from training.judge import Judge
 from training.loop import Trainee, Work
 from training.material import open_examples
+from training.pace import Pace
 from training.plan import check_memory
 from training.record import Emit, Record, Silence
 from training.speed import TemporalLayer, prepare_for_training
@@ -109,11 +112,15 @@ def begin(
     trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
     parameters = sum(each.numel() for _, each in learner.trained())
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
-    state: dict[str, Any] = {"best": Best().state(), "judge": None}
+    state: dict[str, Any] = {"best": Best().state(), "judge": None, "judged": -1}
     if first:
         told("Reading the checkpoint", 0, 0)
         folder = checkpoint.checkpoint_folder(record.folder, first)
         state = checkpoint.load(folder, accelerator, model, optimizer)
+    pace = Pace(config.steps, config.evaluation.every_steps)
+    learning = Learning(config.steps, config.optimizer.warmup_steps)
+    for follows in (pace, learning):
+        follows.add(read_metrics(record.folder)[0])
     record.update(base=found.details, hours=train.hours)
     record.emit(
         {
@@ -124,6 +131,7 @@ def begin(
             "held_out_hours": held_out.hours,
             "parameters": parameters,
             "device": device_label(accelerator),
+            "on_card": accelerator.device.type == "cuda",
         }
     )
     return Work(
@@ -138,6 +146,9 @@ def begin(
         judge=Judge(config, learner, held_out if held_out.windows else train, state["judge"]),
         best=Best.restored(state["best"]),
         record=record,
+        judged=state.get("judged", first),
+        pace=pace,
+        learning=learning,
         fixed_frames=config.batch.frames if compiled else None,
     )
 

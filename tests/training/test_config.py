@@ -41,7 +41,7 @@ DEFAULTS = {
     "steps": 500,
     "seed": 0,
     "lora": {"rank": 64, "scaling": 2.0},
-    "loss": {"text_padding": 0.5, "semantic": 100.0, "acoustic": 1.0},
+    "loss": {"text_padding": 0.5, "semantic": 100.0, "acoustic": 1.0, "text_mean": "joint"},
     "optimizer": {
         "name": "adamw",
         "lr_temporal": 2e-6,
@@ -78,7 +78,7 @@ ALL_OTHER = Config(
     steps=7,
     seed=3,
     lora=Lora(8, 1.5),
-    loss=LossWeights(0.3, 50.0, 0.0),
+    loss=LossWeights(0.3, 50.0, 0.0, "separate"),
     optimizer=Optimizer("adamw8bit", 1e-5, 0.0, 0, "none", 0.0, (0.8, 0.99), 1e-6, 0.5),
     batch=Batch(60.0, 60.0, 2, 3),
     memory=Memory(checkpointing=False, kept_layers=3, chunk_frames=64, compile="off", sharded=True),

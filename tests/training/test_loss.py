@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from app.engine.fake import make_tiny, tiny_config
-from training.loss import NO_TARGET, LossWeights, compute_loss, cross_in_chunks
+from training.loss import NO_TARGET, LossWeights, compute_loss, count_weights, cross_in_chunks
 from training.streams import extend
 
 FRAMES = 30
@@ -147,21 +147,71 @@ def test_other_weights_count(lm: LMModel) -> None:
     assert number(loss.audio.value) == pytest.approx(weighted(values, semantic), rel=1e-5)
 
 
-def gradients(lm: LMModel, codes: Tensor, chunk_frames: int | None) -> dict[str, Tensor]:
+SEPARATE = LossWeights(text_mean="separate")
+
+
+@pytest.mark.parametrize("chunk_frames", CHUNKS)
+@pytest.mark.parametrize("voices", [1, 2])
+def test_nu_dialogues_is_the_mean_of_text_and_a_share_of_that_of_padding(
+    folder: Path, voices: int, chunk_frames: int | None
+) -> None:
+    lm = open_lm(folder, voices)
+    codes = draw_codes(lm)
+    values = surprises(lm, codes)
+    words = [value for at, value in values.items() if at[1] == 0 and codes[at] not in (0, 3)]
+    padding = [value for at, value in values.items() if at[1] == 0 and codes[at] in (0, 3)]
+    audio = {at: 100.0 if at[1] in (1, 9) else 1.0 for at in values if at[1] > 0}
+    theirs = np.mean(words) + 0.5 * np.mean(padding) + weighted(values, audio)
+    loss = compute_loss(lm, codes, SEPARATE, chunk_frames=chunk_frames)
+    assert number(loss.text.value) == pytest.approx(np.mean(words), rel=1e-5)
+    assert number(loss.padding.value) == pytest.approx(0.5 * np.mean(padding), rel=1e-5)
+    assert number(loss.value) == pytest.approx(theirs, rel=1e-5)
+    assert theirs > 1.1 * number(compute_loss(lm, codes, chunk_frames=chunk_frames).value)
+
+
+@pytest.mark.parametrize("weights", [LossWeights(), SEPARATE])
+@pytest.mark.parametrize("chunk_frames", CHUNKS)
+def test_parts_weigh_what_is_counted_without_a_forward_pass(
+    both: LMModel, chunk_frames: int | None, weights: LossWeights
+) -> None:
+    codes = draw_codes(both)
+    whole = compute_loss(both, codes, weights, chunk_frames=chunk_frames)
+    parts = [compute_loss(both, part, weights, chunk_frames=chunk_frames) for part in codes.split(1)]
+    torch.testing.assert_close((parts[0] + parts[1]).value, whole.value)
+    torch.testing.assert_close(
+        torch.stack(count_weights(both, codes, weights)), torch.stack([mean.weight for mean in whole.means])
+    )
+
+
+@pytest.mark.parametrize("kind", [10, 3])
+def test_text_alone_or_padding_alone_has_a_separate_mean(lm: LMModel, kind: int) -> None:
+    codes = draw_codes(lm)
+    codes[:, 0] = kind
+    loss = compute_loss(lm, codes, SEPARATE)
+    assert (number(loss.text.value) > 0) == (kind == 10)
+    assert (number(loss.padding.value) > 0) == (kind == 3)
+    loss.value.backward()
+    assert all(weight.grad is None or weight.grad.isfinite().all() for weight in lm.parameters())
+
+
+def gradients(
+    lm: LMModel, codes: Tensor, chunk_frames: int | None, weights: LossWeights | None = None
+) -> dict[str, Tensor]:
     lm.zero_grad()
-    compute_loss(lm, codes, chunk_frames=chunk_frames).value.backward()
+    compute_loss(lm, codes, weights, chunk_frames=chunk_frames).value.backward()
     found = {name: weight.grad for name, weight in lm.named_parameters() if weight.requires_grad}
     return {name: grad.clone() for name, grad in found.items() if grad is not None}
 
 
 @pytest.mark.parametrize("chunk_frames", [7, 64])
 @pytest.mark.parametrize("voices", [1, 2])
+@pytest.mark.parametrize("weights", [LossWeights(), SEPARATE])
 def test_in_chunks_all_gradients_are_those_of_moshis_own_pass(
-    folder: Path, voices: int, chunk_frames: int
+    folder: Path, voices: int, weights: LossWeights, chunk_frames: int
 ) -> None:
     lm = open_lm(folder, voices)
     codes = draw_codes(lm)
-    dense, chunked = gradients(lm, codes, None), gradients(lm, codes, chunk_frames)
+    dense, chunked = gradients(lm, codes, None, weights), gradients(lm, codes, chunk_frames, weights)
     assert dense.keys() == chunked.keys() == {name for name, _ in lm.named_parameters()}
     for name, grad in dense.items():
         assert grad.isfinite().all() and grad.abs().max() > 0, name

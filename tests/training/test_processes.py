@@ -40,6 +40,7 @@ COMMON: dict[str, Any] = {
 ADAPTER: dict[str, Any] = {**COMMON, "method": "lora", "batch": {"size": 1, "accumulation": 4}}
 ROUNDED: dict[str, Any] = {**ADAPTER, "precision": "bf16", "steps": 2}
 EVERYTHING: dict[str, Any] = {**COMMON, "method": "full", "batch": {"size": 2, "accumulation": 2}}
+SEPARATE: dict[str, Any] = {**ADAPTER, "loss": {"text_mean": "separate"}, "steps": 2}
 
 
 @pytest.fixture
@@ -120,12 +121,14 @@ def test_two_processes_learn_what_one_does(
 ) -> None:
     """An adapter with examples one by one, all weights with two at a time, and an adapter to bfloat16."""
     asked = []
-    for name, changes in (("adapter", ADAPTER), ("everything", EVERYTHING), ("rounded", ROUNDED)):
+    configurations = {"adapter": ADAPTER, "everything": EVERYTHING, "rounded": ROUNDED, "separate": SEPARATE}
+    for name, changes in configurations.items():
         train(where, configure(tmp_path, tiny, shard, name=f"{name}-one", **changes))
         asked.append((shared_out, [configure(tmp_path, tiny, shard, name=f"{name}-two", **changes)]))
     together(where, *asked)
     assert_alike(where, 4, "adapter-one", "adapter-two")
     assert_alike(where, 4, "everything-one", "everything-two")
+    assert_alike(where, 2, "separate-one", "separate-two")
     assert numbers(where, "rounded-two") == pytest.approx(numbers(where, "rounded-one"), rel=1e-3)
 
 

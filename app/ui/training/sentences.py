@@ -105,6 +105,21 @@ _SENTENCES = (
     ),
     QT_TRANSLATE_NOOP("Told", "The model falls silent: {0} of the sample's text is padding."),
     QT_TRANSLATE_NOOP("Told", "The held-out loss has not fallen for {0} evaluations; the best is step {1}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "The held-out loss fell by less than {0} % in {1} evaluations; the best is step {2}."
+    ),
+    QT_TRANSLATE_NOOP("Told", "The model hardly learns: in {0} steps its loss has changed by less than {1}."),
+    QT_TRANSLATE_NOOP("Told", "Train anew with higher learning rates, such as {0} and {1} (depth)."),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "The voice loses variety: the sample has {0} different sounds and {1} bits of entropy, before"
+        " training it had {2} and {3}.",
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told",
+        "Listen to the samples; if they sound monotonous, use an earlier checkpoint and lower rates.",
+    ),
+    QT_TRANSLATE_NOOP("Told", "Saving a checkpoint"),
     QT_TRANSLATE_NOOP("Told", "The loss of step {0} is not a number; it learnt from {1}."),
     QT_TRANSLATE_NOOP(
         "Told", "Look at these dialogues, or lower the learning rates; the checkpoints until then are good."
