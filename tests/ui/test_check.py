@@ -18,7 +18,7 @@ from app.datasets import Dataset, read_words
 from app.errors import UserError
 from app.paths import Paths, paths
 from app.ui import theme
-from app.ui.checking.data import is_outdated, parse_check, read_check
+from app.ui.checking.data import Finding, is_outdated, parse_check, read_check
 from app.ui.checking.pictures import pictures
 from app.ui.checking.sheet import PictureCard
 from app.ui.checking.step import CheckStep
@@ -157,6 +157,22 @@ def test_a_finding_leads_to_the_words_and_back(step: CheckStep, dataset: Dataset
     assert len(step.editor.words.words) == len(read_words(dataset.text("talk-02")))
     QTest.keyClick(step.editor.sound, Qt.Key.Key_Escape)
     assert step.sheet.isVisible()
+
+
+def test_a_finding_about_one_word_leads_to_that_word(step: CheckStep, dataset: Dataset) -> None:
+    step.show_dataset(dataset.folder)
+    words = [word for word in read_words(dataset.text("talk-02")) if word.speaker == "B"]
+    late = words[-1]
+    step.sheet.mend_wanted.emit("talk-02", Finding("talk-02", False, "Odd.", "", late.start_s, "B"))
+    assert step.editor.isVisible()
+    key = step.editor.sound.chosen_key
+    assert key is not None
+    assert step.editor.words.word(key) == late
+    view = step.editor.sound.view
+    assert view.first_s <= late.start_s <= view.last_s
+    # Where no word begins the place alone is shown.
+    step.open_words("talk-02", Finding("talk-02", False, "Odd.", "", late.start_s + 100.0, "B"))
+    assert step.editor.sound.chosen_key is None
 
 
 def test_return_in_the_table_opens_a_dialogue(step: CheckStep, dataset: Dataset) -> None:

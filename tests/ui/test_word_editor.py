@@ -8,10 +8,10 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.datasets import Dataset, hold, write_words
+from app.datasets import Dataset, hold, read_words, write_words
 from app.errors import UserError
 from app.ui.editor.field import WordField
 from app.ui.editor.page import WordEditor
@@ -337,6 +337,23 @@ def test_saving_says_that_what_was_prepared_is_older(editor: WordEditor, dataset
     editor.save()
     states = [label.text() for label in editor.findChildren(QLabel)]
     assert "Saved. Prepare the dataset again before you train." in states
+
+
+def test_corrected_words_are_prepared_again_by_a_button(
+    editor: WordEditor, dataset: Dataset, qtbot: QtBot
+) -> None:
+    (dataset.folder / "prepared.json").write_text(json.dumps({"format": 1}))
+    again = next(each for each in editor.findChildren(QPushButton) if each.text() == "Prepare again")
+    assert not again.isVisible()
+    press(editor, Qt.Key.Key_Tab)
+    press(editor, Qt.Key.Key_Delete)
+    editor.save()
+    assert again.isVisible()
+    before = read_words(dataset.text("talk-01"))
+    press(editor, Qt.Key.Key_Delete)
+    with qtbot.waitSignal(editor.prepare_wanted):
+        again.click()
+    assert len(read_words(dataset.text("talk-01"))) < len(before), "saved before it is prepared"
 
 
 def test_words_that_were_transcribed_again_are_read_anew(editor: WordEditor, dataset: Dataset) -> None:

@@ -29,8 +29,8 @@ from app.paths import Paths
 from training.data.duplicates import sounds_of
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset
-from training.data.soundless import read_streams
-from training.data.statistics import Finding, Seen, look
+from training.data.soundless import Known, read_streams
+from training.data.statistics import FASTEST_CARD, Finding, Seen, look
 from training.data.texts import is_japanese
 from training.progress import counted, duration
 
@@ -59,14 +59,17 @@ class Odd(NamedTuple):
     severity: Literal["refused", "odd"]
     sentence: str
     advice: str
+    at_s: float | None = None
+    """Where it is in the dialogue, and in whose voice, if it is at one place."""
+    speaker: str = ""
 
 
 def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi data check` and return the exit status: 1 where training would refuse the dataset."""
     arguments = _parser().parse_args(argv)
     dataset = find_dataset(arguments.dataset, where)
-    space = _space(arguments.model, where) if arguments.model else None
-    report = check(dataset, space=space, quiet=arguments.json)
+    known = _known(arguments.model, where) if arguments.model else None
+    report = check(dataset, known, quiet=arguments.json)
     with suppress(OSError):
         write_json(dataset.folder / CHECK, report)
     if arguments.json:
@@ -78,14 +81,14 @@ def main(argv: list[str], where: Paths) -> int:
     return int(report["refused"])
 
 
-def check(dataset: Dataset, *, space: int | None = None, quiet: bool = True) -> dict[str, Any]:
+def check(dataset: Dataset, known: Known | None = None, *, quiet: bool = True) -> dict[str, Any]:
     """Return what check.json holds. Raises UserError for a dataset without dialogues.
 
     Of dialogues without sound the speech, the words and the turns count as none; how many bare spaces are in
-    their text is known where `space` is, the token of one.
+    their text, and whether a model knows all their tokens, is known where that is `known`.
     """
     if not dataset.dialogues() and dataset.shards:
-        return _check_tokens(dataset, space)
+        return _check_tokens(dataset, known)
     names = dialogues_of(dataset)
     prepared = dataset.prepared
     found = _look_at_dataset(dataset)
@@ -104,8 +107,9 @@ def check(dataset: Dataset, *, space: int | None = None, quiet: bool = True) -> 
     return {**_summary(dataset, list(seen.values()), len(names)), **_found(items, found)}
 
 
-def _check_tokens(dataset: Dataset, space: int | None) -> dict[str, Any]:
+def _check_tokens(dataset: Dataset, known: Known | None) -> dict[str, Any]:
     """Return what check.json holds of dialogues that are tokens alone."""
+    space = known.space if known is not None else None
     streams = read_streams(dataset, space)
     frames = sum(one.frames for one in streams)
     report = _summary(dataset, [], len(streams))
@@ -121,7 +125,9 @@ def _check_tokens(dataset: Dataset, space: int | None) -> dict[str, Any]:
     items = []
     for one in streams:
         findings = list(one.findings())
-        items.append({**_item(one.dialogue, None, findings), "seconds": seconds(one.frames)})
+        beyond = list(one.beyond(known)) if known is not None else []
+        items.append({**_item(one.dialogue, None, [*beyond, *findings]), "seconds": seconds(one.frames)})
+        found += [Odd(one.dialogue, "refused", *finding) for finding in beyond]
         found += [Odd(one.dialogue, "odd", *finding) for finding in findings]
     lengths = _histogram([seconds(one.frames) for one in streams])
     return {**report, "hours": seconds(frames) / 3600, "lengths_s": lengths, **_found(items, found)}
@@ -149,17 +155,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         metavar="NAME",
-        help="of tokens alone: the model to train, to count bare spaces in the text",
+        help="of tokens alone: the model to train, to see whether it knows them, and to count bare spaces",
     )
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw it into a PNG file as well")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     return parser
 
 
-def _space(spec: str, where: Paths) -> int:
-    """Return the token of a bare space in the text of a model. Raises UserError where there is no model."""
-    tokenizer = find(spec, models=where.models, both_voices=True).tokenizer
-    return int(SentencePieceProcessor(model_file=str(tokenizer)).piece_to_id(SPACE))
+def _known(spec: str, where: Paths) -> Known:
+    """Return what a model knows. Raises UserError where there is no model."""
+    found = find(spec, models=where.models, both_voices=True)
+    space = int(SentencePieceProcessor(model_file=str(found.tokenizer)).piece_to_id(SPACE))
+    return Known(found.name, int(found.config["text_card"]), int(found.config["card"]), space)
 
 
 def _alike(dataset: Dataset, names: Sequence[str]) -> dict[str, str]:
@@ -238,7 +245,8 @@ def _look_at_dialogue(
         except UserError as fault:
             findings.append(Finding(fault.sentence, fault.advice))
     try:
-        seen = look(dataset.audio(name), words, prepared.get("tokens", {}).get(name))
+        tokens, card = prepared.get("tokens", {}).get(name), prepared.get("text_card")
+        seen = look(dataset.audio(name), words, tokens, card if isinstance(card, int) else FASTEST_CARD)
     except UserError as fault:
         return None, [*findings, Finding(fault.sentence, fault.advice)]
     findings += seen.findings

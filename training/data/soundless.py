@@ -20,6 +20,15 @@ CODEBOOKS = 8
 """Of a voice, where the dataset does not say."""
 
 
+class Known(NamedTuple):
+    """What a model knows: a name, so many text tokens and codes, and which text token is a bare space."""
+
+    model: str
+    text_card: int
+    card: int
+    space: int
+
+
 class Streams(NamedTuple):
     """One dialogue: how many tokens of A and of B are text, and how many of these, if known, bare spaces."""
 
@@ -27,6 +36,9 @@ class Streams(NamedTuple):
     frames: int
     text: tuple[int, int]
     bare_spaces: tuple[int, int]
+    text_max: int = 0
+    code_max: int = 0
+    """The largest of its text tokens and of its codes."""
 
     def findings(self) -> Iterator[Finding]:
         """Yield what is odd about it."""
@@ -36,6 +48,17 @@ class Streams(NamedTuple):
         for speaker, count in zip("AB", self.text, strict=True):
             if not count:
                 yield Finding(f"{speaker} has no text.", "Who learns this voice learns to say no words.")
+
+    def beyond(self, known: Known) -> Iterator[Finding]:
+        """Yield what of it a model does not know, so that training would refuse it."""
+        advice = "Import what was made for this model, or choose the model that it was made for."
+        if self.text_max >= known.text_card:
+            last = known.text_card - 1
+            sentence = f"It has the text token {self.text_max}, and {known.model} knows 0 to {last}."
+            yield Finding(sentence, advice)
+        if self.code_max >= known.card:
+            sentence = f"It has the code {self.code_max}, and {known.model} knows 0 to {known.card - 1}."
+            yield Finding(sentence, advice)
 
 
 def read_streams(dataset: Dataset, space: int | None = None) -> list[Streams]:
@@ -50,5 +73,6 @@ def read_streams(dataset: Dataset, space: int | None = None) -> list[Streams]:
             text = tokens[:, :, 0]
             a, b = np.count_nonzero(text > PADDING, axis=0).tolist()
             bare_a, bare_b = np.count_nonzero(text == space, axis=0).tolist() if space else (0, 0)
-            found.append(Streams(name, len(tokens), (a, b), (bare_a, bare_b)))
+            most = int(text.max(initial=0)), int(tokens[:, :, 1:].max(initial=0))
+            found.append(Streams(name, len(tokens), (a, b), (bare_a, bare_b), *most))
     return sorted(found)

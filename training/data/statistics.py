@@ -6,6 +6,7 @@ against it. Knows nothing about datasets as a whole, codes or models.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,8 +26,8 @@ SHORTEST_S = 10.0
 
 LONGEST_WORD_S = 3.0
 
-FASTEST = 7.0
-"""Tokens for each second of words; faster text can not keep up with the speech for long."""
+FASTEST, FASTEST_CARD = 7.0, 32_000
+"""Tokens for each second of words, of a tokenizer with so many; faster text can not keep up for long."""
 
 _SPEECH_S = 0.5
 """A voice that speaks less than this does not speak."""
@@ -44,10 +45,12 @@ _BLOCK_SAMPLES = 512 * FRAME_SAMPLES
 
 
 class Finding(NamedTuple):
-    """Something odd about a dialogue, and what to do."""
+    """Something odd about a dialogue, and what to do; where it is, if it is at one place of one voice."""
 
     sentence: str
     advice: str
+    at_s: float | None = None
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,12 @@ class Seen:
     findings: list[Finding]
 
 
-def look(audio: Path, words: Sequence[TimedWord], tokens: Sequence[int] | None) -> Seen:
+def look(
+    audio: Path, words: Sequence[TimedWord], tokens: Sequence[int] | None, text_card: int = FASTEST_CARD
+) -> Seen:
     """Return what is to be seen of a dialogue. `tokens` are those of A and B, where they are known.
+
+    The tokenizer that made them knows `text_card` of them.
 
     Raises UserError for sound that can not be read.
     """
@@ -85,7 +92,7 @@ def look(audio: Path, words: Sequence[TimedWord], tokens: Sequence[int] | None) 
         own = sorted((word for word in words if word.speaker == speaker), key=lambda word: word.start_s)
         findings += _look_at_voice(speaker, active, speech_s, own)
         if tokens is not None:
-            findings += _look_at_pace(speaker, own, tokens["AB".index(speaker)])
+            findings += _look_at_pace(speaker, own, tokens["AB".index(speaker)], fastest(text_card))
     counts = [sum(word.speaker == speaker for word in words) for speaker in "AB"]
     return Seen(
         length_s, Voice(figures.said_s, counts[0]), Voice(figures.heard_s, counts[1]), figures, findings
@@ -135,19 +142,28 @@ def _look_at_voice(
     wrong = [word for word in words if not 0 <= word.start_s <= min(word.end_s, length_s)]
     if wrong:
         when = f"“{wrong[0].text}” from {wrong[0].start_s:.1f} to {wrong[0].end_s:.1f} s"
-        return [Finding(f"{_some(len(wrong), speaker)} at impossible times: {when}.", _TIMES)]
+        sentence = f"{_some(len(wrong), speaker)} at impossible times: {when}."
+        return [Finding(sentence, _TIMES, *_place(wrong[0]))]
     found = [*_over_silence(speaker, active, words), *_without_words(speaker, active, speech_s, words)]
     if long := [word for word in words if word.end_s - word.start_s > LONGEST_WORD_S]:
         lasts = f"“{long[0].text}” lasts {long[0].end_s - long[0].start_s:.1f} s"
-        found.append(Finding(f"{_some(len(long), speaker)} too long: {lasts}.", _TIMES))
+        found.append(Finding(f"{_some(len(long), speaker)} too long: {lasts}.", _TIMES, *_place(long[0])))
     over = [(one, other) for one, other in pairwise(words) if one.end_s - other.start_s > _OVERLAP_S]
     if over:
         which = f"“{over[0][0].text}” and “{over[0][1].text}” at {over[0][1].start_s:.1f} s"
-        found.append(Finding(f"{_some(len(over), speaker)} said over the one before: {which}.", _TIMES))
+        found.append(
+            Finding(
+                f"{_some(len(over), speaker)} said over the one before: {which}.", _TIMES, *_place(over[0][1])
+            )
+        )
     return found
 
 
 _TIMES = "Correct their times."
+
+
+def _place(word: TimedWord) -> tuple[float, str]:
+    return word.start_s, word.speaker
 
 
 def _some(count: int, speaker: Speaker) -> str:
@@ -160,7 +176,8 @@ def _over_silence(speaker: Speaker, active: Activity, words: Sequence[TimedWord]
         return []
     where = f"“{silent[0].text}” at {silent[0].start_s:.1f} s"
     sentence = f"{len(silent)} of {len(words)} words of {speaker} lie where it is silent, such as {where}."
-    return [Finding(sentence, "The times do not fit the sound, or the channels are swapped.")]
+    advice = "The times do not fit the sound, or the channels are swapped."
+    return [Finding(sentence, advice, *_place(silent[0]))]
 
 
 def _without_words(
@@ -176,7 +193,7 @@ def _without_words(
     longest = max(bare, key=lambda span: span.frames)
     where = f"most from {seconds(longest.first):.1f} s on"
     sentence = f"{speaker} speaks for {bare_s:.1f} of {speech_s:.1f} s without words, {where}."
-    return [Finding(sentence, "Transcribe it again, or complete the words.")]
+    return [Finding(sentence, "Transcribe it again, or complete the words.", seconds(longest.first), speaker)]
 
 
 def _stretch(word: TimedWord) -> slice:
@@ -185,9 +202,20 @@ def _stretch(word: TimedWord) -> slice:
     return slice(max(0, first - _NEAR_FRAMES), last + 1 + _NEAR_FRAMES)
 
 
-def _look_at_pace(speaker: Speaker, words: Sequence[TimedWord], tokens: int) -> list[Finding]:
+def fastest(text_card: int) -> float:
+    """Return how many tokens a second of words may have at most.
+
+    A tokenizer of fewer pieces needs more of them for the same words: what a token says grows with the
+    logarithm of their number. There is one for each frame at the very most.
+    """
+    return min(float(FRAME_RATE), FASTEST * math.log(FASTEST_CARD) / math.log(max(2, text_card)))
+
+
+def _look_at_pace(
+    speaker: Speaker, words: Sequence[TimedWord], tokens: int, most_per_s: float
+) -> list[Finding]:
     words_s = sum(max(0.0, word.end_s - word.start_s) for word in words)
-    if not words or tokens <= FASTEST * max(words_s, 1.0):
+    if not words or tokens <= most_per_s * max(words_s, 1.0):
         return []
     sentence = f"{speaker} has {tokens} text tokens for {words_s:.1f} s of words: the text can not keep up."
     return [Finding(sentence, "Look at the times of the words, and whether the model speaks the language.")]

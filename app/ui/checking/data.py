@@ -74,6 +74,9 @@ class Finding:
     refused: bool
     sentence: str
     advice: str
+    at_s: float | None = None
+    """Where it is in the dialogue, and in whose voice, if it is at one place."""
+    speaker: str = ""
 
     @property
     def words(self) -> str:
@@ -147,10 +150,10 @@ def is_outdated(folder: Path) -> bool:
     except OSError:
         return True
     parts = (DATASET, IMPORTED, PREPARED, AUDIO, TEXT, SPOKEN)
-    return any(time_ns > checked_ns for part in parts for time_ns in _times_ns(folder / part))
+    return any(time_ns > checked_ns for part in parts for time_ns in times_ns(folder / part))
 
 
-def _times_ns(path: Path) -> Iterator[int]:
+def times_ns(path: Path) -> Iterator[int]:
     """Yield when a file or a folder and each file in it changed; a folder tells what was taken away."""
     with suppress(OSError):
         yield path.stat().st_mtime_ns
@@ -196,4 +199,6 @@ def _finding(raw: Mapping[str, Any]) -> Finding:
         refused=raw["severity"] == "refused",
         sentence=str(raw["sentence"]),
         advice=str(raw.get("advice") or ""),
+        at_s=_number(raw.get("at_s")),
+        speaker=str(raw.get("speaker") or ""),
     )

@@ -38,8 +38,8 @@ FIRST_FINDINGS = 6
 class CheckSheet(Column):
     """The page for one check."""
 
-    mend_wanted = Signal(str)
-    """Correct the words of this dialogue."""
+    mend_wanted = Signal(str, object)
+    """Correct the words of this dialogue, where a Finding is; None for its beginning."""
     refresh_wanted = Signal()
     prepare_wanted = Signal()
 
@@ -57,7 +57,7 @@ class CheckSheet(Column):
         self._lay_out()
         self._findings.mend_wanted.connect(self.mend_wanted)
         self._findings.prepare_wanted.connect(self.prepare_wanted)
-        self._table.chosen.connect(self.mend_wanted)
+        self._table.chosen.connect(self._mend)
 
     def set_check(self, name: str, check: Check) -> None:
         """Show what was found in a dataset of this name."""
@@ -67,6 +67,10 @@ class CheckSheet(Column):
         self._grid.set_pictures(pictures(check))
         self._findings.set_findings(check.findings)
         self._table.set_check(check)
+
+    def _mend(self, dialogue: str) -> None:
+        """Correct the words of a dialogue, where the first finding about it is."""
+        self.mend_wanted.emit(dialogue, self._findings.first_of(dialogue))
 
     def set_busy(self, busy: bool) -> None:
         """Show whether the dataset is being looked at anew."""
@@ -173,7 +177,7 @@ class _Grid(QWidget):
 class _Findings(QWidget):
     """What is odd, one sentence a row, and a button that leads to where it is mended."""
 
-    mend_wanted = Signal(str)
+    mend_wanted = Signal(str, object)
     prepare_wanted = Signal()
 
     def __init__(self) -> None:
@@ -187,6 +191,11 @@ class _Findings(QWidget):
         """Show these findings, what is refused and what concerns everything first."""
         self._found = tuple(sorted(found, key=lambda each: (not each.refused, bool(each.dialogue))))
         self._show(FIRST_FINDINGS)
+
+    def first_of(self, dialogue: str) -> Finding | None:
+        """Return the first finding that is at one place of a dialogue."""
+        own = (each for each in self._found if each.dialogue == dialogue and each.at_s is not None)
+        return next(own, None)
 
     def _show(self, most: int) -> None:
         while (item := self._rows.takeAt(0)) is not None:
@@ -212,7 +221,9 @@ class _Findings(QWidget):
         if finding.dialogue:
             mend = QPushButton(self.tr("Correct the words…"))
             mend.setToolTip(self.tr("Open the words of {0} beside its sound").format(finding.dialogue))
-            mend.clicked.connect(partial(self.mend_wanted.emit, finding.dialogue))
+            mend.clicked.connect(
+                lambda _=False, finding=finding: self.mend_wanted.emit(finding.dialogue, finding)
+            )
             controls.append(mend)
         elif "data prepare" in finding.advice:
             prepare = QPushButton(self.tr("Prepare"))

@@ -16,7 +16,7 @@ from app.datasets import open_dataset
 from app.errors import UserError
 from app.files import parse_json
 from app.paths import Paths
-from app.ui.checking.data import Check, is_outdated, parse_check, read_check
+from app.ui.checking.data import Check, Finding, is_outdated, parse_check, read_check
 from app.ui.checking.sheet import CheckSheet
 from app.ui.editor.page import WordEditor
 from app.ui.errand import Errand
@@ -52,6 +52,7 @@ class CheckStep(QWidget):
         self.sheet.prepare_wanted.connect(self.prepare_wanted)
         self.editor.closed.connect(self._show_sheet)
         self.editor.saved.connect(self.changed)
+        self.editor.prepare_wanted.connect(self._prepare)
         self.editor.trouble.connect(self.trouble)
         self._show_nothing()
 
@@ -81,8 +82,8 @@ class CheckStep(QWidget):
         if not self._known:
             self._show_looking()
 
-    def open_words(self, dialogue: str) -> None:
-        """Show the words of one dialogue of the dataset beside its sound."""
+    def open_words(self, dialogue: str, finding: Finding | None = None) -> None:
+        """Show the words of one dialogue of the dataset beside its sound, at a finding."""
         if self._folder is None:
             return
         try:
@@ -91,6 +92,8 @@ class CheckStep(QWidget):
             self.trouble.emit(fault.sentence, fault.advice)
             return
         self._stack.setCurrentWidget(self.editor)
+        if finding is not None and finding.at_s is not None:
+            self.editor.go_to(finding.at_s, finding.speaker)
         self.editor.take_focus()
 
     def set_speaker(self, name: str) -> None:
@@ -111,6 +114,11 @@ class CheckStep(QWidget):
         """See to it that the words are saved before another step reads them."""
         self.editor.save()
         super().hideEvent(event)
+
+    def _prepare(self) -> None:
+        """Leave the words, which are saved, to prepare the dataset again."""
+        self._show_sheet()
+        self.prepare_wanted.emit()
 
     def _look_if_seen(self) -> None:
         """Ask for a check if the step can be seen and the one that is there is no longer true."""

@@ -25,6 +25,8 @@ from app.ui.panel import Panel, heading, quiet
 from app.ui.player import Player
 
 NUDGE_S = 0.01
+NEAR_S = 0.5
+"""A word that begins so near to where something is odd is what is meant."""
 TABLE_WIDTH = 38 * theme.GRID
 
 
@@ -34,6 +36,8 @@ class WordEditor(QWidget):
     closed = Signal()
     saved = Signal()
     """Corrected words are on disk."""
+    prepare_wanted = Signal()
+    """The corrected words, which are saved, are to be turned into what training reads."""
     trouble = Signal(str, str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -95,6 +99,15 @@ class WordEditor(QWidget):
     def set_speaker(self, name: str) -> None:
         """Play through this device, '' for the default."""
         self._player.set_speaker(name)
+
+    def go_to(self, time_s: float, speaker: str) -> None:
+        """Choose the word of a voice that begins at a time; where there is none, show the time alone."""
+        key = self.words.nearest(time_s, "B" if speaker == "B" else "A") if speaker else None
+        if key is not None and abs(self.words.word(key).start_s - time_s) <= NEAR_S:
+            self.sound.choose(key)
+            return
+        self.sound.look_at(min(time_s, self.words.length_s), share=0.3)
+        self._player.seek(time_s * FRAME_RATE)
 
     def take_focus(self) -> None:
         """Let the keys go to the sound."""
@@ -189,6 +202,11 @@ class WordEditor(QWidget):
         self.put_away()
         self.closed.emit()
 
+    def prepare(self) -> None:
+        """Save, and have the dataset prepared again."""
+        self.put_away()
+        self.prepare_wanted.emit()
+
     def _nudge(self, start_s: float, end_s: float) -> None:
         key = self.sound.chosen_key
         if key is not None:
@@ -267,6 +285,8 @@ class WordEditor(QWidget):
             if self._dataset is not None and self._dataset.prepared:
                 text = self.tr("Saved. Prepare the dataset again before you train.")
         self._state.setText(text)
+        prepared = self._dataset is not None and bool(self._dataset.prepared)
+        self._buttons["prepare"].setVisible(prepared and keeper.ever_saved)
         aside = keeper.spoken_set_aside
         self._note.setVisible(bool(aside))
         note = self.tr(
@@ -316,6 +336,14 @@ class WordEditor(QWidget):
         self._state.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._state.setAccessibleName(self.tr("State of saving"))
         across.addWidget(self._state, 1)
+        again = self._button(
+            "prepare",
+            self.tr("Prepare again"),
+            self.tr("Turn the corrected words into what training reads"),
+            self.prepare,
+        )
+        again.hide()
+        across.addWidget(again)
         stack = self.words.stack
         undo = self._button(
             "undo", self.tr("Undo"), self.tr("Take the last change back (Ctrl+Z)"), stack.undo

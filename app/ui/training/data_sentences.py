@@ -265,6 +265,11 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "The times do not fit the sound, or the channels are swapped."),
     QT_TRANSLATE_NOOP("Told", "{0} speaks for {1} of {2} s without words, most from {3} s on."),
     QT_TRANSLATE_NOOP("Told", "Transcribe it again, or complete the words."),
+    QT_TRANSLATE_NOOP("Told", "It has the text token {0}, and {1} knows 0 to {2}."),
+    QT_TRANSLATE_NOOP("Told", "It has the code {0}, and {1} knows 0 to {2}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Import what was made for this model, or choose the model that it was made for."
+    ),
     QT_TRANSLATE_NOOP("Told", "{0} has {1} text tokens for {2} s of words: the text can not keep up."),
     QT_TRANSLATE_NOOP("Told", "Look at the times of the words, and whether the model speaks the language."),
     QT_TRANSLATE_NOOP("Told", "The file was left out."),

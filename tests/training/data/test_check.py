@@ -4,6 +4,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
@@ -132,6 +135,52 @@ def test_text_that_can_not_keep_up_is_odd(dataset: Dataset) -> None:
     assert [finding.sentence for finding in seen.findings] == [
         "A has 120 text tokens for 3.2 s of words: the text can not keep up."
     ]
+
+
+def test_how_fast_text_may_be_follows_from_the_size_of_the_tokenizer(dataset: Dataset) -> None:
+    """A smaller one needs more tokens for the same words; a larger one fewer."""
+    add(dataset, "one")
+    for text_card, most in ((32_000, 22), (600, 36), (48_000, 21), (4, 40)):
+        for tokens in (most, most + 1):
+            seen = look(dataset.audio("one"), TURNS, (tokens, 8), text_card)
+            assert bool(seen.findings) == (tokens > most), (text_card, tokens)
+
+
+def test_tokens_that_a_model_does_not_know_are_refused(
+    where: Paths, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tiny model knows 600 text tokens and 256 codes, the 7B 32,000 and 2,048."""
+    home = ["--home", str(where.config.parent)]
+    frames = np.full((2, 9, 150), 3)
+    frames[:, 0, ::10] = 599
+    for name, at, most in (("fits", 0, 599), ("text", 0, 600), ("code", 5, 300)):
+        voices = frames.copy()
+        voices[0, at, 7] = most
+        shard = where.config.parent / f"{name}.parquet"
+        shard.parent.mkdir(parents=True, exist_ok=True)
+        columns = {side: [voice.tolist()] for side, voice in zip("AB", voices, strict=True)}
+        pq.write_table(pa.table({"dialogue_id": [name], **columns}), shard)
+        assert aizuchi([*home, "data", "import", str(shard), "--name", name]) == 0
+        capsys.readouterr()
+        refused = aizuchi([*home, "data", "check", name, "--model", str(tiny), "--json"])
+        found = json.loads(capsys.readouterr().out)["findings"]
+        beyond = [odd["sentence"] for odd in found if "knows 0 to" in odd["sentence"]]
+        if name == "fits":
+            assert (refused, beyond) == (0, [])
+        else:
+            what, last = ("text token 600", 599) if name == "text" else ("code 300", 255)
+            assert refused == 1
+            assert len(beyond) == 1
+            assert beyond[0].startswith(f"It has the {what}, and ")
+            assert beyond[0].endswith(f" knows 0 to {last}.")
+
+
+def test_a_finding_tells_where_it_is(dataset: Dataset) -> None:
+    add(dataset, "drawn", words=[TURNS[0]._replace(end_s=5.0), *TURNS[1:]])
+    long = next(odd for odd in check.check(dataset)["findings"] if "too long" in odd["sentence"])
+    assert (long["at_s"], long["speaker"]) == (TURNS[0].start_s, "A")
+    whole = next(odd for odd in check.check(dataset)["findings"] if not odd["dialogue"])
+    assert (whole["at_s"], whole["speaker"]) == (None, "")
 
 
 def test_what_changed_since_it_was_prepared_is_said(dataset: Dataset, where: Paths, tiny: Path) -> None:
