@@ -137,6 +137,32 @@ def train_collapse(camera: Camera) -> None:
     camera.shoot()
 
 
+def train_stopping(camera: Camera) -> None:
+    running(camera)
+    page = camera.window.train
+    page.run._stopping = True
+    assert page.run.run is not None
+    page.run._show_run(page.run.run)
+    camera.shoot()
+
+
+def train_other_base(camera: Camera) -> None:
+    page = show_step(camera, 2)
+    page.choice.choose("starter")
+    camera.wait(200)
+    camera.shoot()
+
+
+def train_outdated(camera: Camera) -> None:
+    page = show_check(camera, "my-talks")
+    folder = camera.stage.where.datasets / "my-talks"
+    (folder / "text" / "talk-2.json").touch()
+    page.check.changed.emit()
+    camera.wait(200)
+    camera.shoot()
+    (folder / "prepared.json").touch()
+
+
 def train_failed(camera: Camera) -> None:
     page = show_step(camera, 2)
     page.run.show_run(camera.stage.where.runs / "my-talks-1")
@@ -187,8 +213,8 @@ def models_own(camera: Camera) -> None:
         data=("my-talks",),
         hours=0.83,
         steps=550,
-        scores={"text": 1.82, "semantic": 3.41, "acoustic": 4.76, "user": 4.21},
-        before={"text": 2.92, "semantic": 4.62, "acoustic": 5.4, "user": 5.09},
+        scores={"loss": 5.23, "text": 1.82, "semantic": 3.41, "acoustic": 4.76, "user": 4.21},
+        before={"loss": 7.54, "text": 2.92, "semantic": 4.62, "acoustic": 5.4, "user": 5.09},
     )
     camera.window.models.show_shelf(Shelf(frozenset({"moshiko", "moshika"}), 25_757_220_864, (own,)))
     camera.shoot()
@@ -202,10 +228,13 @@ TRAIN_STATES: dict[str, Callable[[Camera], None]] = {
     "50-train-preparing": train_preparing,
     "50-train-step-check": train_check,
     "50-train-step-unchecked": train_unchecked,
+    "50-train-step-outdated": train_outdated,
     "50-train-step-words": train_words,
     "51-train-form": train_form,
     "51-train-form-expert": train_expert,
+    "51-train-form-other-base": train_other_base,
     "51-train-running": train_running,
+    "51-train-stopping": train_stopping,
     "51-train-running-small": train_small,
     "51-train-collapse": train_collapse,
     "51-train-failed": train_failed,

@@ -88,6 +88,11 @@ class Number(QWidget):
         self._default = default
         self.set_value(default)
 
+    def move_default(self, default: float) -> None:
+        """Let another number be the default, and leave the one that is shown."""
+        self._default = default
+        self._reset.setVisible(self.value() != default)
+
     def _bring_back(self) -> None:
         self.set_value(self._default)
         self._box.setFocus()

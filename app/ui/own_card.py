@@ -16,7 +16,7 @@ from app.ui.model_card import BUTTON_WIDTH
 from app.ui.panel import Panel, heading, quiet
 from app.ui.shelf import OwnModelFacts
 from app.ui.told import told
-from app.ui.training.words import score_names, score_words
+from app.ui.training.words import fall_words, score_names, score_words
 
 SHOWN_SCORES = ("text", "semantic", "acoustic", "user")
 
@@ -108,4 +108,7 @@ class OwnCard(Panel):
             if name in facts.scores:
                 arrow = " → ".join(score_words(name, value) for value in values)
                 shown.append(f"{names[name][0]} {arrow}")
+        first, last = facts.before.get("loss"), facts.scores.get("loss")
+        if first is not None and last is not None and first > 0:
+            shown.insert(0, self.tr("loss {0}").format(fall_words(first, last)))
         return " · ".join(shown)

@@ -11,18 +11,21 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.datasets import Dataset
 from app.engine.events import Event, Failed, Loading, Ready, Unloaded
 from app.errors import UserError
 from app.paths import Paths
 from app.runs import Run, open_run
+from app.ui import wording
 from app.ui.card import CardMemory, card_memory
 from app.ui.checking.step import CheckStep
 from app.ui.theme import GRID, make_primary
 from app.ui.training.data import DataStep
+from app.ui.training.facts import is_prepared_outdated, prepared_for
 from app.ui.training.listen import ListenStep
+from app.ui.training.models import ModelChoice
 from app.ui.training.parts import ActionBar
 from app.ui.training.run import TrainStep
 from app.ui.training.steps import StepBar
@@ -55,11 +58,13 @@ class TrainPage(QWidget):
         self._loaded = False
         self._wanting = False
         self.steps = StepBar()
-        self.data = DataStep(paths)
+        self.choice = ModelChoice(paths.models, self)
+        self.data = DataStep(paths, self.choice)
         self.check = CheckStep(paths)
-        self.run = TrainStep(paths, look_at_card)
+        self.run = TrainStep(paths, self.choice, look_at_card)
         self.listen = ListenStep(paths)
         self._onward = ActionBar()
+        self._outdated = ActionBar()
         self._stack = QStackedWidget()
         self._lay_out()
         self._connect()
@@ -91,6 +96,7 @@ class TrainPage(QWidget):
             self._loading = True
         elif isinstance(event, Ready):
             self._loading, self._loaded = False, True
+            self.choice.set_loaded(event.model)
         elif isinstance(event, Unloaded):
             self._loaded = False
         elif isinstance(event, Failed):
@@ -116,6 +122,7 @@ class TrainPage(QWidget):
         """End what is under way beside the window; training goes on."""
         for step in (self.data, self.check, self.run, self.listen):
             step.shut()
+        self.choice.shut()
 
     def _free_memory(self) -> None:
         self._wanting = True
@@ -131,11 +138,25 @@ class TrainPage(QWidget):
     def _show_dataset(self, dataset: Dataset | None) -> None:
         self.check.show_dataset(dataset.folder if dataset is not None else None)
         self.run.show_dataset(dataset)
-        ready = dataset is not None and bool(dataset.prepared)
+        self._show_onward(dataset)
+
+    def _show_onward(self, dataset: Dataset | None) -> None:
+        """Show below the check what comes next: a run, or preparing again what has changed since."""
+        outdated = dataset is not None and is_prepared_outdated(dataset)
+        ready = dataset is not None and bool(dataset.prepared) and not outdated
         self.steps.set_done(DATA, ready)
         self._onward.setVisible(ready)
+        self._outdated.setVisible(outdated)
         if dataset is not None:
-            self._onward.say(self.tr("{0} is ready to be learnt from.").format(dataset.name))
+            model = wording.model_words(prepared_for(dataset))
+            ready_words = self.tr("{0} is ready to be learnt from.").format(dataset.name)
+            if model:
+                ready_words = self.tr("{0} is ready for {1}.").format(dataset.name, model)
+            self._onward.say(ready_words)
+            self._outdated.say(
+                self.tr("{0} has changed since it was prepared.").format(dataset.name),
+                self.tr("Training reads what was prepared: prepare it again."),
+            )
 
     def _train(self) -> None:
         """Go on from what was checked to a new run."""
@@ -149,12 +170,19 @@ class TrainPage(QWidget):
 
     def _corrected(self) -> None:
         """Words have changed: what training would read is no longer what is there."""
+        self._show_onward(self.data.dataset)
         self.steps.set_done(DATA, False)
         self._onward.hide()
 
     def _prepare_again(self) -> None:
+        """Prepare the dataset that is open for the model that it was prepared for, or that is chosen."""
+        dataset = self.data.dataset
+        if dataset is not None:
+            self._prepare_for(dataset, prepared_for(dataset) or self.choice.spec)
+
+    def _prepare_for(self, dataset: Dataset, model: str) -> None:
         self.show_step(DATA)
-        self.data.prepare()
+        self.data.prepare_again(dataset.folder, model)
 
     def _show_run(self, run: Run | None) -> None:
         self.listen.show_run(run)
@@ -178,6 +206,7 @@ class TrainPage(QWidget):
         self.check.changed.connect(self._corrected)
         self.run.memory_wanted.connect(self._free_memory)
         self.run.listen_wanted.connect(self._listen)
+        self.run.form.prepare_wanted.connect(self._prepare_for)
         self.run.run_changed.connect(self._show_run)
         self.run.progress_changed.connect(self.progress_changed)
         self.listen.talk_wanted.connect(self.talk_wanted)
@@ -205,11 +234,18 @@ class TrainPage(QWidget):
         onward.setAutoDefault(True)
         make_primary(onward)
         onward.clicked.connect(self._train)
+        again = QPushButton(self.tr("Prepare again"))
+        again.setToolTip(self.tr("Turn the sound and the words into what training reads, as they are now"))
+        again.setAutoDefault(True)
+        make_primary(again)
+        again.clicked.connect(self._prepare_again)
         self._onward.add(onward)
-        self._onward.hide()
-        below = QHBoxLayout()
+        self._outdated.add(again)
+        below = QVBoxLayout()
         below.setContentsMargins(GRID, 0, GRID, GRID)
-        below.addWidget(self._onward)
+        for bar in (self._onward, self._outdated):
+            bar.hide()
+            below.addWidget(bar)
         both = QWidget()
         rows = QVBoxLayout(both)
         rows.setContentsMargins(0, 0, 0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.events import Stopped
 from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
+from app.ui.training.models import ModelChoice, ModelChooser
 from app.ui.training.steps import Step
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
@@ -116,17 +118,82 @@ def test_prepare_makes_a_dataset_and_shows_what_will_be_learnt(
     assert all(str(talk) in lines[0] for talk in talks)
     assert lines[0].endswith("--name my-talks --json")
     assert "data prepare" in lines[1]
-    assert lines[1].endswith("--model moshiko --json")
+    assert lines[1].endswith("--model moshika --json"), "the model in memory"
     assert ("Import", 0.5, 0.0) in seen
     assert ("Prepare", 1.0, 0.0) in seen
     assert page.data.dataset is not None
-    assert page.data.dataset.prepared["model"] == "moshiko"
+    assert page.data.dataset.prepared["model"] == "moshika"
     button(page, "Train…").click()
     assert step_of(page) == TRAIN
     assert page.run.form.choices.data == ("my-talks",)
     page.show_step(DATA)
     wait(qtbot, lambda: "talk-2: It is clipped: 0.02 % of the left channel." in page.data.view.text)
-    assert "ready for Moshiko" in page.data.bar.text
+    assert "ready for Moshika" in page.data.bar.text
+
+
+def test_the_model_that_is_shown_is_the_model_that_is_used(
+    page: TrainPage, talks: list[Path], command: Path, qtbot: QtBot
+) -> None:
+    """Chosen once, it stays in each step, while commands run, and when they are stopped and begun again."""
+    page.data.refresh()
+    wait(qtbot, lambda: len(page.data.new.sources.marked) == 2)
+    choose(page.data.new._model, "starter")
+    assert shown(page) == {"starter"}
+    (command / "slow").touch()
+    button(page.data, "Prepare").click()
+    wait(qtbot, lambda: "Import, 50 %" in page.data.bar.text)
+    (command / "slow").unlink()
+    wait(qtbot, lambda: page.data.dataset is not None)
+    (command / "slow").touch()
+    wait(qtbot, lambda: "Prepare, 50 %" in page.data.bar.text)
+    page.show_step(TRAIN)
+    page.show_step(DATA)
+    assert shown(page) == {"starter"}
+    button(page.data, "Stop").click()
+    assert shown(page) == {"starter"}
+    (command / "slow").unlink()
+    button(page.data, "Prepare").click()
+    wait(qtbot, lambda: step_of(page) == CHECK)
+    prepared = [line for line in asked(command) if line.startswith("data prepare")]
+    assert len(prepared) == 2
+    assert all(line.endswith("--model starter --json") for line in prepared)
+    button(page, "Train…").click()
+    assert page.run.form.choices.model == "starter"
+    assert shown(page) == {"starter"}
+
+
+def choose(chooser: ModelChooser, spec: str) -> None:
+    """Choose a model as a user does."""
+    chooser.setCurrentIndex(chooser.findData(spec))
+    chooser.activated.emit(chooser.currentIndex())
+
+
+def shown(page: TrainPage) -> set[str]:
+    """Return the models that the steps show."""
+    return {str(chooser.currentData()) for chooser in page.findChildren(ModelChooser)}
+
+
+def test_a_model_that_is_suggested_is_on_this_computer(qtbot: QtBot, tmp_path: Path) -> None:
+    choice = ModelChoice(tmp_path)
+    assert choice.spec == "starter", "nothing else is here"
+    choice.set_talks("j-moshi")
+    assert choice.spec == "starter", "the talks were held with what is not here any more"
+    (tmp_path / "talks-1").mkdir()
+    (tmp_path / "talks-1" / "config.json").write_text("{}", encoding="utf-8")
+    choice.look()
+    choice.set_talks("talks-1")
+    wait(qtbot, lambda: choice.spec == "talks-1")
+    choice.set_loaded("moshika-q8")
+    assert choice.spec == "moshika", "what is in memory, in the precision that can learn"
+    choice.choose("j-moshi")
+    assert ("j-moshi", "J-Moshi (not downloaded)") in choice.offered
+    choice.set_loaded("moshiko")
+    assert choice.spec == "j-moshi"
+    choice.choose("")
+    assert choice.spec == "moshiko"
+    choice.set_loaded("echo")
+    assert choice.spec == "talks-1", "an echo learns nothing"
+    choice.shut()
 
 
 def test_preparing_is_stopped_and_goes_on(
@@ -195,6 +262,61 @@ def test_a_corrected_word_asks_for_preparing_again(page: TrainPage, stage: Stage
     page.check.changed.emit()
     assert page.steps._step(DATA).accessibleDescription() == ""
     assert page._onward.isHidden()
+
+
+def test_words_that_have_changed_are_prepared_again_by_a_button_wherever_it_is_needed(
+    page: TrainPage, stage: Stage, command: Path, qtbot: QtBot
+) -> None:
+    folder = make_dataset(stage.where.datasets)
+    page.data.show_dataset(folder)
+    page.show_step(CHECK)
+    assert not page._outdated.isVisible()
+    change_words(folder)
+    page.check.changed.emit()
+    assert "my-talks has changed since it was prepared." in page._outdated.text
+    page.show_step(TRAIN)
+    page.run.show_form()
+    assert "my-talks has changed since it was prepared." in page.run.form.need
+    assert not button(page.run, "Train").isEnabled()
+    page.show_step(DATA)
+    wait(qtbot, lambda: "have changed since" in page.data.bar.text)
+    assert "words or sound have changed since" in page.data.view.text
+    assert button(page.data, "Prepare again").property("primary")
+    page.show_step(CHECK)
+    button(page, "Prepare again").click()
+    wait(qtbot, lambda: step_of(page) == CHECK and not page._outdated.isVisible())
+    assert asked(command)[-1].startswith(f"data prepare {folder} --model moshiko")
+    page.show_step(TRAIN)
+    page.run.show_form()
+    assert "changed" not in page.run.form.need
+
+
+def change_words(folder: Path) -> None:
+    """Correct a word, a moment after the dataset was prepared."""
+    file = folder / "text" / "talk-2.json"
+    file.write_text(file.read_text(encoding="utf-8").replace("yes", "no"), encoding="utf-8")
+    later_ns = (folder / "prepared.json").stat().st_mtime_ns + 1_000_000
+    os.utime(file, ns=(later_ns, later_ns))
+
+
+def test_another_base_asks_for_preparing_again(
+    page: TrainPage, stage: Stage, command: Path, qtbot: QtBot
+) -> None:
+    make_dataset(stage.where.datasets)
+    page.show_step(TRAIN)
+    assert page.run.form.choices.model == "moshiko"
+    choose(page.run.form._base, "starter")
+    assert "my-talks is prepared for Moshiko, not for Starter." in page.run.form.need
+    assert not button(page.run, "Train").isEnabled()
+    button(page.run, "Prepare again").click()
+    assert step_of(page) == DATA
+    assert shown(page) == {"starter"}
+    wait(qtbot, lambda: step_of(page) == CHECK)
+    assert asked(command)[-1].endswith("--model starter --json")
+    assert "my-talks is ready for Starter." in page._onward.text
+    page.show_step(TRAIN)
+    page.run.show_form()
+    assert page.run.form.choices.model == "starter"
 
 
 def test_a_dataset_says_what_it_lacks(page: TrainPage, stage: Stage, qtbot: QtBot) -> None:

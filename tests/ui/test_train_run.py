@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QListWidget, QPushButton
+from PySide6.QtWidgets import QLabel, QListWidget, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.datasets import list_datasets, open_dataset
 from app.engine.events import Unloaded
+from app.learning_rates import rates_of
 from app.options import Options
 from app.paths import paths
 from app.runs import open_run
 from app.settings import Settings
 from app.ui import theme
 from app.ui.app import open_window
+from app.ui.own_card import OwnCard
+from app.ui.shelf import OwnModelFacts
 from app.ui.train import LISTEN, TRAIN, TrainPage
 from app.ui.training.config import Choices, for_goal, free_name
 from app.ui.training.curve_scale import nice_steps, value_range
 from app.ui.training.curves import Curves, Losses
+from app.ui.training.form import RunForm
+from app.ui.training.words import Figures, facts_line, fall_words
 from tests.ui.staging import Stage, StagedSession
 from tests.ui.train_stage import asked, begin, button, show_run, step_of, wait
 from tests.ui.trained import WARNING, events, make_dataset, make_run, trainer
@@ -37,6 +44,32 @@ def test_goals_are_settings() -> None:
     assert for_goal(chosen, "topic").document()["lora"] == {"rank": 128}
     assert for_goal(chosen, "voice").document()["streams"] == "model"
     assert free_name("mine", ["mine-1", "mine-2"]) == "mine-3"
+
+
+def test_learning_rates_follow_the_model_until_they_are_chosen(page: TrainPage, stage: Stage) -> None:
+    make_dataset(stage.where.datasets)
+    make_dataset(stage.where.datasets, "small", prepared="starter")
+    page.show_step(TRAIN)
+    form = page.run.form
+    form.show_datasets(list_datasets(stage.where.datasets), open_dataset(stage.where.datasets / "my-talks"))
+    assert rates(form) == (2e-6, 4e-6)
+    form.show_datasets(list_datasets(stage.where.datasets), open_dataset(stage.where.datasets / "small"))
+    assert form.choices.model == "starter"
+    assert rates(form) == rates_of("starter", "lora")
+    assert form.expert._numbers["lr_temporal"].value() == pytest.approx(1e6 * rates(form)[0])
+    expert = form.expert
+    expert.unfold()
+    expert._method.setCurrentIndex(expert._method.findData("full"))
+    expert._method.activated.emit(expert._method.currentIndex())
+    assert rates(form) == rates_of("starter", "full")
+    expert._numbers["lr_depth"]._box.setValue(77.0)
+    form.show_datasets(list_datasets(stage.where.datasets), open_dataset(stage.where.datasets / "my-talks"))
+    assert rates(form) == (rates_of("starter", "full").temporal, 77e-6)
+
+
+def rates(form: RunForm) -> tuple[float, float]:
+    optimizer = form.choices.document()["optimizer"]
+    return optimizer["lr_temporal"], optimizer["lr_depth"]
 
 
 def test_what_the_window_writes_is_a_configuration() -> None:
@@ -156,6 +189,54 @@ def test_a_run_is_paused_resumed_and_stopped(
     wait(qtbot, lambda: step_of(page) == LISTEN)
     assert open_run(folder).state == "stopped"
     assert f"train --resume {folder}" in asked(command)
+
+
+def test_stopping_says_what_it_does_and_can_be_cut_short(
+    page: TrainPage, stage: Stage, command: Path, qtbot: QtBot
+) -> None:
+    """The stand-in saves as long as a file is there, unless it is asked again."""
+    (command / "saving").touch()
+    folder = begin(page, stage, qtbot)
+    buttons = page.run.findChildren(QPushButton)
+    wait(qtbot, lambda: any(each.isVisible() for each in buttons if each.text() == "Stop"))
+    button(page.run, "Stop").click()
+    assert "Stopping…" in page.run.view.text
+    assert "Saving" not in page.run.view.text
+    wait(qtbot, lambda: "Saving a checkpoint" in page.run.view.text)
+    now = button(page.run, "Stop now")
+    assert "End at once at the checkpoint of step" in now.toolTip()
+    now.click()
+    wait(qtbot, lambda: open_run(folder).state == "stopped")
+    wait(qtbot, lambda: step_of(page) == LISTEN)
+
+
+def test_memory_is_called_what_it_is(qtbot: QtBot) -> None:
+    for device, on_card, words in (
+        ("CPU", False, "20 GB of memory"),
+        ("2 x CPU", None, "20 GB of memory"),
+        ("NVIDIA L4", None, "20 GB of graphics memory"),
+        ("NVIDIA L4", True, "20 GB of graphics memory"),
+    ):
+        figures = Figures()
+        started = {"kind": "started", "step": 0, "device": device}
+        figures.add([started if on_card is None else {**started, "on_card": on_card}])
+        figures.add([{"kind": "step", "step": 1, "memory_gb": 20.0}])
+        assert words in facts_line(1, 2, figures, "").replace("20.0", "20")
+
+
+def test_one_percentage_is_shown_of_a_run_wherever_it_stands(page: TrainPage, stage: Stage) -> None:
+    folder = make_run(stage.where.runs)
+    run = open_run(folder)
+    first = run.values["first_loss"]
+    show_run(page, folder)
+    percent = fall_words(first, run.values["best_loss"])
+    assert percent.startswith("−")
+    (rows,) = page.run.runs.findChildren(QListWidget)
+    assert f"({percent})" in rows.item(0).toolTip()
+    assert f"at best ({percent})" in page.run.view.text
+    before, after = {"loss": first}, {"loss": run.values["best_loss"]}
+    card = OwnCard(OwnModelFacts("mine", "moshiko", before=before, scores=after))
+    assert any(f"loss {percent}" in label.text() for label in card.findChildren(QLabel))
 
 
 def test_a_run_that_goes_on_is_found_by_another_window(stage: Stage, qtbot: QtBot) -> None:

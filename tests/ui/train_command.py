@@ -120,6 +120,11 @@ def train(rest: list[str], where: Paths) -> int:
             file.writelines(json.dumps(event) + "\n" for event in told)
         values["step"] = min(step, values["steps"] - 1)
         write_json(folder / RUN, values)
+    saving = {"kind": "stage", "step": values["step"], "text": "Saving a checkpoint", "done": 0, "total": 0}
+    with (folder / METRICS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(saving) + "\n")
+    while (where.config.parent / "saving").exists() and len(asked) < 2:
+        time.sleep(0.05)
     write_json(folder / RUN, {**values, "state": "stopped", "pid": None})
     return 0
 

@@ -132,7 +132,8 @@ def make_run(
     run = {
         "format": 1, "name": name, "created": "2026-11-24T18:30:00+00:00", "model": "moshiko", "base": {},
         "data": ["my-talks"], "hours": 0.83, "state": state, "pid": pid, "step": done, "steps": steps,
-        "best_step": best["step"], "best_loss": best["loss"], "sentence": "", "advice": "", **values,
+        "best_step": best["step"], "best_loss": best["loss"], "first_loss": judged[0]["loss"],
+        "sentence": "", "advice": "", **values,
     }  # fmt: skip
     write_json(folder / RUN, run)
     return folder

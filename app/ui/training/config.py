@@ -16,6 +16,7 @@ from typing import Any
 import tomli_w
 
 from app.files import read_toml, replace_file
+from app.learning_rates import rates_of
 from app.runs import CONFIG
 
 MICRO = 1e-6
@@ -79,7 +80,23 @@ GOALS: dict[str, dict[str, Any]] = {
     "manner": {"steps": 1_000, "rank": 64, "both_streams": True},
     "topic": {"steps": 1_000, "rank": 128, "both_streams": False},
 }
-"""What each goal sets; the learning rates stay those at which an hour of dialogue does not collapse."""
+"""What each goal sets; learning rates follow from the model."""
+
+
+def with_default_rates(before: Choices, after: Choices, models: Path) -> Choices:
+    """Return the choices `after` a change, learning rates that were the default ones still being these."""
+    if (before.lr_temporal, before.lr_depth) != default_rates(before, models):
+        return after
+    if (after.lr_temporal, after.lr_depth) != (before.lr_temporal, before.lr_depth):
+        return after
+    temporal, depth = default_rates(after, models)
+    return replace(after, lr_temporal=temporal, lr_depth=depth)
+
+
+def default_rates(choices: Choices, models: Path) -> tuple[float, float]:
+    """Return the learning rates that fit the model and what of it learns, in millionths."""
+    rates = rates_of(choices.model, choices.method, models=models)
+    return round(rates.temporal / MICRO, 6), round(rates.depth / MICRO, 6)
 
 
 def for_goal(choices: Choices, goal: str) -> Choices:

@@ -24,7 +24,8 @@ from app.ui.pane import Action
 from app.ui.theme import GRID, make_primary
 from app.ui.told import told
 from app.ui.training.dataset import DatasetView
-from app.ui.training.facts import Facts, finding_words, read_facts
+from app.ui.training.facts import Facts, finding_words, is_prepared_outdated, prepared_for, read_facts
+from app.ui.training.models import ModelChoice
 from app.ui.training.new import NewDataset, Wish
 from app.ui.training.parts import ActionBar, Entry, SideList
 from app.ui.training.prepare import Preparation
@@ -41,20 +42,21 @@ class DataStep(QWidget):
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
 
-    def __init__(self, paths: Paths, parent: QWidget | None = None) -> None:
+    def __init__(self, paths: Paths, choice: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paths = paths
+        self._choice = choice
         self._dataset: Dataset | None = None
         self._facts: Facts | None = None
         self._model = ""
-        """For what the dataset is being prepared."""
+        """For what the dataset is being made or prepared, '' while it is not."""
         self._wanted: Path | None = None
         """The talk of which a dataset is to be made, until it is in the list."""
         self._then: Callable[[], None] = self._over
         self._aside = Aside(self)
         self.preparation = Preparation(paths, self)
-        self.new = NewDataset(paths)
-        self.view = DatasetView(paths)
+        self.new = NewDataset(paths, choice)
+        self.view = DatasetView(choice)
         self.datasets = SideList(
             self.tr("Datasets"), self.tr("New dataset"), self.tr("Choose talks or folders to learn from")
         )
@@ -87,7 +89,9 @@ class DataStep(QWidget):
                 partial(read_facts, self._dataset), partial(self._show_facts, self._dataset.folder)
             )
         else:
+            self._choice.choose("")
             self.new.begin_anew()
+        self._show_model()
         self._stack.setCurrentWidget(self.view if self._dataset is not None else self.new)
         self.datasets.show_current(folder)
         self.dataset_changed.emit(self._dataset)
@@ -108,12 +112,21 @@ class DataStep(QWidget):
         """Begin with what is open: make the dataset, or prepare the one that is there."""
         self.notice.clear()
         if self._dataset is not None:
-            self._model = self.view.model
+            self._model = self._choice.spec
             self._prepare()
             return
         wish = self.new.wish
         if not wish.complaint:
             self._make(wish)
+
+    def prepare_again(self, folder: Path, model: str) -> None:
+        """Prepare a dataset for a model, whichever it was prepared for."""
+        if self.preparation.busy:
+            return
+        self.show_dataset(folder)
+        self._choice.choose(model)
+        if self._dataset is not None:
+            self.prepare()
 
     def transcribe(self, recogniser: Path) -> None:
         """Find the words that are lacking with a model in a folder; then prepare, if that was under way."""
@@ -132,8 +145,21 @@ class DataStep(QWidget):
         """See what there is whenever the step is opened."""
         super().showEvent(event)
         self.refresh()
+        self._show_model()
+        self._choice.look()
+        if self._dataset is not None:
+            self.view.show_dataset(self._dataset)
+            if self._facts is not None:
+                self.view.show_facts(self._facts)
+        self._show_state()
         if self._dataset is None and not self.preparation.busy:
             self.new.begin_anew()
+
+    def _show_model(self) -> None:
+        """Let the choice be the model for which the dataset is being prepared, or else is prepared."""
+        model = self._model or (prepared_for(self._dataset) if self._dataset is not None else "")
+        if model:
+            self._choice.choose(model)
 
     def _opened(self, folder: Path) -> Dataset | None:
         try:
@@ -147,10 +173,10 @@ class DataStep(QWidget):
         self.datasets.show_entries(entries, self._dataset.folder if self._dataset else None)
 
     def _describe(self, dataset: Dataset) -> str:
-        model = dataset.prepared.get("model")
-        ready = (
-            self.tr("for {0}").format(wording.model_words(str(model))) if model else self.tr("not prepared")
-        )
+        model = prepared_for(dataset)
+        ready = self.tr("not prepared")
+        if model:
+            ready = self.tr("for {0}").format(wording.model_words(model))
         return " · ".join(part for part in (wording.language_words(dataset.language), ready) if part)
 
     def _offer(self, recordings: list[Recording]) -> None:
@@ -210,8 +236,8 @@ class DataStep(QWidget):
     def _prepare(self) -> None:
         if self._dataset is not None:
             self.notice.clear()
-            model = ["--model", self._model] if self._model else []
-            self._run(self._ready, ["data", "prepare", str(self._dataset.folder), *model])
+            self._model = self._model or self._choice.spec
+            self._run(self._ready, ["data", "prepare", str(self._dataset.folder), "--model", self._model])
 
     def _ready(self) -> None:
         self._over()
@@ -266,10 +292,13 @@ class DataStep(QWidget):
             self._show_wish(self.new.wish)
         elif self._facts is not None:
             length = wording.length_words(self._facts.seconds)
-            made_for = str(self._dataset.prepared.get("model") or "")
-            if made_for and made_for == self.view.model:
-                title = self.tr("{0}, ready for {1}").format(length, wording.model_words(made_for))
+            made_for = wording.model_words(prepared_for(self._dataset))
+            if self._is_ready():
+                title = self.tr("{0}, ready for {1}").format(length, made_for)
                 self.bar.say(title, self.tr("Look at what will be learnt before you train."))
+            elif is_prepared_outdated(self._dataset):
+                changed = self.tr("Words or sound have changed since it was prepared.")
+                self.bar.say(changed, self.tr("Training reads what was prepared: prepare it again."))
             else:
                 self.bar.say(length, self.tr("Preparing turns sound and words into what training reads."))
         else:
@@ -298,11 +327,11 @@ class DataStep(QWidget):
     def _show_buttons(self) -> None:
         busy = self.preparation.busy
         there = self._dataset is not None
-        made_for = self._dataset.prepared.get("model") if self._dataset is not None else None
-        ready = bool(made_for) and made_for == self.view.model
+        again = self._dataset is not None and bool(self._dataset.prepared)
+        ready = self._is_ready()
         self._stop.setVisible(busy)
         self._go.setVisible(not busy)
-        self._go.setText(self.tr("Prepare again") if ready else self.tr("Prepare"))
+        self._go.setText(self.tr("Prepare again") if again else self.tr("Prepare"))
         self._go.setEnabled(there or not self.new.wish.complaint)
         self._check.setVisible(there and ready and not busy)
         for widget in (self.new, self.view):
@@ -311,6 +340,14 @@ class DataStep(QWidget):
             button.setProperty("primary", button is (self._check if ready else self._go))
             button.style().unpolish(button)
             button.style().polish(button)
+
+    def _is_ready(self) -> bool:
+        """Say whether what is prepared is what the dataset holds, for the model that is chosen."""
+        return (
+            self._dataset is not None
+            and prepared_for(self._dataset) == self._choice.spec
+            and not is_prepared_outdated(self._dataset)
+        )
 
     def _choose_recogniser(self) -> None:
         dialog = QFileDialog(self, self.tr("Choose the folder of a faster-whisper model"))
@@ -323,7 +360,7 @@ class DataStep(QWidget):
         self.datasets.new_wanted.connect(lambda: self.show_dataset(None))
         self.datasets.chosen.connect(self.show_dataset)
         self.new.changed.connect(self._show_state)
-        self.view.model_chosen.connect(self._show_state)
+        self._choice.changed.connect(self._show_state)
         self.view.transcribe_wanted.connect(self._choose_recogniser)
         self.preparation.progressed.connect(self._show_progress)
         self.preparation.found.connect(self._found)

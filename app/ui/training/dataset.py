@@ -9,39 +9,32 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.datasets import Dataset
-from app.paths import Paths
 from app.ui import theme, wording
-from app.ui.controls import Chooser
 from app.ui.panel import Column, Panel, heading, quiet
 from app.ui.theme import GRID
-from app.ui.training.facts import Facts
-from app.ui.training.models import base_models
+from app.ui.training.facts import Facts, is_prepared_outdated, prepared_for
+from app.ui.training.models import ModelChoice, ModelChooser
 from app.ui.training.parts import FORM_WIDTH
 
 SHOWN_FINDINGS = 40
-FIELD_WIDTH = 264
 
 
 class DatasetView(QWidget):
     """The page of one dataset."""
 
     transcribe_wanted = Signal()
-    model_chosen = Signal()
 
-    def __init__(self, paths: Paths, parent: QWidget | None = None) -> None:
+    def __init__(self, choice: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._paths = paths
         self._dataset: Dataset | None = None
         self._title = heading("")
         self._title.setFont(theme.scaled(self._title.font(), 1.15))
         self._summary = quiet("")
         self._words = quiet("")
         self._prepared = quiet("")
-        self._model = Chooser(
-            "models", self.tr("For the model"), self.tr("The model that will learn from it")
+        self._model = ModelChooser(
+            choice, self.tr("For the model"), self.tr("The model that will learn from it")
         )
-        self._model.fix_width(FIELD_WIDTH)
-        self._model.activated.connect(self.model_chosen)
         self._transcribe = QPushButton(self.tr("Transcribe…"))
         self._transcribe.setToolTip(
             self.tr("Find the words that are lacking, with a faster-whisper model from a folder")
@@ -50,11 +43,6 @@ class DatasetView(QWidget):
         self._findings = QVBoxLayout()
         self._findings_title = heading(self.tr("What was found"))
         self._lay_out()
-
-    @property
-    def model(self) -> str:
-        """Return the model for which it is to be prepared."""
-        return self._model.currentData() or ""
 
     @property
     def text(self) -> str:
@@ -69,17 +57,14 @@ class DatasetView(QWidget):
         self._words.setText(self.tr("Reading…"))
         self._transcribe.hide()
         self._show_findings(())
-        self._model.clear()
-        for spec, words in base_models(self._paths.models):
-            self._model.addItem(words, spec)
-        made_for = dataset.prepared.get("model")
-        if isinstance(made_for, str) and made_for:
-            if self._model.findData(made_for) < 0:
-                self._model.addItem(wording.model_words(made_for), made_for)
-            self._model.setCurrentIndex(self._model.findData(made_for))
+        made_for = prepared_for(dataset)
+        text = self.tr("Not prepared yet.")
+        if made_for:
             text = self.tr("Prepared for {0}.").format(wording.model_words(made_for))
-        else:
-            text = self.tr("Not prepared yet.")
+            if is_prepared_outdated(dataset):
+                text = self.tr("Prepared for {0}; words or sound have changed since.").format(
+                    wording.model_words(made_for)
+                )
         self._prepared.setText(text)
 
     def show_facts(self, facts: Facts) -> None:

@@ -18,6 +18,7 @@ from app.ui.theme import GRID
 from app.ui.training.config import Choices
 
 BITS = (16, 8, 4)
+RATES = ("lr_temporal", "lr_depth")
 
 
 class _Row(NamedTuple):
@@ -74,6 +75,16 @@ class Expert(QWidget):
         self._method.setCurrentIndex(self._method.findData(choices.method))
         self._fit_to_method()
 
+    def show_rates(self, choices: Choices, defaults: tuple[float, float]) -> None:
+        """Show learning rates, and let others be their defaults, without telling them."""
+        self._choices = replace(self._choices, lr_temporal=choices.lr_temporal, lr_depth=choices.lr_depth)
+        for name, default in zip(RATES, defaults, strict=True):
+            number, rate = self._numbers[name], getattr(choices, name)
+            number.move_default(default)
+            # Not while it is being typed.
+            if number.value() != rate:
+                number.set_value(rate)
+
     def unfold(self) -> None:
         """Show the settings."""
         self._fold.setChecked(True)
@@ -111,7 +122,7 @@ class Expert(QWidget):
         self._both.toggled.connect(lambda on: self._change(both_streams=on))
         self._panel.add_row(title, explanation, self._both)
         title = self.tr("Precision of the base")
-        explanation = self.tr("Fewer bits need less graphics memory and are a little slower.")
+        explanation = self.tr("Fewer bits need less memory and are a little slower.")
         self._bits = Chooser("models", title, explanation)
         self._bits.fix_width(17 * GRID)
         for bits in BITS:
@@ -151,9 +162,9 @@ class Expert(QWidget):
             _Row(
                 "lr_temporal",
                 self.tr("Learning rate, words and turns"),
-                self.tr("Of the temporal transformer. Above 10 ×10⁻⁶ little data collapses into silence."),
+                self.tr("Of the temporal transformer. It follows the model; a 7B collapses above 10 ×10⁻⁶."),
                 0.0,
-                1_000.0,
+                10_000.0,
                 micro,
             ),
             _Row(
@@ -161,7 +172,7 @@ class Expert(QWidget):
                 self.tr("Learning rate, sound"),
                 self.tr("Of the depth transformer, which makes the voice."),
                 0.0,
-                1_000.0,
+                10_000.0,
                 micro,
             ),
             _Row(

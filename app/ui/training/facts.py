@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import soundfile
 from PySide6.QtCore import QCoreApplication
 
-from app.datasets import IMPORTED, Dataset, read_words
+from app.datasets import AUDIO, IMPORTED, PREPARED, SPOKEN, TEXT, Dataset, read_words
 from app.errors import UserError
 from app.files import read_json_lines
+from app.ui.checking.data import times_ns
 from app.ui.told import told
 
 
@@ -42,6 +43,21 @@ def read_facts(dataset: Dataset) -> Facts:
         lacking_a += "A" not in speakers and not dataset.spoken(name).exists()
         lacking_b += "B" not in speakers
     return Facts(len(names), seconds, lacking_a, lacking_b, tuple(_findings(dataset)))
+
+
+def prepared_for(dataset: Dataset) -> str:
+    """Return the model for which a dataset is prepared, '' for none, or where that is not known."""
+    return str(dataset.prepared.get("model") or "")
+
+
+def is_prepared_outdated(dataset: Dataset) -> bool:
+    """Say whether words or sound of a prepared dataset have changed since."""
+    try:
+        prepared_ns = (dataset.folder / PREPARED).stat().st_mtime_ns
+    except OSError:
+        return False
+    parts = (AUDIO, TEXT, SPOKEN)
+    return any(time_ns > prepared_ns for part in parts for time_ns in times_ns(dataset.folder / part))
 
 
 def finding_words(finding: dict[str, object]) -> str:

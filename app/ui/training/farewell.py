@@ -67,7 +67,7 @@ class Farewell(QObject):
 
     def _stop(self) -> None:
         self._train.stop()
-        self._tell(self.tr("Saving a checkpoint; the window closes when it is written."), "")
+        self._tell(self.tr("Stopping; the window closes when the checkpoint is written."), "")
         self._timer.start()
 
     def _look(self) -> None:

@@ -24,9 +24,18 @@ from app.ui.errand import Errand
 from app.ui.memory_bar import MemoryBar
 from app.ui.panel import Column, Panel, heading
 from app.ui.theme import GRID, make_primary
-from app.ui.training.config import NAME, Choices, for_goal, free_name, write_document
+from app.ui.training.config import (
+    NAME,
+    Choices,
+    default_rates,
+    for_goal,
+    free_name,
+    with_default_rates,
+    write_document,
+)
 from app.ui.training.expert import Expert
-from app.ui.training.models import base_models
+from app.ui.training.facts import is_prepared_outdated, prepared_for
+from app.ui.training.models import ModelChoice, ModelChooser
 from app.ui.training.parts import FORM_WIDTH, ActionBar, Cards
 from app.ui.training.words import about_words
 
@@ -39,12 +48,19 @@ class RunForm(QWidget):
     """The form; `train_wanted` tells the Choices of the user."""
 
     train_wanted = Signal(object)
+    prepare_wanted = Signal(object, str)
+    """A Dataset is to be prepared again, for this model."""
 
     def __init__(
-        self, paths: Paths, look_at_card: Callable[[], CardMemory | None], parent: QWidget | None = None
+        self,
+        paths: Paths,
+        choice: ModelChoice,
+        look_at_card: Callable[[], CardMemory | None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._paths = paths
+        self._choice = choice
         self._look_at_card = look_at_card
         self._choices = for_goal(Choices(), "voice")
         self._card_bytes = 0
@@ -55,7 +71,7 @@ class RunForm(QWidget):
         self.goals = self._goal_cards()
         self.goals.chosen.connect(self._choose_goal)
         self._data = Chooser("recordings", self.tr("Dataset"), self.tr("What the model learns from"))
-        self._base = Chooser("models", self.tr("Base model"), self.tr("The model that learns"))
+        self._base = ModelChooser(choice, self.tr("Base model"), self.tr("The model that learns"))
         self._name = QLineEdit()
         self._make_fields()
         self.expert = Expert(self._choices)
@@ -63,11 +79,17 @@ class RunForm(QWidget):
         self._bar = ActionBar()
         self._memory = MemoryBar()
         self._train = QPushButton(self.tr("Train"))
-        self._train.setToolTip(self.tr("Free the graphics card and begin to train"))
+        self._train.setToolTip(self.tr("Unload the model that is in memory, and begin to train"))
         self._train.setAutoDefault(True)
         self._train.setMinimumWidth(12 * GRID)
         make_primary(self._train)
         self._train.clicked.connect(lambda: self.train_wanted.emit(self.choices))
+        self._prepare = QPushButton(self.tr("Prepare again"))
+        self._prepare.setToolTip(
+            self.tr("Turn the sound and the words into what this model reads, as they are now")
+        )
+        self._prepare.setAutoDefault(True)
+        self._prepare.clicked.connect(self._ask_to_prepare)
         self._lay_out()
         self.show_datasets([], None)
 
@@ -91,7 +113,7 @@ class RunForm(QWidget):
         found = self._data.findText(wanted)
         self._data.setCurrentIndex(max(0, found))
         self._data.setEnabled(self._data.count() > 0)
-        self._show_bases()
+        self._base.show_choice()
         self._choose_data()
 
     def ask_again(self) -> None:
@@ -123,35 +145,44 @@ class RunForm(QWidget):
         if dataset is not None:
             taken = [folder.name for folder in self._paths.runs.glob("*")]
             self._name.setText(free_name(dataset.name, taken))
-            at = self._base.findData(dataset.prepared.get("model"))
-            if at >= 0:
-                self._base.setCurrentIndex(at)
+            if prepared_for(dataset):
+                self._choice.choose(prepared_for(dataset))
         self._change()
 
-    def _show_bases(self) -> None:
-        kept = self._base.currentData()
-        self._base.clear()
-        for spec, words in base_models(self._paths.models):
-            self._base.addItem(words, spec)
-        for row in range(self._data.count()):
-            spec = self._data.itemData(row).prepared.get("model")
-            if isinstance(spec, str) and self._base.findData(spec) < 0:
-                self._base.addItem(wording.model_words(spec), spec)
-        self._base.setCurrentIndex(max(0, self._base.findData(kept)))
+    def _ask_to_prepare(self) -> None:
+        self.prepare_wanted.emit(self._data.currentData(), self._choice.spec)
 
     def _take(self, choices: Choices) -> None:
         """Take over the expert settings; what the model learns from is chosen here."""
-        self._choices = replace(choices, data=self._choices.data)
-        self._change()
+        kept = self._choices
+        self._fit_rates(replace(choices, data=kept.data, model=kept.model, name=kept.name))
 
     def _change(self) -> None:
         """Take over what the fields say."""
-        model = self._base.currentData() or ""
-        self._choices = replace(self._choices, model=model, name=self._name.text().strip())
+        self._fit_rates(
+            replace(self._choices, model=self._choice.spec, name=self._name.text().strip()),
+        )
+
+    def _fit_rates(self, choices: Choices) -> None:
+        """Take over choices, and let the learning rates follow the model unless they were chosen."""
+        self._choices = with_default_rates(self._choices, choices, self._paths.models)
+        self.expert.show_rates(self._choices, default_rates(self._choices, self._paths.models))
         self._plan_soon()
 
     def _is_whole(self) -> bool:
-        return bool(self._choices.data and NAME.fullmatch(self._choices.name) and not self._is_taken())
+        named = NAME.fullmatch(self._choices.name) and not self._is_taken()
+        return bool(self._choices.data and named and not self._stale())
+
+    def _stale(self) -> str:
+        """Return why the dataset is to be prepared again, '' where it need not be."""
+        dataset = self._data.currentData()
+        made_for = prepared_for(dataset) if dataset is not None else ""
+        if made_for and made_for != self._choice.spec:
+            words = wording.model_words(made_for), wording.model_words(self._choice.spec)
+            return self.tr("{0} is prepared for {1}, not for {2}.").format(dataset.name, *words)
+        if dataset is not None and is_prepared_outdated(dataset):
+            return self.tr("{0} has changed since it was prepared.").format(dataset.name)
+        return ""
 
     def _is_taken(self) -> bool:
         return (self._paths.runs / self._choices.name).exists()
@@ -160,6 +191,8 @@ class RunForm(QWidget):
         self._cancel()
         self._memory.set_memory(0, 0)
         self._train.setEnabled(self._is_whole())
+        stale = self._stale()
+        self._prepare.setVisible(bool(stale))
         if not self._choices.data:
             self._bar.say(
                 self.tr("There is no prepared dataset yet."), self.tr("The first step, Data, makes one.")
@@ -169,6 +202,8 @@ class RunForm(QWidget):
         elif self._is_taken():
             sentence = self.tr("There is a run {0} already; choose another name.").format(self._choices.name)
             self._bar.say(sentence, trouble=True)
+        elif stale:
+            self._bar.say(stale, self.tr("Training reads what was prepared: prepare it again."), trouble=True)
         elif self.isVisible():
             self._bar.say(self.tr("Working out what it needs…"))
             self._pause.start()
@@ -197,7 +232,7 @@ class RunForm(QWidget):
     def _show_plan(self, plan: dict[str, Any]) -> None:
         needed = float(plan.get("memory_gb") or 0.0) * wording.GB
         size = wording.size_words(needed)
-        fits = bool(plan.get("fits")) or not self._card_bytes
+        fits = bool(plan.get("fits"))
         if self._card_bytes:
             text = self.tr("Needs about {0} of {1} graphics memory")
             title = text.format(size, wording.size_words(self._card_bytes))
@@ -254,14 +289,13 @@ class RunForm(QWidget):
         )
 
     def _make_fields(self) -> None:
-        for chooser in (self._data, self._base):
-            chooser.fix_width(FIELD_WIDTH)
+        self._data.fix_width(FIELD_WIDTH)
         self._name.setFixedWidth(FIELD_WIDTH)
         self._name.setAccessibleName(self.tr("Name of the run"))
         self._name.setToolTip(self.tr("The run, and the model that is made of it, are called so"))
         self._name.textEdited.connect(self._change)
         self._data.activated.connect(self._choose_data)
-        self._base.activated.connect(self._change)
+        self._choice.changed.connect(self._change)
 
     def _lay_out(self) -> None:
         column = Column(FORM_WIDTH, margin=GRID)
@@ -277,7 +311,8 @@ class RunForm(QWidget):
         items.addWidget(panel)
         items.addSpacing(GRID)
         items.addWidget(self.expert)
-        self._bar.add(self._train)
+        self._prepare.hide()
+        self._bar.add(self._prepare, self._train)
         self._bar.add_below(self._memory)
         below = QVBoxLayout()
         below.setContentsMargins(GRID, 0, GRID, GRID)

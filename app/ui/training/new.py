@@ -18,7 +18,7 @@ from app.ui.controls import Chooser, IconButton
 from app.ui.panel import Column, Panel, heading, quiet
 from app.ui.theme import GRID
 from app.ui.training.config import NAME, free_name
-from app.ui.training.models import base_models
+from app.ui.training.models import ModelChoice, ModelChooser
 from app.ui.training.parts import FORM_WIDTH
 from app.ui.training.sources import Sources
 
@@ -51,17 +51,18 @@ class NewDataset(QWidget):
 
     changed = Signal()
 
-    def __init__(self, paths: Paths, parent: QWidget | None = None) -> None:
+    def __init__(self, paths: Paths, choice: ModelChoice, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paths = paths
+        self._choice = choice
         self._folders: list[Path] = []
         self.sources = Sources()
         self._folder_rows = QVBoxLayout()
         self._import = QPushButton(self.tr("Import a folder…"))
         self._name = QLineEdit()
         self._language = Chooser("talk", self.tr("Language"), self.tr("What is spoken"))
-        self._model = Chooser(
-            "models", self.tr("For the model"), self.tr("The model that will learn from it")
+        self._model = ModelChooser(
+            choice, self.tr("For the model"), self.tr("The model that will learn from it")
         )
         self._fill()
         self._lay_out()
@@ -74,7 +75,7 @@ class NewDataset(QWidget):
         return Wish(
             name=self._name.text().strip(),
             language=self._language.currentData() or "",
-            model=self._model.currentData() or "",
+            model=self._choice.spec,
             sources=(*(recording.folder for recording in marked), *self._folders),
             seconds=sum(recording.seconds for recording in marked),
         )
@@ -84,21 +85,16 @@ class NewDataset(QWidget):
         self.sources.show_recordings(recordings)
 
     def begin_anew(self) -> None:
-        """Suggest a name that is free, and offer the models that are there."""
+        """Suggest a name that is free, and see which models are there."""
         taken = [folder.name for folder in self._paths.datasets.glob("*")]
         if not self._name.text().strip() or self._name.text().strip() in taken:
             self._name.setText(free_name(STEM, taken) if STEM in taken else STEM)
-        chosen = self._model.currentData()
-        self._model.clear()
-        for spec, words in base_models(self._paths.models):
-            self._model.addItem(words, spec)
-        self._model.setCurrentIndex(max(0, self._model.findData(chosen)))
+        self._model.show_choice()
         self.changed.emit()
 
     def choose_model(self, spec: str) -> None:
         """Choose a model by its name."""
-        self._model.setCurrentIndex(max(0, self._model.findData(spec)))
-        self.changed.emit()
+        self._choice.choose(spec)
 
     def add_folder(self, folder: Path) -> None:
         """Take a folder of stereo files, or of another finetuner's data, as well."""
@@ -110,6 +106,11 @@ class NewDataset(QWidget):
         """Take no folder any more."""
         self._folders.clear()
         self._show_folders()
+
+    def _suggest_model(self) -> None:
+        """Suggest the model that the newest of the marked talks was held with."""
+        self._choice.set_talks(next((recording.model for recording in self.sources.marked), ""))
+        self.changed.emit()
 
     def _drop(self, folder: Path) -> None:
         self._folders.remove(folder)
@@ -145,8 +146,7 @@ class NewDataset(QWidget):
         self._language.addItem(self.tr("As the talks are"), "")
         for code in LANGUAGES:
             self._language.addItem(wording.language_words(code), code)
-        for chooser in (self._language, self._model):
-            chooser.fix_width(FIELD_WIDTH)
+        self._language.fix_width(FIELD_WIDTH)
         self._name.setFixedWidth(FIELD_WIDTH)
         self._name.setAccessibleName(self.tr("Name of the dataset"))
         self._name.setToolTip(self.tr("Letters, digits, spaces, dots and dashes"))
@@ -154,11 +154,11 @@ class NewDataset(QWidget):
         self.begin_anew()
 
     def _connect(self) -> None:
-        self.sources.changed.connect(self.changed)
+        self.sources.changed.connect(self._suggest_model)
         self._import.clicked.connect(self._choose_folder)
         self._name.textEdited.connect(self.changed)
         self._language.activated.connect(self.changed)
-        self._model.activated.connect(self.changed)
+        self._choice.changed.connect(self.changed)
 
     def _lay_out(self) -> None:
         column = Column(FORM_WIDTH, margin=GRID)

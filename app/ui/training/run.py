@@ -25,6 +25,7 @@ from app.ui.player import Player
 from app.ui.theme import GRID
 from app.ui.training.config import Choices, write_document
 from app.ui.training.form import RunForm
+from app.ui.training.models import ModelChoice
 from app.ui.training.parts import Entry, SideList
 from app.ui.training.process import Follower, log_file, start_detached
 from app.ui.training.view import RunView
@@ -54,7 +55,11 @@ class TrainStep(QWidget):
     """The share that is done of the run that goes on, 0..1; None when none does."""
 
     def __init__(
-        self, paths: Paths, look_at_card: Callable[[], CardMemory | None], parent: QWidget | None = None
+        self,
+        paths: Paths,
+        choice: ModelChoice,
+        look_at_card: Callable[[], CardMemory | None],
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._paths = paths
@@ -67,7 +72,7 @@ class TrainStep(QWidget):
         self._aside = Aside(self)
         self._watch = QTimer(self, interval=WATCH_MS)
         self.player = Player(self)
-        self.form = RunForm(paths, look_at_card)
+        self.form = RunForm(paths, choice, look_at_card)
         self.view = RunView()
         self.runs = SideList(self.tr("Runs"), self.tr("New run"), self.tr("Choose what another run shall do"))
         self._stack = QStackedWidget()
@@ -188,7 +193,7 @@ class TrainStep(QWidget):
 
     def _begin(self, choices: Choices) -> None:
         self._waiting = partial(self._start, choices)
-        self.form.hold(True, self.tr("Freeing the graphics card…"))
+        self.form.hold(True, self.tr("Unloading the model…"))
         self.memory_wanted.emit()
 
     def _start(self, choices: Choices) -> None:
@@ -225,6 +230,11 @@ class TrainStep(QWidget):
             self.trouble.emit(fault.sentence, fault.advice)
             return False
         return True
+
+    def _end_now(self) -> None:
+        """Ask again, which ends it at its last checkpoint."""
+        if self.run is not None:
+            self._ask_to_stop(self.run)
 
     def _came(self, events: list[dict[str, Any]]) -> None:
         self.view.add(events)
@@ -266,6 +276,7 @@ class TrainStep(QWidget):
         self.form.train_wanted.connect(self._begin)
         self.view.pause_wanted.connect(lambda: self._pause(end=False))
         self.view.end_wanted.connect(lambda: self._pause(end=True))
+        self.view.now_wanted.connect(self._end_now)
         self.view.resume_wanted.connect(self._resume)
         self.view.listen_wanted.connect(lambda: self.listen_wanted.emit(self._follower.folder))
         self.view.play_wanted.connect(self._play)

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.runs import Run
-from app.ui import theme
+from app.ui import theme, wording
 from app.ui.pane import Progress
 from app.ui.panel import Column, heading, quiet
 from app.ui.theme import GRID, make_primary
@@ -20,7 +20,7 @@ from app.ui.told import told
 from app.ui.training.curves import Curves
 from app.ui.training.parts import FORM_WIDTH, TROUBLE
 from app.ui.training.samples import Samples
-from app.ui.training.words import Figures, facts_line, left_words, state_words
+from app.ui.training.words import Figures, facts_line, fall_words, left_words, state_words
 
 MAX_WARNINGS = 4
 
@@ -74,6 +74,8 @@ class RunView(QWidget):
 
     pause_wanted = Signal()
     end_wanted = Signal()
+    now_wanted = Signal()
+    """End at the last checkpoint, without keeping what came since."""
     resume_wanted = Signal()
     listen_wanted = Signal()
     play_wanted = Signal(str)
@@ -88,6 +90,7 @@ class RunView(QWidget):
         self._progress = Progress()
         self._progress.setAccessibleName(self.tr("Steps that are done"))
         self._facts = quiet("")
+        self._fall = quiet("")
         self.warnings = Warnings()
         self.curves = Curves()
         self.samples = Samples()
@@ -98,7 +101,8 @@ class RunView(QWidget):
     @property
     def text(self) -> str:
         """Return what is said about the run."""
-        return "\n".join((self._title.text(), self._state.text(), self._facts.text(), self.warnings.text))
+        said = (self._title, self._state, self._facts, self._fall)
+        return "\n".join((*(label.text() for label in said), self.warnings.text))
 
     def clear(self, name: str) -> None:
         """Begin with another run, of which nothing is known yet."""
@@ -106,6 +110,7 @@ class RunView(QWidget):
         self._title.setText(name)
         self._state.setText("")
         self._facts.setText("")
+        self._fall.setText("")
         self._progress.set_share(0.0)
         self.curves.clear()
         self.warnings.clear()
@@ -126,13 +131,17 @@ class RunView(QWidget):
         self._state.setText(state_words(run, self._figures, starting=starting, stopping=stopping))
         step = run.newest_step
         self._progress.set_share(run.progress)
+        self._fall.setText(self._fall_words())
+        self._fall.setVisible(bool(self._fall.text()))
         left = left_words(self._figures.left_s) if going and not stopping else ""
-        self._facts.setText(facts_line(step, run.steps, self._figures, left))
+        model = wording.model_words(str(run.values.get("model") or ""))
+        facts = facts_line(step, run.steps, self._figures, left)
+        self._facts.setText(" · ".join(part for part in (model, facts) if part))
         self.curves.set_steps(run.steps)
-        self._pause.setVisible(going)
-        self._pause.setEnabled(not stopping)
-        self._end.setVisible(going)
-        self._end.setEnabled(not stopping)
+        self._pause.setVisible(going and not stopping)
+        self._end.setVisible(going and not stopping)
+        self._now.setVisible(going and stopping)
+        self._now.setToolTip(self._now_words(run))
         self._resume.setVisible(not going and run.state != "finished")
         self._resume.setEnabled(not starting)
         self._listen.setVisible(not going and self.samples.count > 0)
@@ -140,11 +149,26 @@ class RunView(QWidget):
         self._ending.setText("\n".join(told(str(part)) for part in paragraph if part))
         self._ending.setVisible(run.state == "failed" and bool(self._ending.text()))
 
+    def _fall_words(self) -> str:
+        first, best = self._figures.first_loss, self._figures.best_loss
+        if first is None or best is None or first <= 0:
+            return ""
+        return self.tr("Loss on dialogues kept aside, all together: {0} at first, {1} at best ({2}).").format(
+            f"{first:.2f}", f"{best:.2f}", fall_words(first, best)
+        )
+
+    def _now_words(self, run: Run) -> str:
+        if not run.step:
+            return self.tr("End at once; there is no checkpoint yet, so nothing is kept")
+        return self.tr("End at once at the checkpoint of step {0}; what came since is lost").format(
+            f"{run.step:,}"
+        )
+
     def show_starting(self, name: str) -> None:
         """Show a run whose process has just been started."""
         self._title.setText(name)
         self._state.setText(self.tr("Starting…"))
-        for button in (self._pause, self._end, self._resume, self._listen):
+        for button in self._buttons:
             button.hide()
         self._ending.hide()
 
@@ -163,11 +187,14 @@ class RunView(QWidget):
             self.tr("Stop"), self.tr("Save a checkpoint, end here, and listen to the best step")
         )
         self._end.clicked.connect(self.end_wanted)
+        self._now = self._button(self.tr("Stop now"), self.tr("End at once at the last checkpoint"))
+        self._now.clicked.connect(self.now_wanted)
         self._resume = self._button(self.tr("Resume"), self.tr("Go on from the last checkpoint"))
         self._resume.clicked.connect(self.resume_wanted)
         self._listen = self._button(self.tr("Listen"), self.tr("Hear before and after (Alt+4)"))
         self._listen.clicked.connect(self.listen_wanted)
         make_primary(self._listen)
+        self._buttons = (self._pause, self._end, self._now, self._resume, self._listen)
         self._ending = QLabel()
         self._ending.setWordWrap(True)
         self._ending.setForegroundRole(TROUBLE)
@@ -189,7 +216,7 @@ class RunView(QWidget):
         top = QHBoxLayout()
         top.setSpacing(GRID)
         top.addLayout(names, 1)
-        for button in (self._pause, self._end, self._resume, self._listen):
+        for button in self._buttons:
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         column = Column(FORM_WIDTH, margin=GRID)
         column.setAccessibleName(self.tr("The run"))
@@ -205,6 +232,7 @@ class RunView(QWidget):
             "Losses; lower is better. Thin: while training. Thick: dialogues kept aside; ringed: the best."
         )
         items.addWidget(quiet(legend))
+        items.addWidget(self._fall)
         items.addSpacing(GRID)
         items.addWidget(self.samples)
         whole = QVBoxLayout(self)

@@ -17,6 +17,9 @@ from app.ui.told import told
 
 translate = QCoreApplication.translate
 
+SAVING = "Saving a checkpoint"
+"""The stage in which a run writes what it keeps, as training tells it."""
+
 
 @dataclass
 class Figures:
@@ -30,6 +33,11 @@ class Figures:
     hours: float = 0.0
     held_out_hours: float = 0.0
     device: str = ""
+    on_card: bool | None = None
+    """Whether the memory is that of a graphics card; None for a run that does not tell."""
+    first_loss: float | None = None
+    best_loss: float | None = None
+    """Held out, before training and at the best step."""
 
     def add(self, events: Iterable[dict[str, Any]]) -> None:
         """Take in what happened."""
@@ -46,6 +54,19 @@ class Figures:
                 if isinstance(value := event.get(name), (int, float)):
                     setattr(self, name, float(value))
             self.device = str(event.get("device", self.device))
+            if isinstance(event.get("on_card"), bool):
+                self.on_card = event["on_card"]
+            if kind == "evaluation" and isinstance(event.get("loss"), (int, float)):
+                self._judge(float(event["loss"]), best=bool(event.get("best")))
+
+    def _judge(self, loss: float, *, best: bool) -> None:
+        self.first_loss = loss if self.first_loss is None else self.first_loss
+        self.best_loss = loss if best or self.best_loss is None else self.best_loss
+
+    @property
+    def has_card(self) -> bool:
+        """Return whether the run takes the memory of a graphics card; older ones tell it by the device."""
+        return not self.device.endswith("CPU") if self.on_card is None else self.on_card
 
 
 def _stage_words(event: dict[str, Any]) -> str:
@@ -60,8 +81,8 @@ def state_words(run: Run, figures: Figures, *, starting: bool, stopping: bool) -
     """Return what the run is doing, or how it ended."""
     if starting:
         return translate("Training", "Starting…")
-    if stopping and run.state == "running":
-        return translate("Training", "Saving a checkpoint…")
+    if stopping and run.state == "running" and figures.stage != told(SAVING):
+        return translate("Training", "Stopping…")
     if (holder := run.holder) is not None:
         training = figures.stage or translate("Training", "Training")
         elsewhere = not holder.is_here and holder.host
@@ -84,10 +105,28 @@ def short_state(run: Run) -> str:
         "finished": translate("Training", "finished"),
         "failed": translate("Training", "failed"),
     }.get(run.state, run.state)
-    best = run.values.get("best_loss")
+    first, best = run.values.get("first_loss"), run.values.get("best_loss")
     if not isinstance(best, (int, float)):
         return state
-    return f"{state} · " + translate("Training", "best {0}").format(f"{best:.2f}")
+    if not isinstance(first, (int, float)) or first <= 0:
+        return f"{state} · {best_words(best, None)}"
+    # There is no room for both beside how far it is.
+    told_best = fall_words(first, best) if run.state == "running" else best_words(best, first)
+    return f"{state} · {told_best}"
+
+
+def best_words(best: float, first: float | None) -> str:
+    """Return the best loss and by which share it is below the first, where that is known."""
+    if first is None:
+        return translate("Training", "best {0}").format(f"{best:.2f}")
+    return translate("Training", "best {0} ({1})").format(f"{best:.2f}", fall_words(first, best))
+
+
+def fall_words(first: float, last: float) -> str:
+    """Return by which share a loss has fallen or risen: the one figure that all lists and curves show."""
+    percent = round(100 * (last - first) / first)
+    sign = "−" if percent < 0 else "+" if percent > 0 else "±"
+    return translate("Training", "{0} %").format(f"{sign}{abs(percent)}")
 
 
 def facts_line(step: int, steps: int, figures: Figures, left: str) -> str:
@@ -96,11 +135,9 @@ def facts_line(step: int, steps: int, figures: Figures, left: str) -> str:
     if figures.audio_s_per_s:
         parts.append(translate("Training", "{0} s of audio a second").format(f"{figures.audio_s_per_s:,.0f}"))
     if figures.memory_gb:
-        parts.append(
-            translate("Training", "{0} of graphics memory").format(
-                wording.size_words(figures.memory_gb * wording.GB)
-            )
-        )
+        size = wording.size_words(figures.memory_gb * wording.GB)
+        on_card = translate("Training", "{0} of graphics memory").format(size)
+        parts.append(on_card if figures.has_card else translate("Training", "{0} of memory").format(size))
     if figures.hours:
         parts.append(
             translate("Training", "{0} of dialogue").format(wording.length_words(3_600 * figures.hours))
