@@ -31,6 +31,11 @@ class Paths:
         """Return the settings file."""
         return self.config / "settings.toml"
 
+    @property
+    def window(self) -> Path:
+        """Return the file that says where the window was left."""
+        return self.config / "window.json"
+
 
 def paths(home: Path | None = None) -> Paths:
     """Return the folders of this user, or the same layout below `home`."""

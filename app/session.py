@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -103,6 +103,7 @@ class Load:
     base: str | None
     models: Path | None
     loadout: Loadout
+    may_download: bool
 
 
 class _Unload:
@@ -163,10 +164,14 @@ class Session:
         base: str | None = None,
         models: Path | None = None,
         loadout: Loadout | None = None,
+        may_download: bool = True,
     ) -> None:
-        """End the talk and load a model in place of the present one: Loading…, then Ready or Failed."""
+        """End the talk and load a model in place of the present one: Loading…, then Ready or Failed.
+
+        Files that are not on this computer are fetched, unless nobody asked for that.
+        """
         self.stop()
-        self._jobs.put(Load(spec, base, models, loadout or Loadout()))
+        self._jobs.put(Load(spec, base, models, loadout or Loadout(), may_download))
 
     def unload(self) -> None:
         """End the talk and give the model's memory back: Unloaded."""
@@ -235,11 +240,13 @@ class Session:
         self._unload()
         self._loading.set()
         try:
+            from app.engine.download import cache_only
             from app.engine.model import load_model
 
-            self._model = load_model(
-                job.spec, self._events.append, base=job.base, models=job.models, loadout=job.loadout
-            )
+            with nullcontext() if job.may_download else cache_only():
+                self._model = load_model(
+                    job.spec, self._events.append, base=job.base, models=job.models, loadout=job.loadout
+                )
             log.info("model ready: %s", job.spec)
         except Exception as fault:
             self._fail(fault, "The model could not be loaded.")

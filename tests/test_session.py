@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from huggingface_hub import constants
 
+from app.engine import download
 from app.engine import model as engine_model
 from app.engine.events import (
     Changed,
@@ -179,6 +181,21 @@ def test_stop_ends_an_endless_talk_and_commands_reach_it(
     wait_for(session, Stopped)
     assert session.wait(1)
     assert session.port is None
+
+
+def test_a_load_that_nobody_asked_to_download_for_does_not_ask_the_hub(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: object) -> Path:
+        raise AssertionError("the hub was asked")
+
+    monkeypatch.setattr(download, "_WISHED_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(download, "_reach", ask)
+    session.load("moshika", models=tmp_path, may_download=False)
+    events = wait_for(session, Failed)
+    assert one(events, Failed).sentence == "kyutai/moshika-pytorch-bf16 is not on this computer."
+    assert not any(isinstance(each, Loading) and "Downloading" in each.stage for each in events)
 
 
 def test_closing_does_not_wait_for_a_load(monkeypatch: pytest.MonkeyPatch) -> None:

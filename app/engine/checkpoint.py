@@ -361,6 +361,9 @@ class _Finder:
     def _fetch(self, reference: str) -> Path:
         """Return a file of the hub. Raises UserError."""
         repo, file = download.split(reference)
+        if download.may_download() and download.cached(reference) is None:
+            # Told before the hub is asked, so that nobody is told that the network is off meanwhile.
+            self.progress(f"Downloading {file}", 0, 0)
         try:
             return self._try_fetch(reference)
         except FileNotFoundError as fault:

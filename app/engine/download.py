@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ _WISHED_OFFLINE = bool(constants.HF_HUB_OFFLINE)
 """Whether the user has switched downloads off."""
 
 constants.HF_HUB_OFFLINE = True
+
+_CACHE_ONLY = ContextVar("cache_only", default=False)
 
 _POLL_S = 0.25
 _REACH_S = 10.0
@@ -120,6 +123,21 @@ def _find_beside(repo: str, file: str, revision: str) -> Path | None:
     return there[0] if len(there) == 1 else None
 
 
+def may_download() -> bool:
+    """Return whether what is not in the cache may be asked of the network here."""
+    return not (_WISHED_OFFLINE or _CACHE_ONLY.get())
+
+
+@contextmanager
+def cache_only() -> Iterator[None]:
+    """Let nothing be downloaded on this thread: what is not in the cache is a UserError."""
+    before = _CACHE_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _CACHE_ONLY.reset(before)
+
+
 def fetch(reference: str, progress: Progress | None = None) -> Path:
     """Return where a file is in the cache, after downloading it if it is not there.
 
@@ -129,6 +147,12 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     if (found := cached(reference)) is not None:
         return found
     repo, file = split(reference)
+    if _WISHED_OFFLINE:
+        advice = "Download it on the Models page, or run `aizuchi models download` without HF_HUB_OFFLINE."
+        raise UserError(f"{repo} is not on this computer, and downloads are switched off.", advice)
+    if not may_download():
+        advice = "Download it on the Models page, or with `aizuchi models download`."
+        raise UserError(f"{repo} is not on this computer.", advice)
     with _sentences(repo), _online():
         _reach(repo, file)
         with _watched(reference, progress):
@@ -151,8 +175,8 @@ def _reach(repo: str, file: str) -> None:
 
 @contextmanager
 def _online() -> Iterator[None]:
-    """Let the hub's library use the network, unless the user has switched it off."""
-    constants.HF_HUB_OFFLINE = _WISHED_OFFLINE
+    """Let the hub's library use the network."""
+    constants.HF_HUB_OFFLINE = False
     reset_sessions()
     try:
         yield
@@ -169,8 +193,6 @@ def _sentences(repo: str) -> Iterator[None]:
         yield
     except LocalEntryNotFoundError as fault:
         advice = "Connect to the network, or copy the model into a folder and choose that."
-        if _WISHED_OFFLINE:
-            advice = "Downloads are switched off by HF_HUB_OFFLINE; unset it to download."
         raise UserError(f"{repo} is not on this computer, and the hub can not be reached.", advice) from fault
     except EntryNotFoundError as fault:
         raise FileNotFoundError(f"{repo} has no such file") from fault

@@ -9,7 +9,7 @@ import sys
 
 import PySide6
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QFontDatabase, QGuiApplication
+from PySide6.QtGui import QFontDatabase, QGuiApplication, QHideEvent
 from PySide6.QtWidgets import QPlainTextEdit, QPushButton
 
 from app import __version__
@@ -57,6 +57,12 @@ class About(Panel):
         if self._errand is not None:
             self._errand.cancel()
             self._errand = None
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Say no more that something was copied."""
+        super().hideEvent(event)
+        if self._errand is None:
+            self._note.hide()
 
     def _look(self) -> None:
         self._copy.setEnabled(False)

@@ -124,7 +124,7 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     elif refusal is not None:
         _refused(refusal, window).open()
     if options.model or not window.gives_way():
-        window.load(window.settings.model, options.base)
+        window.load(window.settings.model, options.base, may_download=bool(options.model))
     return window
 
 

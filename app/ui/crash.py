@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 import PySide6
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QSize, QUrl
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ from app import __version__
 from app.doctor import anonymous
 from app.files import make_folder, private, read_bytes
 from app.ui import theme
+from app.ui.geometry import fit_dialog
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ TRACE_NAME = "crash.txt"
 TRACE_BYTES = 2**20
 LOG_NAME = "aizuchi.log"
 LOG_LINES = 60
-SIZE = (720, 440)
+SIZE = QSize(720, 440)
 
 
 class CrashDialog(QDialog):
@@ -77,7 +78,7 @@ class CrashDialog(QDialog):
         across.addWidget(copy)
         across.addWidget(close)
         rows.addLayout(across)
-        self.resize(*SIZE)
+        fit_dialog(self, SIZE, parent)
 
 
 def report(trace: str, logs: Path, card: str = "") -> str:

@@ -5,8 +5,10 @@ Knows nothing about sessions: it tells what is wanted.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QWidget
 
 from app.ui.controls import CONTROL_HEIGHT, ICON, IconButton, RecordSign
@@ -72,6 +74,7 @@ class Desk(QWidget):
         self.record.setToolTip(self.tr("Record the talk on this computer (R)"))
         self.record.setAccessibleName(self.tr("Record the talk"))
         self.record.clicked.connect(self.record_wanted)
+        self._loudness = _beside(Glyph("speaker"), self.volume)
         self.pace = QLabel()
         self.pace.setAccessibleName(self.tr("Whether the model keeps up"))
         self.pace.setToolTip(self.tr("Whether the model keeps up; figures are in the drawer (Ctrl+,)"))
@@ -123,6 +126,24 @@ class Desk(QWidget):
             return
         (self.stop_wanted if self._talking else self.start_wanted).emit()
 
+    def minimumSizeHint(self) -> QSize:
+        """Return the size that is needed without what may be left out."""
+        return QSize(self._needed_px(), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out whether it keeps up, then the volume, where there is no room for them."""
+        super().resizeEvent(event)
+        room = event.size().width() - self._needed_px()
+        for part in (self._loudness, self.pace):
+            room -= part.sizeHint().width() + 2 * GRID
+            part.setVisible(room >= 0)
+
+    def _needed_px(self) -> int:
+        """Return the width of what is always there."""
+        always = (self.start, self.mute, self.restart, self.record)
+        widths = (max(each.sizeHint().width(), each.minimumWidth()) for each in always)
+        return sum(widths) + (len(always) + 1) * GRID
+
     def _lay_out(self) -> None:
         across = QHBoxLayout(self)
         across.setContentsMargins(0, 0, 0, 0)
@@ -130,9 +151,22 @@ class Desk(QWidget):
         for widget in (self.start, self.mute, self.restart):
             across.addWidget(widget)
         across.addSpacing(GRID)
-        across.addWidget(Glyph("speaker"))
-        across.addWidget(self.volume)
+        across.addWidget(self._loudness)
         across.addStretch(1)
         across.addWidget(self.record)
+        order = (self.start, self.mute, self.restart, self.volume, self.record)
+        for before, after in pairwise(order):
+            self.setTabOrder(before, after)
         across.addSpacing(GRID)
         across.addWidget(self.pace)
+
+
+def _beside(*parts: QWidget) -> QWidget:
+    """Return a widget that holds others side by side."""
+    whole = QWidget()
+    across = QHBoxLayout(whole)
+    across.setContentsMargins(0, 0, 0, 0)
+    across.setSpacing(GRID)
+    for part in parts:
+        across.addWidget(part)
+    return whole

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QProcess, Signal
 
 from app.cli import child_command
 from app.paths import Paths
+from app.ui.launch import new_process
 
 FAREWELL_MS = 1_000
 
@@ -26,7 +27,7 @@ class Errand(QObject):
         super().__init__(parent)
         self._out = ""
         self._rest = b""
-        self._process = QProcess(self)
+        self._process = new_process(self, arguments)
         self._process.readyReadStandardOutput.connect(self._hear)
         self._process.finished.connect(self._finish)
         self._process.errorOccurred.connect(self._refuse)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.audio.server import ENGLISH
+from app.ui.launch import new_process
 
 SETTLE_MS = 700
 """A headset comes as several devices, one after the other."""
@@ -46,11 +47,7 @@ class Hotplug(QObject):
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._again.timeout.connect(self._subscribe)
         self._cards = _cards()
-        self._server = QProcess(self)
-        environment = QProcessEnvironment.systemEnvironment()
-        for name, value in ENGLISH.items():
-            environment.insert(name, value)
-        self._server.setProcessEnvironment(environment)
+        self._server = new_process(self, variables=ENGLISH)
         self._server.readyReadStandardOutput.connect(self._hear)
         self._server.finished.connect(lambda *_: self._again.start())
         if shutil.which("pactl"):

@@ -6,6 +6,7 @@ Knows nothing about what is in the folders.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ class Kept(Panel):
         self._aside = Aside(self)
         self._sizes: dict[Path, QLabel] = {}
         self._buttons: dict[Path, QPushButton] = {}
+        self.guard: Callable[[Path, Callable[[], None]], None] = lambda _folder, do: do()
+        """Called with a folder and what deletes it, which may be put off or left out."""
         self.add(
             quiet(
                 self.tr(
@@ -110,7 +113,7 @@ class Kept(Panel):
         delete = box.addButton(self.tr("Move to trash"), QMessageBox.ButtonRole.AcceptRole)
         keep = box.addButton(self.tr("Keep it"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(keep)
-        delete.clicked.connect(partial(self.throw_away, folder))
+        delete.clicked.connect(partial(self.guard, folder, partial(self.throw_away, folder)))
         box.open()
 
 

@@ -147,6 +147,11 @@ class ModeRow(QWidget):
         self._note.setText(text)
         self._note.setVisible(bool(text))
 
+    def end_note(self) -> None:
+        """Show no sentence any more, unless it is about what is under way."""
+        if self._button.isEnabled() and self._verify.isEnabled() and not self._fetching:
+            self.say("")
+
     def wait(self, waiting: bool) -> None:
         """Hold the verify button while it is at work."""
         self._verify.setEnabled(not waiting)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from app.catalog import KnownModel, find
@@ -40,6 +40,8 @@ class ModelsPage(QWidget):
     load_model = Signal(str)
     """The spec of the model that the user wants in memory."""
     unload_model = Signal()
+    downloading = Signal(object)
+    """Which share of what is being downloaded is there, 0..1; None when nothing is."""
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
 
@@ -50,6 +52,8 @@ class ModelsPage(QWidget):
         self._loaded = ""
         self._errands: set[Errand] = set()
         self._fetching: dict[str, Fetching] = {}
+        self._shares: dict[str, float] = {}
+        """Which share of each download is there."""
         self._rows: dict[str, ModeRow] = {}
         self._own_rows: dict[str, OwnCard] = {}
         self._places: dict[str, QVBoxLayout] = {}
@@ -70,6 +74,10 @@ class ModelsPage(QWidget):
             self._show_loaded("")
         elif isinstance(event, Failed):
             self._show_loaded(self._loaded)
+
+    def keep_loaded(self) -> None:
+        """Take note that the model that was asked for is not loaded after all."""
+        self._wanted = ""
 
     def show_shelf(self, shelf: Shelf) -> None:
         """Show which models are here, weighed against this computer's card."""
@@ -92,6 +100,8 @@ class ModelsPage(QWidget):
         for fetching in self._fetching.values():
             fetching.cancel()
         self._fetching.clear()
+        self._shares.clear()
+        self._tell_downloading()
         self._aside.close()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -99,6 +109,12 @@ class ModelsPage(QWidget):
         super().showEvent(event)
         if not self._errands:
             self.refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Say no more what was seen: how a check or a download ended."""
+        super().hideEvent(event)
+        for row in self._rows.values():
+            row.end_note()
 
     def _run(self, arguments: list[str], then: Callable[[int, str, str], None]) -> None:
         errand = Errand(arguments, self._paths, self)
@@ -167,16 +183,26 @@ class ModelsPage(QWidget):
     def _begin_fetching(self, name: str) -> None:
         row = self._rows[name]
         fetching = self._fetching[name] = Fetching(name, self._paths, self)
-        row.show_fetching(0.0, self.tr("Asking the hub…"))
+
+        def follow(share: float, line: str) -> None:
+            row.show_fetching(share, line)
+            self._shares[name] = share
+            self._tell_downloading()
 
         def end(whole: bool, why: str) -> None:
             del self._fetching[name]
+            del self._shares[name]
+            self._tell_downloading()
             row.show_held(why)
             if whole:
                 self.refresh()
 
-        fetching.progress.connect(row.show_fetching)
+        follow(0.0, self.tr("Asking the hub…"))
+        fetching.progress.connect(follow)
         fetching.done.connect(end)
+
+    def _tell_downloading(self) -> None:
+        self.downloading.emit(min(self._shares.values()) if self._shares else None)
 
     def _show_loading(self, event: Loading) -> None:
         row = self._row(self._wanted)

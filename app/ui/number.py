@@ -56,6 +56,7 @@ class Number(QWidget):
         self._box.noted.connect(self._show_note)
         across = QHBoxLayout()
         across.setSpacing(theme.GRID // 2)
+        across.addStretch(1)
         across.addWidget(self._reset)
         across.addWidget(self._box)
         rows = QVBoxLayout(self)

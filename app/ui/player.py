@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, QProcess, Signal
 
 from app.files import parse_line
 from app.frames import FRAME_SAMPLES
+from app.ui.launch import new_process
 
 GOODBYE_MS = 1_000
 """How long a playback process may take to let go of the sound card before it is ended."""
@@ -107,7 +108,7 @@ class Player(QObject):
         process.deleteLater()
 
     def _start(self) -> None:
-        process = QProcess(self)
+        process = new_process(self)
         process.setProcessChannelMode(QProcess.ProcessChannelMode.SeparateChannels)
         process.setStandardErrorFile(QProcess.nullDevice())
         process.readyReadStandardOutput.connect(self._hear)

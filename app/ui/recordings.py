@@ -41,6 +41,7 @@ EXCERPT_BEFORE = 24
 class RecordingsPage(QWidget):
     """All talks below `paths.recordings`."""
 
+    deleted = Signal(Path)
     trouble = Signal(str, str)
     """A sentence and an advice for the status line."""
 
@@ -105,6 +106,9 @@ class RecordingsPage(QWidget):
 
     def _found(self, recordings: list[Recording]) -> None:
         self._recordings = recordings
+        opened = self.replay.recording
+        if opened is not None and not opened.folder.exists():
+            self.replay.forget()
         length = wording.length_words(sum(recording.seconds for recording in recordings))
         count = self.tr("1 talk, {1}") if len(recordings) == 1 else self.tr("{0} talks, {1}")
         self._count.setText(count.format(len(recordings), length))
@@ -157,6 +161,7 @@ class RecordingsPage(QWidget):
         self._texts.pop(folder, None)
         self._gallery.forget(folder)
         self._found([recording for recording in self._recordings if recording.folder != folder])
+        self.deleted.emit(folder)
 
     def _connect(self) -> None:
         self._list.opened.connect(self._open)
@@ -172,9 +177,9 @@ class RecordingsPage(QWidget):
     def _lay_out(self) -> None:
         self._card = Card(self._list)
         self._list.setItemDelegate(self._card)
-        self._search.setPlaceholderText(self.tr("Search in the words"))
-        self._search.setAccessibleName(self.tr("Search in the words"))
-        self._search.setToolTip(self.tr("Show the talks in which this was said (Ctrl+F)"))
+        self._search.setPlaceholderText(self.tr("Search in the model's words"))
+        self._search.setAccessibleName(self.tr("Search in the model's words"))
+        self._search.setToolTip(self.tr("Show the talks in which the model said this (Ctrl+F)"))
         self._search.setClearButtonEnabled(True)
         self._search.setFixedWidth(SEARCH_WIDTH)
         top = QHBoxLayout()
@@ -249,9 +254,11 @@ class _EmptyState(QWidget):
     def show_for(self, any_recordings: bool, wanted: str) -> None:
         """Say that there are no recordings yet, or none that hold what is searched for."""
         if any_recordings:
-            self._title.setText(self.tr("Nobody said “{0}”").format(wanted))
+            self._title.setText(self.tr("No talk with “{0}” was found").format(wanted))
             self._advice.setText(
-                self.tr("The search looks at the model's words, at its name and at the date.")
+                self.tr(
+                    "The search looks at the model's words, its name and the date. Your words are not known."
+                )
             )
         else:
             self._title.setText(self.tr("No talks yet"))

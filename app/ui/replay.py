@@ -5,6 +5,7 @@ Knows nothing about the other recordings. Reading and exporting happen beside th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from app.ui.timeline import Timeline
 from app.ui.timeline_data import TimelineData
 from app.ui.transcript import Transcript
 from app.ui.transport import Transport
-from app.ui.trash import move_to_trash
+from app.ui.trash import trash_recording
 
 FIGURES_WIDTH = 264
 LONG_FRAMES = 60 * FRAME_RATE
@@ -55,6 +56,8 @@ class Replay(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._recording: Recording | None = None
+        self.guard: Callable[[Path, Callable[[], None]], None] = lambda _folder, do: do()
+        """Called with a folder and what deletes it, which may be put off or left out."""
         self._stretch: Stretch | None = None
         self._aside = Aside(self)
         self._player = Player(self)
@@ -81,6 +84,11 @@ class Replay(QWidget):
         self._aside.ask(partial(read_talk, recording), self._show)
 
     @property
+    def recording(self) -> Recording | None:
+        """Return the recording that is opened."""
+        return self._recording
+
+    @property
     def is_read(self) -> bool:
         """Say whether the timeline of the opened recording is there."""
         return self._timeline.data.frames > 0
@@ -99,9 +107,11 @@ class Replay(QWidget):
         self._aside.close()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Fall silent when another page is shown."""
+        """Fall silent when another page is shown, and say no more what was exported."""
         self._player.pause()
         super().hideEvent(event)
+        if self._recording is not None and not self._aside.busy:
+            self._say(wording.damage(self._recording))
 
     def _show(self, talk: Talk) -> None:
         if talk.recording != self._recording:
@@ -212,22 +222,22 @@ class Replay(QWidget):
         """Move the recording to the trash, or say that there is none."""
         if self._recording is None:
             return
-        self._player.close()
         folder = self._recording.folder
-        try:
-            moved = move_to_trash(folder)
-        except UserError as fault:
-            self.trouble.emit(fault.sentence, fault.advice)
-            return
-        if moved:
-            self._recording = None
+        self.guard(folder, partial(self._delete, folder))
+
+    def _delete(self, folder: Path) -> None:
+        self._player.close()
+        if trouble := trash_recording(folder):
+            self.trouble.emit(*trouble)
+        if not folder.exists():
+            self.forget()
             self.deleted.emit(folder)
-            self.closed.emit()
-        else:
-            self.trouble.emit(
-                self.tr("The recording could not be moved to the trash."),
-                self.tr("There may be none on this disk; the folder to remove is {0}.").format(folder),
-            )
+
+    def forget(self) -> None:
+        """Leave a recording that is not there any more."""
+        self._player.close()
+        self._recording = None
+        self.closed.emit()
 
     def _say(self, text: str) -> None:
         self._note.setText(text)

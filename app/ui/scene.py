@@ -5,11 +5,14 @@ Knows nothing about what is said.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QWidget
 
 from app.frames import seconds
 from app.ui.wording import clock
+
+LEAST = QSize(160, 128)
+"""Room for a title, a sentence of two lines and a button."""
 
 
 class Scene(QWidget):
@@ -30,6 +33,10 @@ class Scene(QWidget):
         across.setContentsMargins(0, 0, 0, 0)
         across.addWidget(self._stack, 1)
         across.addWidget(self._time, 0, Qt.AlignmentFlag.AlignTop)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size in which there is something to read."""
+        return super().minimumSizeHint().expandedTo(LEAST)
 
     @property
     def time(self) -> str:

@@ -184,7 +184,12 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Leave out --kv or --engine."),
     QT_TRANSLATE_NOOP("Told", "{0} is not on this computer, and the hub can not be reached."),
     QT_TRANSLATE_NOOP("Told", "Connect to the network, or copy the model into a folder and choose that."),
-    QT_TRANSLATE_NOOP("Told", "Downloads are switched off by HF_HUB_OFFLINE; unset it to download."),
+    QT_TRANSLATE_NOOP("Told", "{0} is not on this computer."),
+    QT_TRANSLATE_NOOP("Told", "Download it on the Models page, or with `aizuchi models download`."),
+    QT_TRANSLATE_NOOP("Told", "{0} is not on this computer, and downloads are switched off."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Download it on the Models page, or run `aizuchi models download` without HF_HUB_OFFLINE."
+    ),
     QT_TRANSLATE_NOOP("Told", "{0} asks you to accept its licence first."),
     QT_TRANSLATE_NOOP(
         "Told", "Accept it at {0}, then give a token of yours under Settings, or `hf auth login`."

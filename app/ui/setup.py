@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QShowEvent
+from PySide6.QtGui import QDesktopServices, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QButtonGroup,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 CONTROL_WIDTH = 264
 CONTEXTS_S = (30, 60, 120)
+TOKEN_LOOKS = "hf_…"
 
 
 class SettingsPage(QWidget):
@@ -120,6 +121,11 @@ class SettingsPage(QWidget):
         super().showEvent(event)
         self.devices_wanted.emit()
         self.kept.count()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Say no more that a token was kept."""
+        super().hideEvent(event)
+        self._token.setPlaceholderText(TOKEN_LOOKS)
 
     def _change(self, **values: Any) -> None:
         self._settings = replace(self._settings, **values)
@@ -243,7 +249,7 @@ class SettingsPage(QWidget):
         panel = self._column.section(self.tr("Hugging Face"))
         self._token = QLineEdit()
         self._token.setEchoMode(QLineEdit.EchoMode.Password)
-        self._token.setPlaceholderText("hf_…")
+        self._token.setPlaceholderText(TOKEN_LOOKS)
         self._token.setFixedWidth(CONTROL_WIDTH)
         self._token.setAccessibleName(self.tr("Token"))
         self._token.returnPressed.connect(self._keep_token)

@@ -5,12 +5,15 @@ Knows nothing about how they are bound: a test holds the list against the pages.
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QGridLayout, QLabel
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.panel import Panel, quiet
+from app.ui.geometry import fit_dialog
+from app.ui.panel import Column, Panel, quiet
 from app.ui.theme import GRID
+
+DIALOG_SIZE = QSize(640, 720)
 
 
 class Shortcuts(Panel):
@@ -43,6 +46,8 @@ class Shortcuts(Panel):
                 (
                     ("Ctrl+1", self.tr("Talk; Ctrl+2 to Ctrl+5 the other pages")),
                     ("Tab", self.tr("the next control")),
+                    ("F1", self.tr("show these keys")),
+                    ("?", self.tr("the same, where nothing is written")),
                 ),
             ),
             (
@@ -67,7 +72,7 @@ class Shortcuts(Panel):
             ),
             (
                 self.tr("Recordings"),
-                (("Ctrl+F", self.tr("search in the words")),),
+                (("Ctrl+F", self.tr("search in the model's words")),),
             ),
             (
                 self.tr("A recording"),
@@ -99,6 +104,30 @@ class Shortcuts(Panel):
                 ),
             ),
         )
+
+
+class KeysDialog(QDialog):
+    """The keys in a window of their own, which any of the keys that open it closes again."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(self.tr("Keys"))
+        column = Column(margin=2 * GRID)
+        column.items.addWidget(Shortcuts())
+        column.setAccessibleName(self.tr("Keys"))
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(column)
+        fit_dialog(self, DIALOG_SIZE, parent)
+        column.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close with the keys that open it, as with Escape."""
+        if event.key() in (Qt.Key.Key_F1, Qt.Key.Key_Question):
+            self.close()
+        else:
+            super().keyPressEvent(event)
 
 
 def _shown(key: str) -> str:

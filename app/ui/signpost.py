@@ -13,12 +13,11 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.catalog import KNOWN, STARTER, find
 from app.engine.events import Failed, Loading, Ready, Stopped
-from app.errors import UserError
 from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
 from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
-from app.ui.trash import move_to_trash
+from app.ui.trash import trash_recording
 from app.ui.wording import clock
 
 WHOLE_MODES = ("bf16", "float32")
@@ -64,6 +63,9 @@ class Signpost(QObject):
         super().__init__(page)
         self._page = page
         self._loading = LoadingText(self)
+        self._recorded: Path | None = None
+        """The recording that the notice about the end of a talk is about."""
+        self._failure: Failed | None = None
         self.pane = Pane()
         self.notice = Notice()
 
@@ -151,6 +153,8 @@ class Signpost(QObject):
 
     def tell_stopped(self, event: Stopped, failure: Failed | None) -> None:
         """Say how the talk ended, and what can be done with its recording."""
+        self._recorded = event.folder
+        self._failure = failure
         actions = () if event.folder is None else self._afterwards(event.folder)
         if failure is not None:
             self.notice.tell("failed", failure.sentence, failure.advice, *actions)
@@ -160,6 +164,16 @@ class Signpost(QObject):
             text = self.tr("The talk took {0} and was not recorded.")
         length = clock(seconds(event.frames))
         self.notice.tell("stopped", text.format(length), "", *actions, grave=False)
+
+    def forget_missing(self) -> None:
+        """Offer nothing any more for a recording that is not there any more."""
+        folder, self._recorded = self._recorded, None
+        if folder is None or folder.exists():
+            self._recorded = folder
+        elif self.notice.topic == "failed" and self._failure is not None:
+            self.notice.tell("failed", self._failure.sentence, self._failure.advice)
+        elif self.notice.topic in ("stopped", "delete"):
+            self.notice.clear()
 
     def ask_delete(self, folder: Path) -> None:
         """Ask once whether a recording shall go to the trash."""
@@ -175,18 +189,14 @@ class Signpost(QObject):
 
     def delete(self, folder: Path) -> None:
         """Move a recording to the trash, or say that there is none."""
-        try:
-            moved = move_to_trash(folder)
-        except UserError as fault:
-            self.notice.tell("delete", fault.sentence, fault.advice)
-            return
-        if moved:
+        trouble = trash_recording(folder)
+        if trouble is None:
             self.notice.clear()
+        else:
+            self.notice.tell("delete", *trouble)
+        if not folder.exists():
+            self._recorded = None
             self.deleted.emit(folder)
-            return
-        sentence = self.tr("The recording could not be moved to the trash.")
-        advice = self.tr("There may be none on this disk; the folder to remove is {0}.").format(folder)
-        self.notice.tell("delete", sentence, advice)
 
     def _models(self, text: str) -> Action:
         return Action(text, self.tr("Open the page of models (Ctrl+3)"), self.models_wanted.emit)

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.engine.events import Event, Failed, Loading, Ready, RecordingEnded, Started, Trouble, Unloaded
 from app.ui.card import CardMemory
+from app.ui.notice import Notice
 from app.ui.theme import GRID, SMALL, colours, scaled
 from app.ui.told import DOWNLOADING, told
 
 GB = 1e9
-TIP_MS = 20_000
+ADVICE, CLOSE = "advice", "close"
+"""The links behind a sentence."""
+
+TROUBLE_MS = 120_000
+"""How long trouble is shown to somebody who looks at the window and does nothing about it."""
 
 
 class StatusLine(QWidget):
@@ -34,12 +39,24 @@ class StatusLine(QWidget):
             Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self._trouble.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._trouble.linkActivated.connect(self._show_advice)
-        self._advice = ""
+        self._trouble.linkActivated.connect(self._follow_link)
+        self._sentence = self._advice = ""
+        self._source: object = None
+        self._left_ms = 0.0
+        self._loading = False
+        self._notice = Notice()
         self._devices: tuple[str, str] | None = None
         self._ready: Ready | None = None
-        across = QHBoxLayout(self)
-        across.setContentsMargins(2 * GRID, GRID // 2, 2 * GRID, GRID // 2)
+        self._downloading = False
+        """Whether a process of the window downloads something."""
+        self._fetching = False
+        """Whether a load does."""
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(2 * GRID, GRID // 2, 2 * GRID, GRID // 2)
+        rows.setSpacing(GRID // 2)
+        rows.addWidget(self._notice)
+        across = QHBoxLayout()
+        rows.addLayout(across)
         across.setSpacing(3 * GRID)
         for fact in (self._model, self._memory, self._sound, self._network):
             across.addWidget(fact)
@@ -52,22 +69,27 @@ class StatusLine(QWidget):
         """Keep the line true."""
         match event:
             case Loading(stage):
-                self._ready = None
+                if not self._loading:
+                    self.withdraw(StatusLine)
+                self._loading, self._ready = True, None
                 self._tell_model(self.tr("loading…"), told(stage))
-                self.set_network(stage.startswith(DOWNLOADING))
+                self._follow_load(stage.startswith(DOWNLOADING))
             case Ready():
-                self._ready = event
+                self._loading, self._ready = False, event
                 self._tell_ready()
             case Unloaded():
                 self._ready = None
                 self._tell_ready()
             case Started():
                 self.set_sound(event.microphone, event.speaker)
-            case Failed() | Trouble():
+            case Failed():
+                self._loading = False
                 self._tell_ready()
-                self.tell(event.sentence, event.advice)
+                self.tell(event.sentence, event.advice, StatusLine)
+            case Trouble():
+                self.tell(event.sentence, event.advice, StatusLine)
             case RecordingEnded() if event.sentence:
-                self.tell(event.sentence, event.advice)
+                self.tell(event.sentence, event.advice, StatusLine)
 
     def set_sound(self, microphone: str, speaker: str) -> None:
         """Show the names of the devices, '' for the default ones."""
@@ -90,26 +112,66 @@ class StatusLine(QWidget):
             self._memory.setToolTip(self.tr("Graphics memory in use by all programs"))
 
     def set_network(self, used: bool) -> None:
-        """Show whether the program uses the network."""
+        """Show whether a process of the window uses the network, beside what a load does."""
+        self._downloading = used
+        self._show_network()
+
+    def _follow_load(self, fetching: bool) -> None:
+        self._fetching = fetching
+        self._show_network()
+
+    def _show_network(self) -> None:
+        used = self._downloading or self._fetching
         self._network.setText(self.tr("network on") if used else self.tr("network off"))
         self._network.setToolTip(
             self.tr("A model is being downloaded.") if used else self.tr("Nothing leaves this computer.")
         )
 
-    def tell(self, sentence: str, advice: str) -> None:
-        """Show trouble, with a link to its advice."""
+    def tell(self, sentence: str, advice: str, source: object = None) -> None:
+        """Show trouble, with a link to its advice, until `source` withdraws it, it is closed, or it is old.
+
+        What the session tells has this class as its source.
+        """
         sentence, advice = told(sentence), told(advice)
-        self._advice = f"{sentence}\n{advice}".strip()
+        self._source, self._left_ms = source, TROUBLE_MS
+        self._sentence, self._advice = sentence, advice
         tone = colours(self.palette()).trouble_text.name()
         text = sentence.replace("&", "&amp;").replace("<", "&lt;")
-        link = self.tr("What to do")
-        self._trouble.setText(f'{text} <a href="advice" style="color:{tone}">{link}</a>' if advice else text)
-        self._trouble.setToolTip(self._advice)
+        links = [(ADVICE, self.tr("What to do"))] if advice else []
+        links.append((CLOSE, "×"))
+        shown = " ".join(f'<a href="{name}" style="color:{tone}">{words}</a>' for name, words in links)
+        self._trouble.setText(f"{text} {shown}")
+        self._trouble.setToolTip(self.trouble)
+        self._notice.clear()
+
+    def withdraw(self, source: object) -> None:
+        """Show no more what this source told: it is over, or was answered."""
+        if self._source is source and self._sentence:
+            self._clear()
+
+    def advance(self, elapsed_ms: float) -> None:
+        """Let trouble grow old while somebody can see it."""
+        if self._sentence and not self._notice.topic:
+            self._left_ms -= elapsed_ms
+            if self._left_ms <= 0:
+                self._clear()
+
+    def _clear(self) -> None:
+        self._sentence = self._advice = ""
+        self._source = None
+        self._trouble.clear()
+        self._trouble.setToolTip("")
+        self._notice.clear()
 
     @property
     def trouble(self) -> str:
-        """Return the last trouble and its advice, '' if there was none."""
-        return self._advice
+        """Return the last trouble and its advice, '' if there is none any more."""
+        return f"{self._sentence}\n{self._advice}".strip()
+
+    @property
+    def advice(self) -> str:
+        """Return the advice that is shown above the line, '' while none is."""
+        return self._notice.text
 
     @property
     def text(self) -> str:
@@ -129,7 +191,7 @@ class StatusLine(QWidget):
 
     def _tell_ready(self) -> None:
         """Show the model that is in memory, or that none is."""
-        self.set_network(False)
+        self._follow_load(False)
         ready = self._ready
         if ready is None:
             self._tell_model(self.tr("no model"), "")
@@ -144,6 +206,10 @@ class StatusLine(QWidget):
         self._model.setText(text)
         self._model.setToolTip(tip)
 
-    def _show_advice(self) -> None:
-        spot = self._trouble.mapToGlobal(self._trouble.rect().topLeft())
-        QToolTip.showText(spot, self._advice, self._trouble, self._trouble.rect(), TIP_MS)
+    def _follow_link(self, name: str) -> None:
+        if name == CLOSE:
+            self._clear()
+        elif self._notice.topic:
+            self._notice.clear()
+        else:
+            self._notice.tell(ADVICE, self._sentence, self._advice)

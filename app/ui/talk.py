@@ -37,6 +37,7 @@ from app.settings import Settings
 from app.ui.conversation import Conversation
 from app.ui.desk import Desk
 from app.ui.drawer import Drawer
+from app.ui.fitting import Fitting
 from app.ui.keys import add_key
 from app.ui.lateness import Lateness
 from app.ui.scene import Scene
@@ -62,6 +63,10 @@ class TalkPage(QWidget):
     train_wanted = Signal(Path)
     deleted = Signal(Path)
     trouble = Signal(str, str)
+    starting = Signal()
+    """A talk is about to begin."""
+    live_changed = Signal(bool, bool)
+    """Whether somebody talks, and whether that is recorded."""
     sound_used = Signal(str, str)
     """Stable names of the microphone and the speaker that a talk has at this moment."""
 
@@ -75,6 +80,8 @@ class TalkPage(QWidget):
         self._ready: Ready | None = None
         self._failure: Failed | None = None
         self._recorded_from: int | None = None
+        self._folder: Path | None = None
+        """Where the last recording was begun."""
         self._frames = 0
         self._lateness = Lateness()
         self.bar = SoundBar()
@@ -98,6 +105,26 @@ class TalkPage(QWidget):
     def talking(self) -> bool:
         """Say whether a talk runs or is about to."""
         return self._state in (State.STARTING, State.TALKING)
+
+    @property
+    def recorded_s(self) -> float | None:
+        """Return how long the recording is that is being made, None where none is."""
+        if not self.talking or self._recorded_from is None:
+            return None
+        return seconds(self._frames - self._recorded_from)
+
+    @property
+    def recording_folder(self) -> Path | None:
+        """Return where the recording is that is being made, None where none is."""
+        return self._folder if self.recorded_s is not None else None
+
+    def forget_missing(self) -> None:
+        """Offer nothing any more for a recording that was deleted elsewhere."""
+        self.signpost.forget_missing()
+
+    def end(self) -> None:
+        """End the talk, if somebody talks."""
+        self._conversation.stop()
 
     def set_settings(self, settings: Settings) -> None:
         """Show settings that were changed elsewhere; what a running talk can honour, it honours."""
@@ -155,6 +182,9 @@ class TalkPage(QWidget):
             self._start_later()
             return
         self.start_when_ready = False
+        self._recorded_from = None
+        self.signpost.notice.clear()
+        self.starting.emit()
         self._enter(State.STARTING)
         self._conversation.start(self._settings, *self.bar.device_names())
 
@@ -216,9 +246,12 @@ class TalkPage(QWidget):
 
     def _on_started(self, event: Started) -> None:
         self._recorded_from = 0 if event.folder is not None else None
+        self._folder = event.folder
         self._frames = 0
         self._lateness = Lateness()
-        self.signpost.notice.clear()
+        if self._state is not State.STARTING:
+            # What was told while the devices were opened is about this talk.
+            self.signpost.notice.clear()
         self.words.begin()
         self.timeline.set_data(TimelineData(), live=True, model=model_words(event.model))
         self.drawer.clear()
@@ -280,13 +313,16 @@ class TalkPage(QWidget):
 
     def _on_recording_started(self, event: RecordingStarted) -> None:
         self._recorded_from = self._frames
+        self._folder = event.folder
         self.desk.record.setChecked(True)
         self._show_time()
+        self._tell_live()
 
     def _on_recording_ended(self, event: RecordingEnded) -> None:
         self._recorded_from = None
         self.desk.record.setChecked(False)
         self.desk.record.set_time("")
+        self._tell_live()
         if event.sentence:
             self.signpost.notice.tell("recording", event.sentence, event.advice)
 
@@ -342,6 +378,10 @@ class TalkPage(QWidget):
         self.scene.show_words(state in (State.TALKING, State.STOPPED))
         self.signpost.describe(state, self._settings.model, self._ready)
         self._show_time()
+        self._tell_live()
+
+    def _tell_live(self) -> None:
+        self.live_changed.emit(self._state is State.TALKING, self.recorded_s is not None)
 
     def _switch(self, spec: str) -> None:
         """End the talk, and take another model."""
@@ -365,7 +405,9 @@ class TalkPage(QWidget):
         left.setSpacing(GRID)
         left.addWidget(self.signpost.notice)
         left.addWidget(middle, 1)
-        centre = QHBoxLayout()
+        between = QWidget()
+        centre = QHBoxLayout(between)
+        centre.setContentsMargins(0, 0, 0, 0)
         centre.setSpacing(0)
         centre.addLayout(left, 1)
         centre.addWidget(self.drawer)
@@ -373,7 +415,8 @@ class TalkPage(QWidget):
         whole.setContentsMargins(2 * GRID, 2 * GRID, 2 * GRID, 2 * GRID)
         whole.setSpacing(GRID + GRID // 2)
         whole.addWidget(self.bar)
-        whole.addLayout(centre, 1)
+        # In a low window the middle scrolls: what starts and stops a talk stays in sight.
+        whole.addWidget(Fitting(between), 1)
         whole.addWidget(self.desk)
         self._show_drawer(False)
 

@@ -104,6 +104,11 @@ class TrainPage(QWidget):
         if self._wanting and not self._loading and not self._loaded:
             self._go()
 
+    def cancel_start(self) -> None:
+        """Take note that the graphics card is not given back; the run that was to start waits for nothing."""
+        self._wanting = False
+        self.run.cancel_start()
+
     def expect_model(self) -> None:
         """Take note that a model was asked for, which tells nothing yet."""
         self._loading = True

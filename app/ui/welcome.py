@@ -21,7 +21,7 @@ from app.settings import Settings
 from app.ui import theme
 from app.ui.device_chooser import DeviceChooser
 from app.ui.meters import LevelMeter
-from app.ui.panel import Column, Switch, quiet
+from app.ui.panel import COLUMN_WIDTH, Column, Switch, quiet
 
 if TYPE_CHECKING:
     from app.audio.devices import Device
@@ -65,7 +65,7 @@ class WelcomePage(QWidget):
         self._add_sound()
         self._add_recording()
         self._add_model()
-        self._add_end()
+        whole.addLayout(self._end())
 
     def set_devices(self, found: Sequence[Device]) -> None:
         """Offer these devices, and listen to them if none was listened to yet."""
@@ -168,7 +168,8 @@ class WelcomePage(QWidget):
         )
         panel.add_row("starter", explanation, more)
 
-    def _add_end(self) -> None:
+    def _end(self) -> QHBoxLayout:
+        """Return what ends the page; it stays in sight where the page scrolls."""
         self._begin = QPushButton(self.tr("Begin"))
         self._begin.setToolTip(self.tr("Begin") + " (Ctrl+Return)")
         self._begin.setDefault(True)
@@ -177,9 +178,16 @@ class WelcomePage(QWidget):
             shortcut = QShortcut(QKeySequence(key), self)
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(self._finish)
-        across = QHBoxLayout()
-        across.addStretch(1)
-        across.addWidget(self._begin)
-        self._column.items.addSpacing(2 * theme.GRID)
-        self._column.items.addLayout(across)
         self.setFocusProxy(self._begin)
+        inside = QWidget()
+        inside.setMaximumWidth(COLUMN_WIDTH)
+        row = QHBoxLayout(inside)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(self._begin)
+        across = QHBoxLayout()
+        across.setContentsMargins(3 * theme.GRID, theme.GRID, 3 * theme.GRID, theme.GRID)
+        across.addStretch(1)
+        across.addWidget(inside, 1000)
+        across.addStretch(1)
+        return across

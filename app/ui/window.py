@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QScreen, QShortcut, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
@@ -21,17 +22,23 @@ from app.errors import UserError
 from app.paths import Paths
 from app.session import Session
 from app.settings import Settings
+from app.ui import geometry
+from app.ui.action_watch import ActionWatch
 from app.ui.aside import Aside
 from app.ui.card import CardMemory, card_memory
 from app.ui.controls import drawn_icon
 from app.ui.conversation import Conversation
+from app.ui.fitting import Fitting
+from app.ui.focus import focus_page
 from app.ui.hotplug import Hotplug
 from app.ui.models import ModelsPage
 from app.ui.recordings import RecordingsPage
 from app.ui.setup import SettingsPage
-from app.ui.sidebar import SideBar
+from app.ui.shortcuts import KeysDialog
+from app.ui.sidebar import SideBar, Sign
 from app.ui.status import StatusLine
 from app.ui.talk import TalkPage
+from app.ui.talk_guard import TalkGuard
 from app.ui.theme import colours
 from app.ui.train import TrainPage
 from app.ui.training.farewell import Farewell
@@ -41,6 +48,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_SIZE = QSize(1180, 760)
 MINIMUM_SIZE = QSize(900, 600)
+WORTH_A_QUESTION_S = 5.0
+"""A recording that is shorter is no reason to ask when the window is closed."""
+
 SAVE_MS = 1_000
 """How long a change waits for the next before the settings are written."""
 
@@ -70,9 +80,12 @@ class MainWindow(QWidget):
         self._find_devices = find_devices
         self._look_at_card = look_at_card
         self._looking = False
+        self._leaving = False
+        """Whether the window closes whatever goes on."""
         self._devices: list[Device] = []
         self._aside = Aside(self)
         self._hotplug: Hotplug | None = None
+        self._screen: QScreen | None = None
         self.talk = TalkPage(conversation or Conversation(session, paths.recordings), settings)
         self.recordings = RecordingsPage(paths)
         self.recordings.set_speaker(settings.speaker)
@@ -83,17 +96,20 @@ class MainWindow(QWidget):
         self.welcome: WelcomePage | None = None
         self.status = StatusLine()
         self._farewell = Farewell(self, self.train, self.status.tell)
+        self._guard = TalkGuard(self, self.talk)
+        self._answered = ActionWatch(self)
+        self._answered.acted.connect(self.status.withdraw)
         self._pages = QStackedWidget()
         self._side = SideBar()
         self._lay_out()
         self._connect()
+        self._connect_signs()
+        self._guard_talk()
         self.setWindowTitle("Aizuchi")
         self.setWindowIcon(drawn_icon("talk", colours(self.palette()).model, 64))
-        self.setMinimumSize(MINIMUM_SIZE)
-        self.resize(DEFAULT_SIZE)
+        geometry.arrange(self, geometry.read_place(paths.window), DEFAULT_SIZE, MINIMUM_SIZE)
+        self._arranged = self.size()
         self.show_page(0)
-        start = self.talk.desk.start
-        (start if start.isEnabled() else self.talk).setFocus()
 
     @property
     def settings(self) -> Settings:
@@ -110,16 +126,25 @@ class MainWindow(QWidget):
             self.show_page(index)
 
     def show_page(self, index: int) -> None:
-        """Turn to a page: 0 Talk, 1 Recordings, 2 Models, 3 Train, 4 Settings."""
+        """Turn to a page, and let the keys go there: 0 Talk, 1 Recordings, 2 Models, 3 Train, 4 Settings."""
         self._pages.setCurrentIndex(index)
         self._side.show_current(index)
+        focus_page(self._page(index), self.talk.desk.start)
+
+    def _page(self, index: int) -> QWidget:
+        return (self.talk, self.recordings, self.models, self.train, self.setup)[index]
+
+    def show_keys(self) -> None:
+        """Show every key and what it does."""
+        if self.findChild(KeysDialog) is None:
+            KeysDialog(self).open()
 
     def show_welcome(self) -> None:
         """Ask what has to be known before the first talk; nothing else can be reached until it is."""
         page = self.welcome = WelcomePage(self._settings)
         page.answered.connect(self._end_welcome)
         page.models_wanted.connect(lambda: self.show_page(2))
-        page.trouble.connect(self.status.tell)
+        page.trouble.connect(partial(self._tell_of, page))
         self._pages.addWidget(page)
         self._pages.setCurrentWidget(page)
         self._side.hide()
@@ -135,14 +160,15 @@ class MainWindow(QWidget):
         self._change(settings)
         if self._pages.currentIndex() != 2:
             self.show_page(0)
-            self.talk.desk.start.setFocus()
 
-    def load(self, spec: str, base: str | None = None) -> None:
-        """Load a model for the next talk."""
+    def load(self, spec: str, base: str | None = None, *, may_download: bool = False) -> None:
+        """Load a model for the next talk; fetch what is not on this computer only where that was asked."""
         if spec:
             self.train.expect_model()
             loadout = self._settings.loadout()
-            self._session.load(spec, base=base, models=self._paths.models, loadout=loadout)
+            self._session.load(
+                spec, base=base, models=self._paths.models, loadout=loadout, may_download=may_download
+            )
             if self.welcome is None:
                 self.show_page(0)
 
@@ -176,6 +202,8 @@ class MainWindow(QWidget):
             if isinstance(event, (Ready, Unloaded)):
                 self._aside.ask(self._look_at_card, self.status.set_memory)
         self.talk.advance(elapsed_ms)
+        if self.isActiveWindow():
+            self.status.advance(elapsed_ms)
         if self.welcome is not None:
             self.welcome.advance(elapsed_ms)
         if self._unsaved_ms is not None:
@@ -193,16 +221,34 @@ class MainWindow(QWidget):
     def leave(self) -> None:
         """Close without a question; training goes on."""
         self._farewell.decided = True
+        self._leaving = True
         self.close()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let all of the window be on the screen, now that the size of its frame is known."""
+        super().showEvent(event)
+        if self._screen is None:
+            self._screen = self.screen()
+            self._screen.availableGeometryChanged.connect(self._keep_within)
+            QTimer.singleShot(0, self, self._keep_arranged)
+
+    def _keep_arranged(self) -> None:
+        if self.size() == self._arranged:
+            geometry.keep_within(self)
+
+    def _keep_within(self) -> None:
+        """Make room for a panel that came, or for a screen that became smaller."""
+        geometry.keep_within(self)
+
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End the talk, its recording whole when the session has closed; ask first if a run goes on."""
-        if not self._farewell.may_close():
+        """End the talk, its recording whole when the session has closed; ask first about what goes on."""
+        if not self._may_end_talk() or not self._farewell.may_close():
             event.ignore()
             return
         self._session.stop()
         if self._unsaved_ms is not None:
             self._save()
+        self._save_place()
         self._aside.close()
         if self._hotplug is not None:
             self._hotplug.close()
@@ -213,6 +259,14 @@ class MainWindow(QWidget):
         self.closed.emit()
         super().closeEvent(event)
 
+    def _may_end_talk(self) -> bool:
+        """Say whether the window may close now; ask about a recorded talk, and close later as chosen."""
+        recorded_s = self.talk.recorded_s
+        if self._leaving or recorded_s is None or recorded_s < WORTH_A_QUESTION_S:
+            return True
+        self._guard.ask(self.tr("Then the window closes."), self.close)
+        return False
+
     def _ask_devices(self) -> list[Device] | UserError:
         try:
             return self._find_devices()
@@ -222,8 +276,9 @@ class MainWindow(QWidget):
     def _show_devices(self, found: list[Device] | UserError) -> None:
         self._looking = False
         if isinstance(found, UserError):
-            self.status.tell(found.sentence, found.advice)
+            self.status.tell(found.sentence, found.advice, all_devices)
         else:
+            self.status.withdraw(all_devices)
             self._devices = found
             for page in (self.talk, self.setup):
                 page.set_devices(found)
@@ -258,7 +313,15 @@ class MainWindow(QWidget):
         try:
             store.save(self._paths.settings, self._saved)
         except UserError as fault:
-            self.status.tell(fault.sentence, fault.advice)
+            self.status.tell(fault.sentence, fault.advice, store)
+        else:
+            self.status.withdraw(store)
+
+    def _save_place(self) -> None:
+        try:
+            geometry.write_place(self._paths.window, geometry.place_of(self))
+        except UserError as fault:
+            log.warning("%s", fault)
 
     def _load_chosen(self, spec: str) -> None:
         """Load what the Models page asks for, and keep it as the choice."""
@@ -270,6 +333,72 @@ class MainWindow(QWidget):
     def _free_memory(self) -> None:
         self._session.stop()
         self._session.unload()
+
+    def _delete(self, folder: Path, do: Callable[[], None]) -> None:
+        """Move something to the trash, after a question if a talk that goes on needs what is there."""
+        talked = self.talk.recording_folder
+        recorded = talked is not None and (talked == folder or folder in talked.parents)
+        loaded = folder == self._paths.models and (folder / self._settings.model).exists()
+        if recorded:
+            self._guard.ask(self.tr("Then its recording is moved to the trash."), do)
+        elif loaded:
+            self._guard.ask(self.tr("Then the model that it is held with is moved to the trash."), do)
+        else:
+            do()
+
+    def _guard_talk(self) -> None:
+        """Let nothing end a recorded talk without a question."""
+        ask = self._guard.ask
+        self.recordings.replay.guard = self._delete
+        self.setup.kept.guard = self._delete
+        self.models.load_model.connect(
+            lambda spec: ask(
+                self.tr("Then {0} is loaded.").format(spec),
+                lambda: self._load_chosen(spec),
+                self.models.keep_loaded,
+            )
+        )
+        self.models.unload_model.connect(
+            lambda: ask(self.tr("Then the model is unloaded."), self._session.unload)
+        )
+        self.train.memory_wanted.connect(
+            lambda: ask(
+                self.tr("Then the model is unloaded, and training starts."),
+                self._free_memory,
+                self.train.cancel_start,
+            )
+        )
+        self.train.talk_wanted.connect(
+            lambda spec: ask(self.tr("Then {0} is loaded.").format(spec), lambda: self._load_chosen(spec))
+        )
+
+    def _tell_of(self, page: QWidget, sentence: str, advice: str) -> None:
+        """Show trouble until something else is done on its page."""
+        self.status.tell(sentence, advice, page)
+        self._answered.watch(page)
+
+    def _connect_signs(self) -> None:
+        """Let the side bar show what goes on, and the status line whether the network is used."""
+        self.talk.live_changed.connect(self._show_live)
+        self.train.progress_changed.connect(self._show_training)
+        self.models.downloading.connect(self._show_downloading)
+
+    def _show_live(self, live: bool, recorded: bool) -> None:
+        words = self.tr("Live, and recorded") if recorded else self.tr("Live, not recorded")
+        self._side.show_sign(0, Sign(words, recorded=recorded) if live else None)
+
+    def _show_training(self, share: float | None) -> None:
+        sign = None
+        if share is not None:
+            sign = Sign(self.tr("Training, {0} %").format(round(100 * share)), share)
+        self._side.show_sign(3, sign)
+
+    def _show_downloading(self, share: float | None) -> None:
+        sign = None
+        if share is not None:
+            sign = Sign(self.tr("Downloading, {0} %").format(round(100 * share)), share)
+        self._side.show_sign(2, sign)
+        self.status.set_network(share is not None)
 
     def play(self, folder: Path) -> None:
         """Open a recording."""
@@ -288,21 +417,23 @@ class MainWindow(QWidget):
         self.talk.train_wanted.connect(self._train_on)
         self.talk.sound_used.connect(self._show_sound)
         self.talk.deleted.connect(self.recordings.refresh)
+        self.recordings.deleted.connect(self.talk.forget_missing)
+        self.setup.kept.deleted.connect(self.talk.forget_missing)
         self.talk.changed.connect(self._change)
         self.setup.changed.connect(self._change)
         self.setup.devices_wanted.connect(self.look_around)
         self.setup.kept.deleted.connect(self.recordings.refresh)
         self.setup.kept.deleted.connect(self.models.refresh)
-        self.models.load_model.connect(self._load_chosen)
-        self.models.unload_model.connect(self._session.unload)
-        self.train.memory_wanted.connect(self._free_memory)
-        self.train.talk_wanted.connect(self._load_chosen)
         self.train.models_changed.connect(self.models.refresh)
         for page in (self.talk, self.recordings, self.models, self.train, self.setup):
-            page.trouble.connect(self.status.tell)
+            page.trouble.connect(partial(self._tell_of, page))
+        self.talk.starting.connect(lambda: self.status.withdraw(StatusLine))
         for index in range(self._pages.count()):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{index + 1}"), self)
             shortcut.activated.connect(lambda index=index: self._go_to(index))
+        for key in ("F1", "?"):
+            # A field in which something is written keeps the question mark for itself.
+            QShortcut(QKeySequence(key), self).activated.connect(self.show_keys)
 
     def _lay_out(self) -> None:
         for page, icon, name in (
@@ -312,7 +443,7 @@ class MainWindow(QWidget):
             (self.train, "train", self.tr("Train")),
             (self.setup, "settings", self.tr("Settings")),
         ):
-            self._pages.addWidget(page)
+            self._pages.addWidget(Fitting(page))
             self._side.add(icon, name, f"Ctrl+{self._pages.count()}")
         across = QHBoxLayout()
         across.setSpacing(0)

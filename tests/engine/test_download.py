@@ -16,7 +16,7 @@ from huggingface_hub.utils import reset_sessions
 
 from app.engine import download
 from app.engine.checkpoint import find
-from app.engine.download import cached, commit, expected_sha256, fetch, origin, pin, split
+from app.engine.download import cache_only, cached, commit, expected_sha256, fetch, origin, pin, split
 from app.errors import UserError
 
 CONTENT = bytes(range(256)) * 94_000
@@ -148,6 +148,21 @@ def test_offline_on_purpose_is_told_so(hub: Hub, monkeypatch: pytest.MonkeyPatch
     reset_sessions()
     with pytest.raises(UserError, match="HF_HUB_OFFLINE"):
         fetch("hf://owner/model/weights.bin")
+    assert not hub.requests
+
+
+def test_what_nobody_asked_for_is_not_fetched(hub: Hub) -> None:
+    sentence = r"owner/model is not on this computer\. Download it on the Models page"
+    with cache_only(), pytest.raises(UserError, match=sentence):
+        fetch("hf://owner/model/weights.bin")
+    assert not hub.requests
+
+
+def test_what_is_in_the_cache_is_used_without_being_asked_for(hub: Hub) -> None:
+    there = fetch("hf://owner/model/weights.bin")
+    hub.requests.clear()
+    with cache_only():
+        assert fetch("hf://owner/model/weights.bin") == there
     assert not hub.requests
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app.datasets import Dataset, list_datasets, open_dataset
@@ -160,6 +160,12 @@ class DataStep(QWidget):
         model = self._model or (prepared_for(self._dataset) if self._dataset is not None else "")
         if model:
             self._choice.choose(model)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Say no more what went wrong: it was seen."""
+        super().hideEvent(event)
+        if self.notice.topic == "trouble" and not self.preparation.busy:
+            self.notice.clear()
 
     def _opened(self, folder: Path) -> Dataset | None:
         try:

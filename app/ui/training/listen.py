@@ -214,6 +214,7 @@ class ListenStep(QWidget):
         """Fall silent."""
         super().hideEvent(event)
         self._silence()
+        self._show_state()
 
     def _explain(self, run: Run | None, after: Evaluation) -> str:
         if run is None:

@@ -11,20 +11,19 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QProcess, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from app.cli import child_command
 from app.errors import UserError
 from app.files import replace_file
 from app.paths import Paths
 from app.runs import Run, open_run, read_metrics
+from app.ui import launch
 
 translate = QCoreApplication.translate
 
 LOOK_MS = 500
 TAIL_BYTES = 4_000
-
-_INTO_LOG = 'exec "$@" </dev/null >"$0" 2>&1'
 
 
 def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
@@ -39,11 +38,8 @@ def start_detached(arguments: list[str], log: Path, where: Paths) -> int:
             translate("Process", "The log {0} can not be written: {1}.").format(log, fault.strerror),
             translate("Process", "Make room on the disk."),
         ) from fault
-    command = [*child_command(where), *arguments]
-    # Qt tells the process id only where it is given nothing but a command; the shell opens the log, and
-    # then is that command.
-    started, pid = QProcess.startDetached("/bin/sh", ["-c", _INTO_LOG, str(log), *command])
-    if not started:
+    pid = launch.start_detached([*child_command(where), *arguments], log)
+    if pid is None:
         raise UserError(
             translate("Process", "Training could not be started."),
             translate("Process", "Close other programs, or restart this one, and try again."),

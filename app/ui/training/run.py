@@ -144,6 +144,12 @@ class TrainStep(QWidget):
         except UserError as fault:
             self.trouble.emit(fault.sentence, fault.advice)
 
+    def cancel_start(self) -> None:
+        """Let what waits for the graphics card wait no more, as if it had not been asked for."""
+        self._waiting = None
+        self.form.hold(False)
+        self.form.ask_again()
+
     def stop(self) -> None:
         """Ask every run to save a checkpoint and end, and one that only begins to end."""
         self._follower.end_start()
