@@ -17,9 +17,10 @@ import numpy as np
 import soundfile
 
 from app import parcel, recordings, settings
-from app.datasets import create_dataset, list_datasets, read_words, write_words
+from app.datasets import PREPARED, SHARDS, create_dataset, list_datasets, read_words, write_words
 from app.engine.fake import make_tiny
 from app.errors import UserError
+from app.files import write_json
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
 from app.runs import list_runs, open_run, read_metrics
@@ -280,7 +281,7 @@ def _fill_dataset(root: Path) -> None:
     for name in "ab":
         _write_sound(dataset.audio(name))
         write_words(dataset.text(name), _talk()[1])
-    write_parquet(dataset.folder / "prepared", *rows("a", "b", frames=75))
+    write_parquet(dataset.folder / SHARDS, *rows("a", "b", frames=75))
 
 
 def _enter_dataset(_: Path, where: Paths) -> None:
@@ -301,7 +302,10 @@ def _fill_config(root: Path) -> None:
     home = paths(root / HOME)
     make_tiny(home.models / "base")
     dataset = create_dataset(home.datasets / "talks", language="en")
-    write_parquet(dataset.folder / "prepared", *rows("a", "b", frames=150))
+    # Codes of the tiny model's Mimi.
+    made = [row._replace(a=row.a % 256, b=row.b % 256) for row in rows("a", "b", "c", frames=150)]
+    write_parquet(dataset.folder / SHARDS, *made)
+    write_json(dataset.folder / PREPARED, {"format": 1, "model": "base"})
     write_config(Config(model="base", data=("talks",)), root / INPUT / "talks.toml")
 
 
@@ -326,6 +330,7 @@ DOORS = {
         Door("npz", _fill_npz, _enter_npz),
         Door("datasets", _fill_dataset, _enter_dataset, HOME),
         Door("train configurations", _fill_config, _enter_config),
+        Door("train data", _fill_config, _enter_config, f"{HOME}/datasets"),
         Door("runs", _fill_runs, _enter_runs, f"{HOME}/runs"),
         Door("runs exported", _fill_runs, _enter_export, f"{HOME}/runs"),
         Door("checkpoints", _fill_model, _verify),
