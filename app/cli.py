@@ -144,6 +144,13 @@ def _guard(name: str, arguments: list[str], where: Paths) -> int:
         if os.environ.get(DEBUG):
             raise
         _complain(fault.sentence, fault.advice)
+    except OSError as fault:
+        log.exception("the system refused the verb %s", name)
+        if os.environ.get(DEBUG):
+            raise
+        what = "A file" if fault.filename is None else os.fsdecode(fault.filename)
+        advice = "Check the name, the disk, and who may read and write there."
+        _complain(f"{what} can not be used: {fault.strerror or fault}.", advice)
     except Exception as fault:
         log.exception("a fault in the verb %s", name)
         if os.environ.get(DEBUG):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Dataset:
 
     def dialogues(self) -> list[str]:
         """Return the names of the dialogues, sorted."""
-        return sorted(path.stem for path in (self.folder / AUDIO).glob("*.flac"))
+        return sorted(path.stem for path in (self.folder / AUDIO).glob("*.flac") if os.path.isfile(path))
 
     def audio(self, dialogue: str) -> Path:
         """Return where the sound of a dialogue is."""
@@ -79,7 +80,7 @@ class Dataset:
     @property
     def shards(self) -> list[Path]:
         """Return the prepared files, sorted."""
-        return sorted((self.folder / SHARDS).glob("*.parquet"))
+        return sorted(path for path in (self.folder / SHARDS).glob("*.parquet") if os.path.isfile(path))
 
     @property
     def prepared(self) -> dict[str, Any]:

@@ -72,6 +72,15 @@ class Malformed(ValueError):
     """What is wrong with the content of a file, as the end of a sentence: 'is not JSON (line 3)'."""
 
 
+def named(spec: str | Path) -> Path:
+    """Return the absolute path of what a person names; `~` is the home, links stay as they are.
+
+    Whatever was written gives a path; `os.path.isfile` and its kin say no to what the system refuses, such as
+    a name that is too long, where the methods of a Path raise.
+    """
+    return Path(os.path.abspath(os.path.expanduser(spec)))
+
+
 # --- Reading --------------------------------------------------------------------------------------
 
 

@@ -26,7 +26,7 @@ from app.engine.device import Device, choose_device
 from app.engine.fake import make_tiny
 from app.engine.reader import read_tensors
 from app.errors import UserError
-from app.files import read_json
+from app.files import named, read_json
 from app.paths import Paths
 
 LANGUAGES = {"en": "English", "ja": "Japanese"}
@@ -317,5 +317,5 @@ def _told_to_programs(known: catalog.KnownModel | None) -> Progress:
 
 
 def _make_tiny(folder: Path, seed: int) -> None:
-    folder = make_tiny(folder.expanduser().resolve(), seed=seed)
+    folder = make_tiny(named(folder), seed=seed)
     print(f"A tiny random model was written; talk with it: aizuchi talk --model {folder}")

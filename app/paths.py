@@ -5,6 +5,7 @@ Knows nothing about what is in the files.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class Paths:
 def paths(home: Path | None = None) -> Paths:
     """Return the folders of this user, or the same layout below `home`."""
     if home is not None:
-        home = home.expanduser().resolve()
+        home = Path(os.path.realpath(os.path.expanduser(home)))
         return Paths(*(home / name for name in NAMES))
     # Where the folders are given, training does without it.
     import platformdirs

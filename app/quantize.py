@@ -28,7 +28,7 @@ from app.engine.modes import WHOLE
 from app.engine.reader import unfinite
 from app.engine.weights import fingerprint
 from app.errors import UserError
-from app.files import make_folder, replacing_folder, write_json
+from app.files import make_folder, named, replacing_folder, write_json
 from app.frames import Samples
 from app.paths import Paths
 
@@ -43,7 +43,7 @@ def main(argv: list[str], where: Paths) -> int:
     options = _parse(argv)
     found = find(options.model, base=options.base, models=where.models)
     out: Path = options.out or where.models / f"{found.name}-{options.mode}"
-    out = out.expanduser().resolve()
+    out = named(out)
     if out.exists():
         raise UserError(f"{out} exists already.", "Name a new folder with --out, or remove it.")
     user = WavPort(options.report) if options.report else None

@@ -27,7 +27,7 @@ from typing import Any
 
 from app import locks
 from app.errors import UserError
-from app.files import parse_line, read_json
+from app.files import Malformed, named, open_regular, parse_line, read_json
 from app.locks import LOCK, Holder, InUse
 
 FORMAT = 1
@@ -141,9 +141,9 @@ def open_run(folder: Path) -> Run:
 
 def find_run(spec: str, root: Path) -> Path:
     """Return the folder of a run, named by the folder or by its name below `root`. Raises UserError."""
-    for folder in (Path(spec).expanduser(), root / spec):
-        if (folder / RUN).is_file():
-            return folder.resolve()
+    for folder in (named(spec), root / spec):
+        if os.path.isfile(folder / RUN):
+            return Path(os.path.realpath(folder))
     names = ", ".join(run.name for run in list_runs(root))
     known = f"There are {names}." if names else "Begin one with `aizuchi train CONFIG.toml`."
     raise UserError(f"There is no training run '{spec}'.", known)
@@ -165,10 +165,10 @@ def read_metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], i
     A line that is still being written is left for the next time.
     """
     try:
-        with (folder / METRICS).open("rb") as file:
+        with open_regular(folder / METRICS) as file:
             file.seek(offset)
             raw = file.read()
-    except OSError:
+    except (OSError, Malformed):
         return [], offset
     whole = raw[: raw.rfind(b"\n") + 1]
     return list(_events(whole)), offset + len(whole)
@@ -177,10 +177,10 @@ def read_metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], i
 def _last_told(folder: Path) -> int:
     """Return the newest step that a run told, 0 where it told none."""
     try:
-        with (folder / METRICS).open("rb") as file:
+        with open_regular(folder / METRICS) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
             raw = file.read()
-    except OSError:
+    except (OSError, Malformed):
         return 0
     steps = [event.get("step") for event in _events(raw[: raw.rfind(b"\n") + 1]) if event["kind"] == "step"]
     return max((step for step in steps if isinstance(step, int)), default=0)

@@ -14,6 +14,7 @@ import pytest
 from app.files import (
     Malformed,
     clear_parts,
+    named,
     parse_json,
     parse_line,
     parse_toml,
@@ -157,3 +158,15 @@ def test_a_folder_that_was_about_to_be_replaced_is_put_back(folder: Path) -> Non
     clear_parts(folder)
     assert os.listdir(folder) == ["a"]
     assert (folder / "a" / "file").read_text() == "old"
+
+
+@pytest.mark.parametrize("spec", ["~nobody-of-this-name/x", "a" * 300, "a\nb", "~"])
+def test_what_a_person_names_is_a_path(spec: str) -> None:
+    path = named(spec)
+    assert path.is_absolute()
+    assert not os.path.isfile(path)
+
+
+def test_links_are_left_in_names(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert named(tmp_path / "loop" / "x") == tmp_path / "loop" / "x"

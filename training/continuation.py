@@ -24,6 +24,7 @@ from torch import Tensor
 from app.engine import build
 from app.engine.device import Device, choose_device, compile_trouble, needed_bytes, share_cores
 from app.errors import UserError
+from app.files import named
 from app.frames import FRAME_SAMPLES, seconds
 from app.paths import Paths
 from training.codec import encode_stereo
@@ -125,7 +126,7 @@ def main(argv: list[str], where: Paths) -> int:
     shards = open_shards(options.data, source.found, where)
     told = Progress(STAGE, 0.0, "dialogues", options.json)
     dialogues = choose_dialogues(shards, options, told)
-    folder = (options.out or Path(f"continued-{source.name}")).expanduser().absolute()
+    folder = named(options.out or f"continued-{source.name}")
     continued = open_continued(folder, _settings(source, options))
     left = [dialogue for dialogue in dialogues if dialogue.name not in continued.names]
     if left:

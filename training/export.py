@@ -25,7 +25,7 @@ from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NA
 from app.engine.configuration import CONFIG_NAME
 from app.engine.reader import unfinite
 from app.errors import UserError
-from app.files import make_folder, read_json, replacing_folder, write_json
+from app.files import make_folder, named, read_json, replacing_folder, write_json
 from app.paths import Paths
 from app.runs import find_run, open_run, read_metrics
 from training import streams
@@ -51,7 +51,7 @@ def main(argv: list[str], where: Paths) -> int:
     options = _parse(argv)
     trained = choose_step(find_run(options.run, where.runs), options.step)
     found = find_base(trained.config, where.models)
-    out = (options.out or where.models / trained.run.name).expanduser().resolve()
+    out = named(options.out or where.models / trained.run.name)
     whole = options.merge or options.format == "nu-dialogue" or trained.config.method != "lora"
     _refuse_used(out, trained.run.name)
     try:

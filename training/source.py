@@ -5,6 +5,7 @@ Knows nothing about dialogues.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from app.engine import build
 from app.engine.checkpoint import Checkpoint, find
 from app.engine.device import Device
 from app.errors import UserError
+from app.files import named
 from app.paths import Paths
 from app.runs import CONFIG, RUN, open_run
 from training.base import find_base, prepare_learner
@@ -68,9 +70,9 @@ def find_source(spec: str, where: Paths, *, base: str | None = None, step: int |
     Of a run it is the checkpoint after `step`, the best if None. A name of both is the run's: a model made
     of it for talk has lost the user's voice. Raises UserError.
     """
-    for folder in (Path(spec).expanduser(), where.runs / spec):
-        if (folder / RUN).is_file():
-            trained = choose_step(folder.resolve(), step)
+    for folder in (named(spec), where.runs / spec):
+        if os.path.isfile(folder / RUN):
+            trained = choose_step(Path(os.path.realpath(folder)), step)
             return Source(find_base(trained.config, where.models), trained)
     if step is not None:
         raise UserError(f"'{spec}' is no training run, so it has no step {step}.", "Leave out --step.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ from app.engine.fast.frame import FrameStep
 from app.engine.modes import WHOLE
 from app.engine.stepper import MoshiStepper, make_ops
 from app.errors import UserError
+from app.files import named
 from app.frames import FRAME_SAMPLES
 
 if TYPE_CHECKING:
@@ -243,7 +245,7 @@ def _maker(config: str, device: Device, where: Paths | None) -> _Maker:
             lambda mode: random_lm(shape, mode, device.device, device.dtype),
             lambda: loaders.get_mimi(None, mimi_shape, device=device.device, num_codebooks=8).eval(),
         )
-    if not Path(config).expanduser().is_dir():
+    if not os.path.isdir(named(config)):
         raise UserError(f"There is no model folder {config}.", "Name 7b, tiny, or the folder of a model.")
     found = find(config, models=where.models if where else None)
     return _Maker(

@@ -18,7 +18,7 @@ import numpy as np
 
 from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, write_words
 from app.errors import UserError
-from app.files import make_folder, replacing_folder, write_json
+from app.files import make_folder, named, replacing_folder, write_json
 from app.paths import Paths
 from training.data import audio
 from training.data.arrival import free_name
@@ -41,7 +41,7 @@ def main(argv: list[str], where: Paths) -> int:
     """Run `aizuchi data export` and return the exit status. Raises UserError."""
     arguments = _parse(argv)
     dataset = find_dataset(arguments.dataset, where)
-    out = arguments.out.expanduser().resolve()
+    out = named(arguments.out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise UserError(f"{out} is there already.", "Name a new folder.")
     if not dataset.dialogues() and not (arguments.format == "nu-dialogue" and dataset.shards):

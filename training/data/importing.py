@@ -18,7 +18,7 @@ from pathlib import Path
 
 from app.datasets import DATASET, Dataset, create_dataset, hold, open_dataset
 from app.errors import UserError
-from app.files import read_json, write_json
+from app.files import named, read_json, write_json
 from app.frames import seconds
 from app.paths import Paths
 from training.data import arrival, audio, rewording, tokenised
@@ -106,7 +106,7 @@ def _parse(argv: list[str]) -> Options:
     return Options(
         sources=given.sources,
         name=given.name,
-        out=given.out.expanduser().resolve() if given.out else None,
+        out=named(given.out) if given.out else None,
         language=given.language,
         speaker=given.speaker,
         wishes=Wishes(given.swap, given.longest * 60),
@@ -115,7 +115,7 @@ def _parse(argv: list[str]) -> Options:
 
 
 def _name(source: str) -> str:
-    path = Path(source).expanduser().resolve()
+    path = named(source)
     return arrival.free_name(path.stem if path.is_file() else path.name, set())
 
 
@@ -126,7 +126,7 @@ def _only(languages: set[str]) -> str:
 
 def _refuse_own(folder: Path, sources: Sequence[str]) -> None:
     for spec in sources:
-        path = Path(spec).expanduser().resolve()
+        path = named(spec)
         if path == folder.resolve() or folder.resolve() in path.parents:
             raise UserError(
                 f"{path} lies in the dataset's own folder.", "Choose another one for the dataset."

@@ -5,10 +5,11 @@ Knows nothing about what is in it.
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from app.datasets import DATASET, Dataset, list_datasets, open_dataset
 from app.errors import UserError
+from app.files import named
 from app.paths import Paths
 
 
@@ -17,11 +18,10 @@ def find_dataset(spec: str, where: Paths) -> Dataset:
 
     A folder counts where it holds a dataset, or where the name is of none below `where.datasets`.
     """
-    folder = Path(spec).expanduser()
-    named = where.datasets / spec
-    if spec and not (folder / DATASET).is_file() and named.is_dir():
-        return open_dataset(named)
-    if spec and folder.is_dir():
+    folder, below = named(spec), where.datasets / spec
+    if spec and not os.path.isfile(folder / DATASET) and os.path.isdir(below):
+        return open_dataset(below)
+    if spec and os.path.isdir(folder):
         return open_dataset(folder)
     names = [dataset.folder.name for dataset in list_datasets(where.datasets)]
     known = f"There are {', '.join(names)}." if names else "Make one with `aizuchi data import`."

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import UserError
+from app.files import named
 
 RECOGNISER_RATE = 16_000
 """Samples a second of what a recogniser hears."""
@@ -90,8 +91,8 @@ def open_recogniser(spec: str, language: str, device: str = "auto") -> WhisperRe
     `device` is 'auto', 'cpu' or 'cuda'. Raises UserError where it is not installed, not there, no
     CTranslate2 model, does not know the language or does not run on the device.
     """
-    folder = Path(spec).expanduser()
-    is_folder = folder.is_dir()
+    folder = named(spec)
+    is_folder = os.path.isdir(folder)
     if is_folder:
         _check_folder(folder)
     elif _looks_like_path(spec):

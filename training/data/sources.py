@@ -16,7 +16,7 @@ from typing import Any
 
 from app.datasets import DATASET
 from app.errors import UserError
-from app.files import Malformed, open_regular, read_json
+from app.files import Malformed, named, open_regular, read_json
 from app.paths import Paths
 from app.recordings import Recording, open_recording
 from training.data import wording
@@ -113,7 +113,7 @@ def find_sources(specs: list[str], speaker: str | None, where: Paths, *, but: Pa
 
 
 def _locate(spec: str, where: Paths) -> Path:
-    for path in (Path(spec).expanduser(), where.recordings / spec):
+    for path in (named(spec), where.recordings / spec):
         if spec and os.path.exists(path):
             # Links stay: words and lists lie beside what the name says, not beside what it leads to.
             return Path(os.path.abspath(path))

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from app.errors import UserError
-from app.files import make_folder, replacing_folder, write_json
+from app.files import make_folder, named, replacing_folder, write_json
 from app.paths import Paths, paths
 from training.checkpoint import checkpoint_folder, read_trained
 from training.source import find_source
@@ -50,7 +50,7 @@ _HELD_OUT = 60
 def main(argv: list[str], where: Paths) -> int:
     """Build the model, and return the exit status. Raises UserError."""
     options = _parse(argv)
-    out: Path = options.out.expanduser().resolve()
+    out: Path = named(options.out)
     stages = out.with_name(f"{out.name}.stages")
     if out.exists():
         raise UserError(f"{out} exists already.", "Name a new folder, or remove it; the stages are kept.")
