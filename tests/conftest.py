@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ GRACE_S = 2.0
 TOLERATED = ("multiprocessing.resource_tracker",)
 """Children that Python itself starts once and keeps until it ends."""
 
+OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION")
+"""What pytest itself sets while tests run."""
+
+TIMEOUT = signal.SIGALRM
+"""Ends a test that takes too long, and belongs to pytest."""
+
+USERS_HOME = Path.home() / ".local"
+"""Below it the settings, recordings and runs of whoever runs the tests would be."""
+
 
 def pytest_configure() -> None:
     """Set what libraries read when they are imported."""
@@ -25,7 +36,18 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def no_trace() -> Iterator[None]:
+    """Fail a test that leaves the process other than it was: what it took, it gives back."""
+    before = _state()
+    yield
+    after = _state()
+    changed = (name for name in before | after if before.get(name) != after.get(name))
+    told = [f"{name} was {before.get(name)}, is {after.get(name)}" for name in changed]
+    assert not told, f"left behind: {'; '.join(told)}"
+
+
+@pytest.fixture(autouse=True)
+def home(no_trace: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the test an empty home, so that no settings or models of the user reach it."""
     folder = tmp_path / "home"
     folder.mkdir()
@@ -44,6 +66,33 @@ def nothing_left_running() -> Iterator[None]:
     while (left := _left(threads, children)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left, f"left running: {', '.join(left)}"
+
+
+def _state() -> dict[str, object]:
+    """Return what a test may change of the process, each by a name for people."""
+    own = os.getpid()
+    status = Path("/proc/self/status").read_text()
+    return {
+        "priority": os.getpriority(os.PRIO_PROCESS, own),
+        "scheduling": os.sched_getscheduler(own),
+        "umask": next(line.split()[1] for line in status.splitlines() if line.startswith("Umask:")),
+        "working directory": os.getcwd(),
+        "open for writing": _written_in(USERS_HOME),
+        **{f"${name}": value for name, value in os.environ.items() if name not in OWN_VARIABLES},
+        **{f"handler of {each.name}": signal.getsignal(each) for each in signal.Signals if each != TIMEOUT},
+    }
+
+
+def _written_in(folder: Path) -> list[str]:
+    """Return the files below a folder that this process has open for writing."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            flags = Path(f"/proc/self/fdinfo/{entry.name}").read_text().split()[3]
+            target = entry.readlink()
+            if int(flags, 8) & os.O_ACCMODE and target.is_relative_to(folder):
+                found.append(str(target))
+    return sorted(found)
 
 
 def _left(threads: set[threading.Thread], children: set[int]) -> list[str]:

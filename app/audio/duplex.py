@@ -21,7 +21,7 @@ from app.audio.cushion import MOST, START, Cushion, alter, is_quiet
 from app.audio.echo import DELAY_SAMPLES
 from app.audio.memory import ECHO_WISHES, UNKNOWN, SharedSound, Side
 from app.audio.process import AudioProcess, Report
-from app.audio.realtime import hasten, slacken
+from app.audio.realtime import Haste
 from app.frames import (
     DEVICE,
     FRAME_MS,
@@ -132,7 +132,7 @@ class Duplex:
         self._settling = 0
         self._heard_any = False
         self._lag_ms: float | None = None
-        self._hastened = 0
+        self._haste: Haste | None = None
         self._oldest_s = 0.0
         self._taken_s = 0.0
         self._steps_s: deque[float] = deque(maxlen=STEPS)
@@ -140,10 +140,9 @@ class Duplex:
 
     def take(self) -> Heard | Lost | None:
         """Wait for the next frame of the user, or for time without one; None after `close`."""
-        if not self._hastened:
+        if self._haste is None:
             # The thread of the talk has a deadline every frame, unlike all others of this process.
-            self._hastened = threading.get_native_id()
-            hasten(self._hastened)
+            self._haste = Haste(threading.get_native_id())
         if self._clock is None:
             self._began_s = wall_s()
             self._clock = FrameClock(self._began_s)
@@ -156,7 +155,7 @@ class Duplex:
                 return self._take(clock, STALLED if waited else LATE)
             self._closed.wait(wait_s)
             waited = True
-        slacken(self._hastened)
+        self._haste.end()
         return None
 
     def give(self, said: Samples) -> None:
@@ -179,6 +178,9 @@ class Duplex:
     def close(self) -> None:
         """Let go of the devices; a waiting `take` returns None at once. Calling it again does nothing."""
         self._closed.set()
+        if self._haste is not None:
+            # Whoever took frames may never ask for another one.
+            self._haste.end()
         with self._closing:
             self._process.close()
             self._sound.close()

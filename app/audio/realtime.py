@@ -39,7 +39,8 @@ class Priority:
     """
 
     def __init__(self) -> None:
-        self._held: set[int] = set()
+        self._held: dict[int, int] = {}
+        """The threads, each with the scheduling that it had before."""
         self._warnings = 0
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_RTTIME, (WARNING_US, LIMIT_US))
@@ -51,33 +52,48 @@ class Priority:
             self._give_back()
         elif self._warnings < WARNINGS:
             threads = {int(name) for name in os.listdir("/proc/self/task")}
-            for thread in threads - self._held:
-                _prefer(thread)
-            self._held = threads
+            self._held = {thread: before for thread, before in self._held.items() if thread in threads}
+            for thread in threads - self._held.keys():
+                with suppress(OSError):
+                    self._held[thread] = os.sched_getscheduler(thread)
+                    _prefer(thread)
 
     def _warned(self, _signal: int, _frame: object) -> None:
         self._warnings += 1
         self._give_back()
 
     def _give_back(self) -> None:
-        for thread in self._held:
+        for thread, before in self._held.items():
             with suppress(OSError):
-                os.sched_setscheduler(thread, os.SCHED_OTHER, os.sched_param(0))
-        self._held = set()
+                os.sched_setscheduler(thread, before, os.sched_param(0))
+        self._held = {}
 
 
-def hasten(thread: int) -> None:
-    """Let one thread of this process go before ordinary ones, where the system allows it."""
+class Haste:
+    """One thread of this process before ordinary ones, where the system allows it, until `end`."""
+
+    def __init__(self, thread: int) -> None:
+        self._thread: int | None = None
+        with suppress(OSError):
+            self._before = os.getpriority(os.PRIO_PROCESS, thread)
+            if self._before > NICENESS:
+                self._thread = thread
+                _hasten(thread)
+
+    def end(self) -> None:
+        """Let the thread run as it did before; calling it again does nothing."""
+        thread, self._thread = self._thread, None
+        # Of a thread that has ended the number may be another process's.
+        if thread is not None and os.path.exists(f"/proc/self/task/{thread}"):
+            with suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, thread, self._before)
+
+
+def _hasten(thread: int) -> None:
     try:
         os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
     except OSError:
         _ask_kit("MakeThreadHighPriorityWithPID", "tti", thread, NICENESS)
-
-
-def slacken(thread: int) -> None:
-    """Let a thread run as all others do."""
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, thread, 0)
 
 
 def _prefer(thread: int) -> None:

@@ -106,6 +106,17 @@ def tone(seconds: float) -> Samples:
     )
 
 
+def test_who_asks_for_no_more_frames_keeps_no_priority(rig: Rig) -> None:
+    own = threading.get_native_id()
+    before = os.getpriority(os.PRIO_PROCESS, own)
+    port = Duplex(env=rig.env)
+    try:
+        assert port.take() is not None
+    finally:
+        port.close()
+    assert os.getpriority(os.PRIO_PROCESS, own) == before
+
+
 @on_each_server
 def test_what_is_played_to_the_microphone_comes_out_of_the_speaker(rig: Rig, tmp_path: Path) -> None:
     with talking(rig) as (talk, _):
