@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -27,8 +28,9 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
-from app.files import replace_file
+from app.files import clear_parts, replace_file
 from app.frames import FRAME_RATE, seconds
+from app.locks import LOCK
 from app.paths import Paths
 from app.recordings import open_recording
 from app.session import Session, Talk
@@ -112,9 +114,30 @@ def parse(argv: list[str]) -> Options:
 
 def _refuse_used(folder: Path) -> None:
     """Raise UserError where a recording would mix with what is there."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        what = "not empty" if folder.is_dir() else "a file"
-        raise UserError(f"The folder {folder} for the recording is {what}.", "Name a new or an empty folder.")
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"The folder {folder} for the recording is a file.", "Name a new or an empty folder.")
+    clear_parts(folder)
+    if all(path.name == LOCK for path in folder.iterdir()):
+        return
+    try:
+        there = open_recording(folder)
+    except UserError as fault:
+        sentence = f"The folder {folder} for the recording is not empty."
+        raise UserError(sentence, "Name a new or an empty folder.") from fault
+    if there.live:
+        sentence = f"The folder {folder} holds a recording that is still being written."
+        raise UserError(sentence, "Wait until it has ended, or name another folder.")
+    if there.whole:
+        sentence = (
+            f"The folder {folder} holds a recording already, of {there.seconds:.1f} s with {there.model}."
+        )
+        raise UserError(sentence, "Name a new or an empty folder.")
+    raise UserError(
+        f"The folder {folder} holds a recording that was broken off after {there.seconds:.1f} s.",
+        f"To begin again, remove it first (rm -r {shlex.quote(str(folder))}), or name another folder.",
+    )
 
 
 def _converse(port: WavPort, options: Options, settings: Settings, where: Paths) -> Outcome:

@@ -2,11 +2,13 @@
 
 Called by `launch` as `installer.py PART READY` with the Python of the environment in PART, which holds
 nothing but PySide6 yet. When all is there PART is renamed to READY, so that there is never half a program.
-Without a screen it does the same on the terminal. Knows nothing about the program itself.
+Each version has an environment of its own, which goes when its package is gone and nobody uses it. Without a
+screen it does the same on the terminal. Knows nothing about the program itself.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -17,6 +19,13 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOK_S = 2.0
+
+PART = ".part"
+SHARED = ("python", "cache")
+"""What environments have in common: interpreters, and what is being unpacked."""
+
+LOCK, PACKAGE = "lock", "package"
+"""Files of an environment: whoever uses it holds the first; the second says which package it belongs to."""
 
 WORDS = {
     "title": ("Setting up Aizuchi", "Aizuchi を準備しています"),
@@ -36,6 +45,12 @@ WORDS = {
     "failed": (
         "It could not be finished. Check the network and the disk, and try again; what was fetched is kept.",
         "完了できませんでした。ネットワークとディスクを確認して、もう一度お試しください。取得した分は残ります。",
+    ),
+    "kept": (
+        "Packages of other versions are kept, so that they start at once: {names}. Delete in {folder} what "
+        "you no longer need.",
+        "ほかの版のパッケージは、すぐ起動できるように残してあります：{names}。"
+        "不要になったものは {folder} から削除してください。",
     ),
     "retry": ("Try again", "再試行"),
     "cancel": ("Cancel", "キャンセル"),
@@ -105,10 +120,13 @@ class Job:
         if (self._payload / "libportaudio.so.2").exists():
             (self._part / "portaudio").touch()
         self._ready.parent.mkdir(parents=True, exist_ok=True)
+        # What is there has no Python, or this would not have been called.
+        shutil.rmtree(self._ready, ignore_errors=True)
         os.replace(self._part, self._ready)
-        for other in self._ready.parent.iterdir():
-            if other != self._ready and other.name != "python":
-                shutil.rmtree(other, ignore_errors=True)
+        kept = remove_unused(self._ready)
+        if kept:
+            names = ", ".join(f"{each.name} ({_size(each) / 1e9:.1f} GB)" for each in kept)
+            print(word("kept").format(names=names, folder=self._ready.parent), file=sys.stderr, flush=True)
 
     def complaint(self) -> str:
         """Return the last lines of what uv said."""
@@ -122,6 +140,72 @@ class Job:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(step, stdout=log, stderr=subprocess.STDOUT)
         return True
+
+
+def remove_unused(ready: Path) -> list[Path]:
+    """Remove the environments beside `ready` that nobody needs, and return those of other versions that stay.
+
+    Only one whose package is gone and that no process uses is removed, and never the one that was used last:
+    to it one goes back.
+    """
+    others = [
+        each for each in ready.parent.iterdir() if each.is_dir() and each not in (ready, *_shared(ready))
+    ]
+    whole = sorted((each for each in others if not each.name.endswith(PART)), key=_used)
+    begun = [each for each in others if each.name.endswith(PART)]
+    for each in (*whole[:-1], *begun):
+        if not _has_package(each):
+            _remove(each)
+    if not any(each.exists() for each in begun):
+        shutil.rmtree(ready.parent / SHARED[1], ignore_errors=True)
+    return [each for each in whole if each.exists()]
+
+
+def _shared(ready: Path) -> list[Path]:
+    return [ready.parent / name for name in SHARED]
+
+
+def _used(folder: Path) -> float:
+    """Return when an environment was used last, as seconds since 1970."""
+    for place in (folder / LOCK, folder):
+        with suppress(OSError):
+            return place.stat().st_mtime
+    return 0.0
+
+
+def _has_package(folder: Path) -> bool:
+    """Return whether the package of an environment may be there; what says nothing of one is left alone."""
+    try:
+        named, _, stamp = (folder / PACKAGE).read_text().partition("\n")
+        package = Path(named)
+        if package.name == "version":
+            return package.read_text().strip() == folder.name.removesuffix(PART)
+        about = package.stat()
+    except FileNotFoundError:
+        return not (folder / PACKAGE).exists()
+    except (OSError, ValueError):
+        return True
+    return stamp.strip() in ("", f"{about.st_size} {int(about.st_mtime)}")
+
+
+def _remove(folder: Path) -> None:
+    """Remove an environment that no process holds or was started from."""
+    with suppress(OSError), (folder / LOCK).open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _is_running(folder):
+            gone = folder.with_name(f".{folder.name}.old{PART}")
+            os.replace(folder, gone)
+            shutil.rmtree(gone, ignore_errors=True)
+
+
+def _is_running(folder: Path) -> bool:
+    """Return whether a process was started from an environment, such as training that goes on by itself."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            program = (process / "cmdline").read_bytes().split(b"\0")[0]
+            if program.startswith(os.fsencode(f"{folder}/")):
+                return True
+    return False
 
 
 def _size(folder: Path) -> int:

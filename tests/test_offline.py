@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -143,6 +147,46 @@ def test_what_can_not_be_done_is_a_sentence_and_leaves_nothing_behind(
         offline.main([str(user), str(out), *arguments], where)
     assert caught.value.sentence
     assert not (out / "session.json").exists()
+
+
+def test_a_folder_that_a_killed_run_left_is_told_with_what_to_do(
+    tmp_path: Path, where: Paths, home: Path
+) -> None:
+    user, out = tmp_path / "user.wav", tmp_path / "o'ut"
+    soundfile.write(user, np.concatenate(speech(2_000)), SAMPLE_RATE)
+    command = [sys.executable, "-m", "app", "--home", str(home), "offline", str(user), str(out)]
+    process = subprocess.Popen([*command, "--model", "starter"])
+    try:
+        deadline = time.monotonic() + 120
+        while not ((out / "audio.wav").exists() and (out / "audio.wav").stat().st_size > 100_000):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        with pytest.raises(UserError, match="holds a recording that is still being written"):
+            offline.main([str(user), str(out), "--model", "echo"], where)
+    finally:
+        process.kill()
+        process.wait()
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(UserError, match=r"holds a recording that was broken off after \d+\.\d s") as caught:
+        offline.main([str(user), str(out), "--model", "echo"], where)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    (removal,) = re.findall(r"\((rm -r .*)\)", caught.value.advice)
+    subprocess.run(removal, shell=True, check=True)
+    assert offline.main([str(user), str(out), "--model", "echo"], where) == 0
+    with pytest.raises(UserError, match=r"holds a recording already, of 160\.0 s with echo"):
+        offline.main([str(user), str(out), "--model", "echo"], where)
+
+
+def test_what_a_killed_run_left_before_it_recorded_is_in_nobodys_way(
+    user: Path, tmp_path: Path, where: Paths
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".lock").touch()
+    (out / ".session.json.999999999.part").write_text("{")
+    assert offline.main([str(user), str(out), "--model", "echo"], where) == 0
+    assert open_recording(out).whole
 
 
 def test_the_command_says_what_is_wrong_in_one_sentence(
