@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
+from safetensors.torch import load_file, save_file
 
-from app import models
+from app import models, quantize
 from app.catalog import HUB, KNOWN
 from app.engine.checkpoint import find
+from app.engine.model import load_model
 from app.errors import UserError
 from app.models import main
 from app.paths import Paths, paths
@@ -67,6 +69,26 @@ def test_a_tiny_model_is_made_and_verified(
     os.truncate(folder / "mimi.safetensors", 1000)
     with pytest.raises(UserError, match=r"mimi.safetensors"):
         main(["verify", str(folder)], where)
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "mimi.safetensors"])
+def test_numbers_that_are_not_finite_are_not_whole(file: str, where: Paths, tmp_path: Path) -> None:
+    from app.engine.fake import make_tiny
+
+    folder = make_tiny(tmp_path / "mine")
+    state = load_file(folder / file)
+    name = next(name for name, each in state.items() if each.is_floating_point())
+    state[name].view(-1)[-1] = float("nan")
+    save_file(state, folder / file)
+    said = rf"{file} holds numbers that are not finite \(NaN or infinity\), in {name}"
+    with pytest.raises(UserError, match=said):
+        main(["verify", str(folder)], where)
+    with pytest.raises(UserError, match=said):
+        load_model(str(folder), lambda _: None)
+    if file == "model.safetensors":
+        with pytest.raises(UserError, match=said):
+            quantize.main([str(folder), "--out", str(tmp_path / "small")], where)
+        assert not (tmp_path / "small").exists()
 
 
 def test_a_hash_that_is_not_the_hubs_is_told(

@@ -23,7 +23,6 @@ from app import catalog
 from app.engine import build, download
 from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, PEDIGREE, Checkpoint
 from app.engine.configuration import CONFIG_NAME
-from app.engine.reader import unfinite
 from app.errors import UserError
 from app.files import make_folder, named, read_json, replacing_folder, write_json
 from app.paths import Paths
@@ -33,7 +32,7 @@ from training.base import find_base, prepare_learner
 from training.checkpoint import checkpoint_folder, disk_full, read_trained, refused
 from training.config import Config
 from training.naming import nu_dialogue, released
-from training.source import FOREIGN, Trained, choose_step
+from training.source import FOREIGN, Trained, choose_step, refuse_unfinite
 
 CARD = PEDIGREE
 CARD_FORMAT = 1
@@ -116,7 +115,7 @@ def _read_learnt(found: Checkpoint, trained: Trained) -> State:
     """Return what learnt. Raises UserError unless it is just what learns by the run's configuration."""
     folder = checkpoint_folder(trained.run, trained.step)
     learnt = read_trained(folder)
-    _refuse_unfinite(learnt, trained)
+    refuse_unfinite(learnt, trained)
     outline = prepare_learner(trained.config, found, torch.device("cpu"), torch.bfloat16, empty=True)
     expected = {name: each.shape for name, each in outline.trained()}
     given = {name: each.shape for name, each in learnt.items()}
@@ -145,7 +144,7 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
     # As the base is kept; in float32 it would be twice as large, to no use.
     dtype = build.precision(found)
     kept = {name: each.to(dtype).contiguous() for name, each in adapter.items()}
-    _refuse_unfinite(kept, trained)
+    refuse_unfinite(kept, trained)
     save_file(kept, folder / ADAPTER_NAME)
     lora = trained.config.lora
     settings = {
@@ -175,7 +174,7 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, form: str) -
         whole, settings = streams.restore(whole, config)
     renamed = nu_dialogue(whole) if form == "nu-dialogue" else released(whole)
     kept = {name: each.contiguous() for name, each in renamed.items()}
-    _refuse_unfinite(kept, trained)
+    refuse_unfinite(kept, trained)
     save_file(kept, folder / catalog.MOSHI_NAME)
     shutil.copyfile(found.mimi, folder / catalog.MIMI_NAME)
     shutil.copyfile(found.tokenizer, folder / catalog.TOKENIZER_NAME)
@@ -210,15 +209,6 @@ def _reference(path: Path, out: Path) -> str:
     if (origin := download.origin(path)) is not None:
         return f"{download.SCHEME}{origin.repo}/{origin.file}"
     return f"{_RELATIVE}{os.path.relpath(path, out)}"
-
-
-def _refuse_unfinite(weights: State, trained: Trained) -> None:
-    """Raise UserError for weights with which a model would talk on and say nothing."""
-    if (name := unfinite(weights)) is not None:
-        sentence = (
-            f"{name} of {trained.run.name} holds numbers that are not finite after step {trained.step}."
-        )
-        raise UserError(sentence, "Name an earlier checkpoint with --step, or train with lower rates.")
 
 
 def _card(found: Checkpoint, trained: Trained, name: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from safetensors.torch import load_file, save_file
 
 from app.cli import main as cli
 from app.engine.checkpoint import find
+from app.engine.device import choose_device
+from app.errors import UserError
 from app.paths import Paths, paths
 from tests.training.trained_runs import (
     STEP,
@@ -29,6 +31,7 @@ from tests.training.trained_runs import (
 )
 from training.checkpoint import TRAINED, checkpoint_folder
 from training.config import Lora
+from training.source import find_source, read_source
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +111,8 @@ def test_weights_that_are_not_finite_are_named_and_not_exported(
     whole[name].view(-1)[5] = value
     save_file(whole, checkpoint_folder(run, STEP) / TRAINED)
     refuse(where, run, *options, said=rf"{name} of run-1 holds numbers that are not finite after step {STEP}")
+    with pytest.raises(UserError, match=f"{name} of run-1 holds numbers that are not finite"):
+        read_source(find_source(str(run), where), choose_device())
     assert not where.models.exists() or not os.listdir(where.models)
 
 
