@@ -162,6 +162,8 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
             loadout=settings.loadout(),
         )
         model = _await_model(session)
+        # Another run may have been quicker.
+        _refuse_used(options.folder)
         began_s = time.perf_counter()
         session.start(talk)
         frames = _follow(session, port.frames)
