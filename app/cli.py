@@ -21,6 +21,7 @@ from app import __version__
 from app.errors import UserError
 from app.files import make_folder
 from app.paths import Paths, paths
+from app.privacy import keep_private
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ def _run(argv: list[str]) -> int:
         _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(like)}; see `aizuchi --help`.")
         return USAGE
     where = paths(home)
+    keep_private(where)
     _open_log(where.logs)
     return _guard(name, arguments, where)
 

@@ -358,12 +358,12 @@ def write_json(path: Path, value: Mapping[str, Any] | list[Any], *, sync: bool =
 
 
 def clear_parts(folder: Path) -> None:
-    """Remove what a killed program left half written in a folder; what is being written stays.
+    """Remove what a killed program left half written in a folder of ours; what is being written stays.
 
-    A folder that was about to be replaced is put back.
+    A folder that was about to be replaced is put back. Names without a dot are those of earlier versions.
     """
     with suppress(OSError):
-        for part in folder.glob(f".*{PART_SUFFIX}"):
+        for part in folder.glob(f"*{PART_SUFFIX}"):
             with suppress(OSError):
                 _clear(part)
 

@@ -27,6 +27,10 @@ class Paths:
     datasets: Path
     runs: Path
 
+    def all(self) -> tuple[Path, ...]:
+        """Return all of them."""
+        return tuple(getattr(self, name) for name in NAMES)
+
     @property
     def settings(self) -> Path:
         """Return the settings file."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
+from app import upkeep
 from app.audio.devices import all_devices
 from app.audio.naming import name_of
 from app.errors import UserError
@@ -24,6 +25,7 @@ def main(argv: list[str], where: Paths) -> int:
     """Hold a talk and return the exit status."""
     options = named_devices(parse(argv))
     settings = load(where.settings, _tell)
+    upkeep.start(where)
     if not options.headless and (trouble := screen_trouble()):
         print(f"{trouble} The talk is held without a window.", file=sys.stderr)
     elif not options.headless:

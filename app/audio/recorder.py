@@ -36,7 +36,7 @@ import soundfile
 
 from app import locks
 from app.audio.late import Late
-from app.files import PRIVATE_FOLDER, make_folder, private, replacing, write_json
+from app.files import PRIVATE_FOLDER, make_folder, open_regular, private, replacing, write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, seconds, silence
 
 log = logging.getLogger(__name__)
@@ -295,6 +295,47 @@ class _Wav:
         with wave.open(str(self._path), "rb") as written:
             while piece := written.readframes(_COPY_SAMPLES):
                 yield piece
+
+
+def unfinished_bytes(folder: Path) -> int:
+    """Return how much sound of a recording is not compressed."""
+    paths = (folder / name for name in (WAV, MICROPHONE_WAV))
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def finish(folder: Path) -> None:
+    """Mend and compress the sound of a recording whose program was killed; nothing else of it changes.
+
+    Raises OSError, and InUse where it is being written.
+    """
+    with locks.take(folder, folder.name, "aizuchi"):
+        for wav, flac, channels in (
+            (folder / WAV, folder / FLAC, 2),
+            (folder / MICROPHONE_WAV, folder / MICROPHONE_FLAC, 1),
+        ):
+            if not wav.is_file() or not _is_ours(wav, channels):
+                continue
+            _mend_header(wav, channels)
+            if not flac.exists():
+                _compress(wav, flac)
+            elif _same_audio(wav, flac):
+                # It was killed after the one was whole, and before the other was gone.
+                wav.unlink()
+
+
+def _is_ours(wav: Path, channels: int) -> bool:
+    """Say whether a wav file with some sound begins as `_Wav` writes it, whatever it says of its length."""
+    frame_bytes = channels * _SAMPLE_BYTES
+    about = struct.pack("<LHHLLHH", 16, 1, channels, SAMPLE_RATE, SAMPLE_RATE * frame_bytes, frame_bytes, 16)
+    with open_regular(wav) as file:
+        head = file.read(_WAV_HEADER_BYTES + frame_bytes)
+    whole = len(head) == _WAV_HEADER_BYTES + frame_bytes
+    return whole and (head[:4], head[8:16], head[16:36], head[36:40]) == (
+        b"RIFF",
+        b"WAVEfmt ",
+        about,
+        b"data",
+    )
 
 
 def _new_folder(root: Path, model: str, began: datetime) -> Path:

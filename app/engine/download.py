@@ -6,6 +6,7 @@ download. Knows nothing about models.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -153,7 +154,7 @@ def fetch(reference: str, progress: Progress | None = None) -> Path:
     if not may_download():
         advice = "Download it on the Models page, or with `aizuchi models download`."
         raise UserError(f"{repo} is not on this computer.", advice)
-    with _sentences(repo), _online():
+    with _sentences(repo), _online(), _as_open_as(Path(constants.HF_HUB_CACHE)):
         _reach(repo, file)
         with _watched(reference, progress):
             return Path(hf_hub_download(repo, file, revision=_revision(reference), token=token()))
@@ -171,6 +172,23 @@ def _reach(repo: str, file: str) -> None:
         get_session().head(hf_hub_url(repo, file), timeout=_REACH_S)
     except OSError as fault:
         raise LocalEntryNotFoundError(str(fault)) from fault
+
+
+@contextmanager
+def _as_open_as(folder: Path) -> Iterator[None]:
+    """Let those read what is fetched who may read the folder: a cache may belong to a group.
+
+    Everything that holds voices is made private where it is written, whatever this says meanwhile.
+    """
+    try:
+        before = os.umask(0o777 & ~folder.stat().st_mode)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager
