@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from app import __version__
 from app.errors import UserError
+from app.faults import explain_disk
 from app.files import make_folder
 from app.paths import Paths, paths
 from app.privacy import keep_private
@@ -157,6 +158,9 @@ def _guard(name: str, arguments: list[str], where: Paths) -> int:
         log.exception("a fault in the verb %s", name)
         if os.environ.get(DEBUG):
             raise
+        if (told := explain_disk(fault)) is not None:
+            _complain(*told)
+            return FAULT
         _complain(
             f"Aizuchi met a fault of its own: {type(fault).__name__}: {fault}",
             f"The details are in {where.logs / 'aizuchi.log'}; a report with them helps to mend it.",

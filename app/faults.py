@@ -5,6 +5,15 @@ Knows nothing about where it was thrown, and does not load torch: faults are tol
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""How a disk says that it is full."""
+
+_WRAPPED = re.compile(r"os error (\d+)")
+
 
 def explain(fault: Exception) -> tuple[str, str] | None:
     """Return a sentence and an advice for what graphics cards and disks do, None for anything else."""
@@ -15,6 +24,8 @@ def explain(fault: Exception) -> tuple[str, str] | None:
     if kind == "AcceleratorError" or "CUDA error" in text or "CUDA driver" in text:
         advice = "Start Aizuchi again; if that does not help, restart the computer or update the driver."
         return "The graphics card does not answer any more.", advice
+    if (told := explain_disk(fault)) is not None:
+        return told
     if isinstance(fault, FileNotFoundError):
         return f"The file {fault.filename} is gone.", "Download the model again, or choose another one."
     if "C compiler" in text or kind in ("InductorError", "BackendCompilerFailed"):
@@ -23,3 +34,23 @@ def explain(fault: Exception) -> tuple[str, str] | None:
         )
         return "Code for the graphics card could not be compiled.", advice
     return None
+
+
+def explain_disk(fault: Exception) -> tuple[str, str] | None:
+    """Return a sentence and an advice for a disk that is full or read-only, None for anything else."""
+    refusal = refused(fault)
+    if refusal is None or refusal.errno not in (*FULL, errno.EROFS):
+        return None
+    what = refusal.filename or "A file"
+    if refusal.errno == errno.EROFS:
+        return f"{what} can not be written: the disk is read-only.", "Name a folder on another disk."
+    return f"The disk is full: {what} could not be written.", "Free some space, and try again."
+
+
+def refused(fault: Exception) -> OSError | None:
+    """Return what the system said where it refused a file, None for other faults."""
+    if isinstance(fault, OSError):
+        return fault
+    # safetensors wraps what the system said into its own words.
+    said = _WRAPPED.search(str(fault)) if type(fault).__name__ == "SafetensorError" else None
+    return OSError(int(said[1]), os.strerror(int(said[1]))) if said else None

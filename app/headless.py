@@ -35,7 +35,6 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
-from app.files import replace_file
 from app.frames import FRAME_MS, FRAME_RATE, LATE, seconds
 from app.options import chosen
 from app.recordings import open_recording
@@ -325,13 +324,13 @@ class Page:
 def _leave_behind(folder: Path, where: Paths) -> None:
     """Write the transcript and the picture beside the recording, and print where all three are."""
     recording = open_recording(folder)
-    transcript = folder / "transcript.txt"
-    replace_file(transcript, recording.transcript())
-    picture = folder / "timeline.png"
-    drawn = _draw_picture(folder, picture, where)
     print(f"recording   {recording.audio}")
-    print(f"transcript  {transcript}")
-    if drawn:
+    try:
+        print(f"transcript  {recording.write_transcript()}")
+    except UserError as fault:
+        _say(f"{fault.sentence} {fault.advice}")
+    picture = folder / "timeline.png"
+    if _draw_picture(folder, picture, where):
         print(f"picture     {picture}")
 
 
@@ -346,9 +345,9 @@ def _draw_picture(folder: Path, picture: Path, where: Paths) -> bool:
     except subprocess.TimeoutExpired:
         _say("The picture of the timeline took too long to draw.")
         return False
-    if not picture.exists():
+    if ended.returncode:
         _say(f"The picture of the timeline could not be drawn: {ended.stderr.strip()}")
-    return picture.exists()
+    return ended.returncode == 0
 
 
 class Interrupt:

@@ -28,15 +28,13 @@ from app.engine.events import (
     Trouble,
 )
 from app.errors import UserError
-from app.files import clear_parts, replace_file
+from app.files import clear_parts
 from app.frames import FRAME_RATE, seconds
 from app.locks import LOCK
 from app.paths import Paths
-from app.recordings import open_recording
+from app.recordings import TRANSCRIPT, open_recording
 from app.session import Session, Talk
 from app.settings import CHOICES, Settings, load
-
-TRANSCRIPT = "transcript.txt"
 
 LOOK_S = 0.05
 """How often the session is asked what happened."""
@@ -85,7 +83,7 @@ def main(argv: list[str], where: Paths) -> int:
     _refuse_used(options.folder)
     outcome = _converse(port, options, settings, where)
     recording = open_recording(outcome.folder)
-    replace_file(outcome.folder / TRANSCRIPT, recording.transcript())
+    recording.write_transcript()
     _report(outcome, recording.audio, as_json=options.json)
     return 0
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.errors import UserError
+from app.faults import FULL
 from app.files import make_folder, private, replacing, replacing_folder
 from app.recordings import EVENTS_BYTES
 
@@ -97,7 +98,7 @@ def _refusals(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if fault.errno in FULL:
             raise UserError(
                 f"The disk is full: {file} can not be unpacked.", "Free some space, and open it again."
             ) from fault

@@ -28,6 +28,7 @@ from app.engine.modes import WHOLE
 from app.engine.reader import unfinite
 from app.engine.weights import fingerprint
 from app.errors import UserError
+from app.faults import refused
 from app.files import make_folder, named, replacing_folder, write_json
 from app.frames import Samples
 from app.paths import Paths
@@ -96,9 +97,11 @@ def write_packed(outline: build.Outline, device: torch.device, mode: str, out: P
             shutil.copyfile(found.mimi, part / catalog.MIMI_NAME)
             shutil.copyfile(found.tokenizer, part / catalog.TOKENIZER_NAME)
             _write_config(part, found)
-    except OSError as fault:
+    except Exception as fault:
+        if (refusal := refused(fault)) is None:
+            raise
         advice = "Free some space, or name another disk with --out."
-        raise UserError(f"{out} can not be written: {fault.strerror}.", advice) from fault
+        raise UserError(f"{out} can not be written: {refusal.strerror or refusal}.", advice) from fault
 
 
 def _write_config(folder: Path, found: Checkpoint) -> None:

@@ -12,6 +12,7 @@ import io
 import logging
 import os
 import re
+import wave
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ from app.turns import Span, Turns, find_turns, user_turns
 
 log = logging.getLogger(__name__)
 
-LEVELS = "levels.npy"
+LEVELS, TRANSCRIPT = "levels.npy", "transcript.txt"
 
 LONGEST_S = 2 * MAX_LENGTH_S
 """No recording of ours is half as long: what says that it is longer is damaged."""
@@ -227,6 +228,17 @@ class Recording:
         """Return the talk as text, a line each for what the model said and for each turn of the user."""
         return "".join(f"[{_clock(line.frame)}] {_wording(line)}\n" for line in self.lines())
 
+    def write_transcript(self) -> Path:
+        """Write the transcript into the folder and return its path. Raises UserError if the disk refuses."""
+        path = self.folder / TRANSCRIPT
+        try:
+            replace_file(path, self.transcript())
+        except OSError as fault:
+            reason = fault.strerror or str(fault)
+            kept = "Free some space. The recording itself is kept."
+            raise UserError(f"{path} can not be written: {reason}.", kept) from fault
+        return path
+
     def export(self, to: Path) -> tuple[Path, Path]:
         """Write `<name>.wav` (stereo, 16 bit) and `<name>.txt` into the folder `to` and return both.
 
@@ -238,8 +250,9 @@ class Recording:
             _copy_as_wav(self.audio, wav)
             replace_file(text, self.transcript())
         except UNREADABLE as fault:
+            reason = getattr(fault, "strerror", None) or str(fault)
             raise UserError(
-                f"The recording {self.folder.name} could not be exported to {to}: {fault}",
+                f"The recording {self.folder.name} could not be exported to {to}: {reason}",
                 "Choose a folder that can be written and has room.",
             ) from fault
         return wav, text
@@ -522,10 +535,8 @@ def _clock(frame: int) -> str:
 
 def _copy_as_wav(audio: Path, wav: Path) -> None:
     _about(audio)
-    with (
-        replacing(wav) as part,
-        soundfile.SoundFile(audio) as source,
-        soundfile.SoundFile(part, "w", SAMPLE_RATE, source.channels, "PCM_16", format="WAV") as target,
-    ):
-        for block in source.blocks(_BLOCK_FRAMES * FRAME_SAMPLES, dtype="int16"):
-            target.write(block)
+    # Not written by libsndfile, which does not tell what the disk refused, and why.
+    with replacing(wav) as part, soundfile.SoundFile(audio) as source, wave.open(str(part), "wb") as target:
+        target.setparams((source.channels, 2, SAMPLE_RATE, 0, "NONE", ""))
+        for block in source.blocks(_BLOCK_FRAMES * FRAME_SAMPLES, dtype="<i2"):
+            target.writeframes(block.tobytes())

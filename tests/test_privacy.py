@@ -70,9 +70,9 @@ def test_what_earlier_versions_left_open_is_closed(where: Paths, tmp_path: Path)
     outside = tmp_path / "outside"
     outside.touch()
     outside.chmod(0o644)
-    (folder / "link").symlink_to(outside)
     for path in (folder, *folder.iterdir()):
         path.chmod(0o755)
+    (folder / "link").symlink_to(outside)
     assert open_to_others(where.recordings)
     tighten(where)
     assert open_to_others(where.config.parent) == []

@@ -7,8 +7,6 @@ follows from the seed and the step. Gathered by torch's own state-dict functions
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import shutil
 from pathlib import Path
@@ -26,13 +24,13 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from app.errors import UserError
+from app.faults import FULL, refused
 from app.files import clear_parts, make_folder, read_json, replacing_folder, write_json
 from app.runs import CHECKPOINTS
 from training import zero
 
 TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"
 _NAME = re.compile(r"step-(\d{6,})")
-_REFUSAL = re.compile(r"os error (\d+)")
 
 
 def list_checkpoints(run: Path) -> list[int]:
@@ -115,15 +113,6 @@ def forget(run: Path, keep: set[int]) -> None:
     clear_parts(run / CHECKPOINTS)
 
 
-def refused(fault: Exception) -> OSError | None:
-    """Return what the system said where it refused a file, None for other faults."""
-    if isinstance(fault, OSError):
-        return fault
-    # safetensors wraps what the system said into its own words.
-    said = _REFUSAL.search(str(fault)) if type(fault).__name__ == "SafetensorError" else None
-    return OSError(int(said[1]), os.strerror(int(said[1]))) if said else None
-
-
 def disk_full(
     fault: OSError,
     what: str,
@@ -131,7 +120,7 @@ def disk_full(
     else_: str = "Check the disk; earlier checkpoints are kept.",
 ) -> UserError:
     """Return the sentence for a disk that refused, with the advice for a full one or another reason."""
-    if fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if fault.errno in FULL:
         return UserError(f"The disk is full: {what} could not be written.", room)
     return UserError(f"{what} could not be written: {fault.strerror or fault}.", else_)
 

@@ -24,12 +24,13 @@ from app.engine import build, download
 from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, PEDIGREE, Checkpoint
 from app.engine.configuration import CONFIG_NAME
 from app.errors import UserError
+from app.faults import refused
 from app.files import make_folder, named, read_json, replacing_folder, write_json
 from app.paths import Paths
 from app.runs import find_run, open_run, read_metrics
 from training import streams
 from training.base import find_base, prepare_learner
-from training.checkpoint import checkpoint_folder, disk_full, read_trained, refused
+from training.checkpoint import checkpoint_folder, disk_full, read_trained
 from training.config import Config
 from training.naming import nu_dialogue, released
 from training.source import FOREIGN, Trained, choose_step, refuse_unfinite

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.engine.events import Sampling
 from app.engine.ports import Model, Said
 from app.errors import UserError
+from app.faults import refused
 from app.files import make_folder, read_json, replacing_folder, write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples
 
@@ -108,8 +109,8 @@ def _make_tiny(folder: Path, seed: int) -> Path:
     import torch
     from moshi.utils.compile import no_compile
 
-    make_folder(folder.parent)
     try:
+        make_folder(folder.parent)
         with (
             replacing_folder(folder) as part,
             torch.random.fork_rng(devices=[]),
@@ -118,10 +119,13 @@ def _make_tiny(folder: Path, seed: int) -> Path:
         ):
             torch.manual_seed(seed)
             _write_tiny(part, seed)
-    except OSError:
+    except Exception as fault:
+        if (refusal := refused(fault)) is None:
+            raise
         # Another process may have made the same folder meanwhile, and did it as well.
         if _tiny_format(folder) != TINY_FORMAT:
-            raise
+            sentence = f"{folder} can not be written: {refusal.strerror or refusal}."
+            raise UserError(sentence, "Choose a folder that can be written and has room.") from fault
     return folder
 
 

@@ -13,11 +13,22 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication, QLocale, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QGuiApplication, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QLocale, QPointF, QRectF, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QGuiApplication,
+    QImage,
+    QImageWriter,
+    QPainter,
+    QPen,
+    QPolygonF,
+)
 
 from app.datasets import DATASET, open_dataset
 from app.errors import UserError
+from app.files import replace_file
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.recordings import Recording, open_recording
@@ -114,10 +125,22 @@ def main(argv: list[str], paths: Paths) -> int:
         picture = draw_check(name, read_check(folder), dark=options.dark, width_px=options.width)
     else:
         picture = draw(open_recording(folder), dark=options.dark, width_px=options.width)
-    if not picture.save(str(out), "PNG"):  # type: ignore[call-overload]
-        raise UserError(f"The picture could not be written to {out}.", "Name another file with --out.")
+    _save(picture, out)
     print(out)
     return 0
+
+
+def _save(picture: QImage, out: Path) -> None:
+    """Write a picture. Raises UserError where the disk refuses."""
+    content = QBuffer()
+    content.open(QIODevice.OpenModeFlag.WriteOnly)
+    # Qt does not say whether a file that it wrote is whole.
+    QImageWriter(content, b"png").write(picture)
+    try:
+        replace_file(out, bytes(content.data().data()))
+    except OSError as fault:
+        sentence = f"The picture could not be written to {out}: {fault.strerror or fault}."
+        raise UserError(sentence, "Name another file with --out.") from fault
 
 
 def draw(recording: Recording, *, dark: bool = False, width_px: int = DEFAULT_WIDTH_PX) -> QImage:
