@@ -145,12 +145,13 @@ def open_dataset(folder: Path) -> Dataset:
 
 
 def list_datasets(root: Path) -> list[Dataset]:
-    """Return the datasets below `root`, newest first; folders that hold none are left out."""
+    """Return the datasets below `root`, newest first; one that is damaged hides no other, and is left out."""
     found = []
     with suppress(OSError):
         for folder in root.iterdir():
             with suppress(UserError):
-                found.append(open_dataset(folder))
+                # One with a dot is only being made.
+                found += [] if folder.name.startswith(".") else [open_dataset(folder)]
     return sorted(found, key=lambda dataset: (dataset.created, dataset.name), reverse=True)
 
 

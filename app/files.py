@@ -133,6 +133,16 @@ def _too_large(limit_bytes: int) -> Malformed:
     return Malformed(f"is larger than {limit_bytes / 2**20:.0f} MB")
 
 
+def may_hold(folder: Path, name: str) -> bool:
+    """Say whether something of this name is in a folder, be it a file or not, or whether nobody can tell."""
+    try:
+        return name in os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
 def parse_json(content: bytes | str, *, unique: bool = False, foreign: bool = False) -> Any:
     """Return the value of a JSON text; with `unique` no table may name a thing twice. Raises Malformed.
 

@@ -133,22 +133,27 @@ def own_rows(models: Path) -> list[OwnRow]:
 def _read_own(models: Path) -> Iterator[OwnRow]:
     for path in sorted(models.glob(f"*/{PEDIGREE}")):
         with suppress(OSError, ValueError, TypeError, AttributeError):
-            told: dict[str, Any] = read_json(path)
-            yield OwnRow(
-                name=path.parent.name,
-                own=True,
-                folder=str(path.parent),
-                parent=str(told.get("parent", "")),
-                language=str(told.get("language", "")),
-                created=str(told.get("created", "")),
-                data=[str(name) for name in told.get("data", [])],
-                hours=float(told.get("hours", 0.0)),
-                method=str(told.get("method", "")),
-                steps=int(told.get("step", told.get("steps", 0))),
-                scores=_scores(told.get("scores")),
-                before=_scores(told.get("before")),
-                downloaded=True,
-            )
+            # One with a dot is only being made.
+            if not path.parent.name.startswith("."):
+                yield _own_row(path.parent, read_json(path))
+
+
+def _own_row(folder: Path, told: dict[str, Any]) -> OwnRow:
+    return OwnRow(
+        name=folder.name,
+        own=True,
+        folder=str(folder),
+        parent=str(told.get("parent", "")),
+        language=str(told.get("language", "")),
+        created=str(told.get("created", "")),
+        data=[str(name) for name in told.get("data", [])],
+        hours=float(told.get("hours", 0.0)),
+        method=str(told.get("method", "")),
+        steps=int(told.get("step", told.get("steps", 0))),
+        scores=_scores(told.get("scores")),
+        before=_scores(told.get("before")),
+        downloaded=True,
+    )
 
 
 def _scores(told: Any) -> dict[str, float]:

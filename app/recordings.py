@@ -29,6 +29,7 @@ from app.audio.recorder import EVENTS, FLAC, MAX_LENGTH_S, SESSION, WAV
 from app.errors import UserError
 from app.files import (
     make_folder,
+    may_hold,
     open_regular,
     read_bytes,
     read_json,
@@ -284,13 +285,7 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _may_hold_one(folder: Path) -> bool:
-    """Say whether there is sound in a folder, be it a file or not, or whether nobody can tell."""
-    try:
-        return not {FLAC, WAV}.isdisjoint(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True
+    return may_hold(folder, FLAC) or may_hold(folder, WAV)
 
 
 def _read_anyhow(folder: Path) -> Recording:

@@ -39,6 +39,22 @@ CONFIG, RUN, METRICS, CHECKPOINTS, SAMPLES = (
     "samples",
 )
 
+_NUMBER, _NONE = (int, float), type(None)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "name": (str, _NONE),
+    "created": (str, _NONE),
+    "state": (str, _NONE),
+    "model": (str, _NONE),
+    "step": (int, _NONE),
+    "steps": (int, _NONE),
+    "best_step": (int, _NONE),
+    "best_loss": (*_NUMBER, _NONE),
+    "hours": (*_NUMBER, _NONE),
+    "sentence": (str, _NONE),
+    "advice": (str, _NONE),
+}
+"""What the values of run.json are, where they are told."""
+
 _TAIL_BYTES = 8_192
 """So much of the end of metrics.jsonl holds the last step."""
 
@@ -84,12 +100,12 @@ class Run:
     @property
     def step(self) -> int:
         """Return how many steps are done."""
-        return int(self.values.get("step", 0))
+        return int(self.values.get("step") or 0)
 
     @property
     def steps(self) -> int:
         """Return how many steps there will be."""
-        return int(self.values.get("steps", 0))
+        return int(self.values.get("steps") or 0)
 
     @property
     def newest_step(self) -> int:
@@ -128,6 +144,8 @@ def open_run(folder: Path) -> Run:
         values = read_json(folder / RUN)
         if values["format"] > FORMAT:
             raise UserError(f"{folder} was made by a newer Aizuchi.", "Update the program.")
+        if odd := [name for name, kinds in _TYPES.items() if not isinstance(values.get(name), kinds)]:
+            raise TypeError(odd[0])
     except OSError as fault:
         raise UserError(
             f"There is no training run in {folder}.", "Begin one with `aizuchi train CONFIG.toml`."
@@ -150,12 +168,13 @@ def find_run(spec: str, root: Path) -> Path:
 
 
 def list_runs(root: Path) -> list[Run]:
-    """Return the runs below `root`, newest first."""
+    """Return the runs below `root`, newest first; one that is damaged hides no other, and is left out."""
     found = []
     with suppress(OSError):
         for folder in root.iterdir():
             with suppress(UserError):
-                found.append(open_run(folder))
+                # One with a dot is only being made.
+                found += [] if folder.name.startswith(".") else [open_run(folder)]
     return sorted(found, key=lambda run: (str(run.values.get("created", "")), run.name), reverse=True)
 
 
