@@ -20,6 +20,7 @@ from app.files import (
     parse_toml,
     read_json,
     read_toml,
+    readable,
     replace_file,
     replacing,
     replacing_folder,
@@ -170,3 +171,17 @@ def test_what_a_person_names_is_a_path(spec: str) -> None:
 def test_links_are_left_in_names(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     assert named(tmp_path / "loop" / "x") == tmp_path / "loop" / "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain, 言葉　é", "plain, 言葉　é"),
+        ("a\udc83e", "a\\x83e"),
+        ("\ud800", "\\ud800"),
+        ("a\nb\x1b[0m\x85", "a\\nb\\x1b[0m\\x85"),
+        ("\u2028\u202egpj", "\\u2028\\u202egpj"),
+    ],
+)
+def test_any_name_can_be_shown_in_a_line(text: str, shown: str) -> None:
+    assert readable(text) == shown

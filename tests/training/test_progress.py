@@ -34,3 +34,14 @@ def test_people_see_a_bar_and_sentences(capsys: pytest.CaptureFixture[str]) -> N
     assert told.splitlines() == ["one: It is mono. B is silent.", "Done."]
     assert "Encoding: 100%" in bar
     assert "2/2 dialogues" in bar
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_can_not_be_printed_is_escaped(as_json: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    with Progress("Importing", 1.0, "s", as_json) as progress:
+        progress.finding({**FINDING, "dialogue": "a\udc83b\nc", "sentence": "\ud800 is none."})
+    progress.result({"sentence": "\udcff."})
+    told = capfd.readouterr().out.splitlines()
+    names = [json.loads(line).get("dialogue") for line in told] if as_json else [told[0].partition(":")[0]]
+    assert "a\\x83b\\nc" in names
+    assert all(line.isprintable() for line in told)

@@ -187,9 +187,7 @@ class _Import:
             self._tell(progress, [trouble.name], trouble.source, finding)
             self._left_out += 1
         if found.repeated:
-            many = counted(found.repeated, "source")
-            finding = Finding("repeated", f"Named more than once: {many}.", "Each is used once.")
-            self._tell(progress, [], self._dataset.folder, finding)
+            self._tell(progress, [], self._dataset.folder, _repeated(found))
 
     def _bring_in_or_leave(self, incoming: Incoming, length_s: float, progress: Progress) -> None:
         """Bring a dialogue in; whatever is wrong with one is its own fault alone.
@@ -315,7 +313,8 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
     with Progress("Reading tokens", total, "dialogues", as_json) as progress:
         try:
             taken = tokenised.take(dataset, found.tokens, lambda times: progress.advance(times / 2))
-            for name, source, finding in taken.findings:
+            repeated = [("", dataset.folder, _repeated(found))] if found.repeated else []
+            for name, source, finding in [*repeated, *taken.findings]:
                 line = {"dialogue": name, "source": source_name(source), "finding": finding.kind}
                 line |= {"sentence": finding.sentence, "done": finding.done}
                 ledger.add(line)
@@ -343,6 +342,11 @@ def _import_tokens(dataset: Dataset, found: Found, as_json: bool) -> None:
             "sentence": " ".join(told),
         }
     )
+
+
+def _repeated(found: Found) -> Finding:
+    many = counted(found.repeated, "source")
+    return Finding("repeated", f"Named more than once: {many}.", "Each is used once.")
 
 
 def _length_s(incoming: Incoming) -> float:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -227,6 +228,18 @@ def test_japanese_with_bare_spaces_is_refused(
     assert told["A"]["bare_space_share"] == pytest.approx(share)
     assert [odd["severity"] for odd in told["findings"]] == ["odd", "odd", "odd"]
     assert "nu-dialogue's `--no_whitespace_before_word`" in told["findings"][1]["advice"]
+
+
+def test_the_same_sound_twice_is_told(dataset: Dataset) -> None:
+    add(dataset, "one")
+    shutil.copy(dataset.audio("one"), dataset.audio("two"))
+    samples, rate = soundfile.read(dataset.audio("one"), dtype="int16")
+    soundfile.write(dataset.audio("three"), samples[:, ::-1], rate, "PCM_16")
+    for name in ("two", "three"):
+        write_words(dataset.text(name), TURNS)
+    found = report(dataset)
+    assert "It has the same sound as one." in found["two"]
+    assert not any("same sound" in sentence for name in ("one", "three") for sentence in found[name])
 
 
 def test_languages_without_spaces_are_known_by_name_or_by_their_words(where: Paths) -> None:

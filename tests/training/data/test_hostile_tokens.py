@@ -90,6 +90,13 @@ def test_a_column_that_is_there_twice_is_refused(where: Paths, source: Path) -> 
     assert "more than one column A" in notes(dataset)[-1]["sentence"]
 
 
+def test_a_file_that_is_named_twice_is_used_once(
+    where: Paths, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prepared(run(where, source, source / "good")).keys() == {"good"}
+    assert "Named more than once: 1 source. Each is used once." in capsys.readouterr().out
+
+
 def objects(path: Path) -> None:
     np.savez(path, A=np.array([{"a": 1}], dtype=object), B=np.array([None], dtype=object))
 
