@@ -106,7 +106,8 @@ def _is_twin(incoming: Incoming, entry: Entry, ledger: Ledger) -> bool:
     Under two names they may have been meant to be two; training uses their sound once.
     """
     here, there = Path(source_name(incoming.audio)), Path(entry.source)
-    return ledger.is_gone(entry) or (here.parent, here.stem) == (there.parent, there.stem)
+    is_beside = os.path.realpath(here.parent) == os.path.realpath(there.parent)
+    return ledger.is_gone(entry) or (is_beside and here.stem == there.stem)
 
 
 @contextmanager

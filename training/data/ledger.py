@@ -53,7 +53,9 @@ class Ledger:
 
     def known(self, source: Path) -> Entry | None:
         """Return what came of a source, None if it was never imported."""
-        return self._entries.get(source_name(source))
+        # Earlier versions noted where links lead.
+        real = Path(os.path.realpath(source))
+        return self._entries.get(source_name(source)) or self._entries.get(source_name(real))
 
     def moved(self, source: Path, identity: str) -> Entry | None:
         """Return what came of a file of this name, size and time that is no longer where it was."""

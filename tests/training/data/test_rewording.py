@@ -200,6 +200,17 @@ def test_a_source_that_was_moved_is_known(
     assert read_words(dataset.text("one")) == new
 
 
+def test_a_source_is_known_whichever_link_leads_to_it(where: Paths, source: Path, talk: Talk) -> None:
+    write_dialogue(source, "one", *talk)
+    link = source.with_name("link")
+    link.symlink_to(source)
+    for first, second in ((source, link), (link, source)):
+        dataset = run(where, first, name=first.name)
+        run(where, second, name=first.name)
+        assert dataset.dialogues() == ["one"]
+        assert findings(dataset).keys() <= {"one.wav"}
+
+
 def test_the_same_dialogue_in_two_formats_is_one(
     where: Paths, source: Path, talk: Talk, capsys: pytest.CaptureFixture[str]
 ) -> None:
