@@ -178,7 +178,7 @@ class Camera:
     def close(self) -> None:
         """Close the window."""
         self.ending.close()
-        self.window.close()
+        self.window.leave()
         self.window.deleteLater()
         self.wait(0)
 

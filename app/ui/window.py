@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 
 DEFAULT_SIZE = QSize(1180, 760)
 MINIMUM_SIZE = QSize(900, 600)
-WORTH_A_QUESTION_S = 5.0
+WORTH_A_QUESTION_S = 20.0
 """A recording that is shorter is no reason to ask when the window is closed."""
 
 SAVE_MS = 1_000

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.engine.events import RecordingEnded, RecordingStarted, Unloaded
 from app.ui.sidebar import Place, Sign
 from app.ui.training.config import Choices
+from app.ui.window import WORTH_A_QUESTION_S
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 
@@ -83,7 +84,7 @@ def trash(home: Path) -> None:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_nothing_ends_a_recorded_talk_unless_that_is_wanted(act: Act, stage: Stage, qtbot: QtBot) -> None:
-    stage.talk(0, 8)
+    stage.talk(0, WORTH_A_QUESTION_S + 1 if act is close else 8)
     before = list(stage.session.asked)
     act(stage)
     box = question(stage)
@@ -120,11 +121,19 @@ def test_it_is_done_once_the_talk_has_ended(act: Act, asked: object, stage: Stag
 
 
 def test_the_window_closes_once_the_talk_has_ended(stage: Stage, qtbot: QtBot) -> None:
-    stage.talk(0, 8)
+    stage.talk(0, WORTH_A_QUESTION_S + 1)
     stage.window.close()
     answer(stage, "End the talk")
     stage.beat()
     qtbot.waitUntil(lambda: not stage.window.isVisible())
+
+
+def test_a_talk_that_has_just_begun_is_no_reason_to_ask_when_the_window_closes(stage: Stage) -> None:
+    stage.talk(0, 3)
+    stage.window.close()
+    assert question(stage) is None
+    assert not stage.window.isVisible()
+    assert "stop" in stage.session.asked
 
 
 def test_its_recording_is_deleted_once_the_talk_has_ended(stage: Stage, qtbot: QtBot) -> None:
