@@ -22,7 +22,7 @@ from app.errors import UserError
 from app.faults import explain_disk
 from app.files import make_folder
 from app.paths import Paths, paths
-from app.privacy import keep_private
+from app.privacy import private
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +120,9 @@ def _run(argv: list[str]) -> int:
         _complain(f"There is no verb “{name}”.", f"The verbs are {', '.join(like)}; see `aizuchi --help`.")
         return USAGE
     where = paths(home)
-    keep_private(where)
-    _open_log(where.logs)
-    return _guard(name, arguments, where)
+    with private(where):
+        _open_log(where.logs)
+        return _guard(name, arguments, where)
 
 
 def _take_verb(arguments: list[str]) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.files import PRIVATE_FOLDER
@@ -18,10 +18,15 @@ UMASK = stat.S_IRWXG | stat.S_IRWXO
 """What the group and everybody else may do, and what is taken from them."""
 
 
-def keep_private(where: Paths) -> None:
+@contextmanager
+def private(where: Paths) -> Iterator[None]:
     """Let what this process and its children write be private, and make private what lies there."""
-    os.umask(UMASK)
-    tighten(where)
+    before = os.umask(UMASK)
+    try:
+        tighten(where)
+        yield
+    finally:
+        os.umask(before)
 
 
 def tighten(where: Paths) -> None:

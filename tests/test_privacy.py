@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ def where(tmp_path: Path) -> Paths:
 
 
 @pytest.fixture(autouse=True)
-def open_by_default() -> None:
+def open_by_default() -> Iterator[None]:
     """Let files be open to others, as they are on most systems."""
-    os.umask(0o022)
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def open_to_others(root: Path) -> list[str]:
