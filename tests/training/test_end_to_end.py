@@ -112,6 +112,8 @@ def test_from_files_to_talk(
             mimi_weights=folder / config["mimi_name"],
             tokenizer=folder / config["tokenizer_name"],
             config_path=folder / "config.json",
+            # Its name is that of a file beside the configuration.
+            mimi_config_path=folder / config["mimi_config_name"].removeprefix("file://"),
         )
         lm = info.get_moshi(device="cpu", dtype=torch.float32)
         assert lm.dep_q == 8
