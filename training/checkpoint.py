@@ -25,7 +25,7 @@ from torch.distributed.checkpoint.state_dict import (
 
 from app.errors import UserError
 from app.faults import FULL, refused
-from app.files import clear_parts, make_folder, read_json, replacing_folder, write_json
+from app.files import clear_parts, make_folder, open_regular, read_json, replacing_folder, write_json
 from app.runs import CHECKPOINTS
 from training import zero
 
@@ -166,7 +166,9 @@ def _write(
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
-        return dict(load_file(path))
+        # The library would wait for a pipe for ever.
+        with open_regular(path):
+            return dict(load_file(path))
     except Exception as fault:
         raise _damaged(path, fault) from fault
 
