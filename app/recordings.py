@@ -285,7 +285,8 @@ def _folders(root: Path) -> Iterator[Path]:
 
 
 def _may_hold_one(folder: Path) -> bool:
-    return may_hold(folder, FLAC) or may_hold(folder, WAV)
+    # Whose sound is gone is damaged, and no less to be seen and deleted.
+    return any(may_hold(folder, name) for name in (FLAC, WAV, SESSION, EVENTS))
 
 
 def _read_anyhow(folder: Path) -> Recording:

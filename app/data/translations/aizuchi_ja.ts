@@ -50,6 +50,10 @@
         <translation>前回、Aizuchi は予期せず終了しました。</translation>
     </message>
     <message>
+        <source>Open a recording</source>
+        <translation>録音を開く</translation>
+    </message>
+    <message>
         <source>Something went wrong in the window: {0}</source>
         <translation>ウィンドウで問題が発生しました: {0}</translation>
     </message>
@@ -471,6 +475,14 @@
         <translation>学習の前に、何が学習されるかを確認してください。</translation>
     </message>
     <message>
+        <source>Words or sound have changed since it was prepared.</source>
+        <translation>準備のあとで、言葉か音声が変わりました。</translation>
+    </message>
+    <message>
+        <source>Training reads what was prepared: prepare it again.</source>
+        <translation>学習では準備済みのデータを使います。もう一度準備してください。</translation>
+    </message>
+    <message>
         <source>Preparing turns sound and words into what training reads.</source>
         <translation>準備では、音声と言葉を学習用の形式に変換します。</translation>
     </message>
@@ -562,6 +574,10 @@
         <translation>まだ準備されていません。</translation>
     </message>
     <message>
+        <source>Prepared for {0}; words or sound have changed since.</source>
+        <translation>{0} 用に準備済みですが、その後、言葉か音声が変わりました。</translation>
+    </message>
+    <message>
         <source>1 dialogue</source>
         <translation>対話 1 件</translation>
     </message>
@@ -641,6 +657,22 @@
         <translation>会話を録音</translation>
     </message>
     <message>
+        <source>Whether the model keeps up</source>
+        <translation>モデルの処理が追いついているか</translation>
+    </message>
+    <message>
+        <source>Whether the model keeps up; figures are in the drawer (Ctrl+,)</source>
+        <translation>モデルの処理が追いついているか。数値はパネルに表示されます（Ctrl+,）</translation>
+    </message>
+    <message>
+        <source>keeps up</source>
+        <translation>順調</translation>
+    </message>
+    <message>
+        <source>late</source>
+        <translation>遅れ</translation>
+    </message>
+    <message>
         <source>End the talk (Ctrl+Return)</source>
         <translation>会話を終える (Ctrl+Return)</translation>
     </message>
@@ -658,6 +690,10 @@
     <message>
         <source>System default: {0}</source>
         <translation>システムの既定: {0}</translation>
+    </message>
+    <message>
+        <source>System default: no microphone</source>
+        <translation>システムの既定: マイクなし</translation>
     </message>
 </context>
 <context>
@@ -729,72 +765,16 @@
         <translation>引き出しを閉じる</translation>
     </message>
     <message>
-        <source>Text temperature</source>
-        <translation>テキストの温度</translation>
-    </message>
-    <message>
-        <source>Lower words are more predictable</source>
-        <translation>低いほど言葉が予測しやすくなる</translation>
-    </message>
-    <message>
-        <source>Text top-k</source>
-        <translation>テキストの top-k</translation>
-    </message>
-    <message>
-        <source>Draw from so many likely words; 0 is all</source>
-        <translation>確率の高いこの数の単語から選ぶ。0 はすべて</translation>
-    </message>
-    <message>
-        <source>Audio temperature</source>
-        <translation>音声の温度</translation>
-    </message>
-    <message>
-        <source>A lower voice is calmer</source>
-        <translation>低いほど声が落ち着く</translation>
-    </message>
-    <message>
-        <source>Audio top-k</source>
-        <translation>音声の top-k</translation>
-    </message>
-    <message>
-        <source>Draw from so many likely sounds; 0 is all</source>
-        <translation>確率の高いこの数の音から選ぶ。0 はすべて</translation>
-    </message>
-    <message>
-        <source>Repetition penalty</source>
-        <translation>繰り返しペナルティ</translation>
-    </message>
-    <message>
-        <source>Against repeating the words of the last 5 s; 1 is off</source>
-        <translation>直前 5 秒の言葉の繰り返しを抑える。1 は無効</translation>
-    </message>
-    <message>
-        <source>The seed counts from the next start, the memory from the next load.</source>
-        <translation>シードは次の会話から、記憶は次の読み込みから有効です。</translation>
-    </message>
-    <message>
-        <source>Seed</source>
-        <translation>シード</translation>
-    </message>
-    <message>
-        <source>The same seed and the same sound give the same answers</source>
-        <translation>同じシードと同じ音声なら同じ答えになる</translation>
-    </message>
-    <message>
-        <source>new each time</source>
-        <translation>毎回変える</translation>
-    </message>
-    <message>
-        <source>Memory, s</source>
-        <translation>記憶（秒）</translation>
-    </message>
-    <message>
-        <source>How far back the model remembers; less needs less graphics memory</source>
-        <translation>モデルがさかのぼって覚えている長さ。短いほど GPU メモリが少なくて済む</translation>
+        <source>The seed counts from the next start, the context from the next load.</source>
+        <translation>シードは次の開始から、コンテキストは次の読み込みから有効になります。</translation>
     </message>
     <message>
         <source>as made</source>
         <translation>標準</translation>
+    </message>
+    <message>
+        <source> s</source>
+        <translation> 秒</translation>
     </message>
     <message>
         <source>Lag</source>
@@ -852,8 +832,8 @@
         <translation>ベースの精度</translation>
     </message>
     <message>
-        <source>Fewer bits need less graphics memory and are a little slower.</source>
-        <translation>ビット数が少ないほど GPU メモリは減り、少し遅くなります。</translation>
+        <source>Fewer bits need less memory and are a little slower.</source>
+        <translation>ビット数が少ないほどメモリーは少なくて済みますが、少し遅くなります。</translation>
     </message>
     <message>
         <source>{0} bits</source>
@@ -908,8 +888,8 @@
         <translation>学習率（言葉とターン）</translation>
     </message>
     <message>
-        <source>Of the temporal transformer. Above 10 ×10⁻⁶ little data collapses into silence.</source>
-        <translation>temporal transformer の学習率です。10 ×10⁻⁶ を超えると、少ないデータでは無音しか出なくなります。</translation>
+        <source>Of the temporal transformer. It follows the model; a 7B collapses above 10 ×10⁻⁶.</source>
+        <translation>テンポラル・トランスフォーマーの学習率。モデルに応じて決まります。7B では 10 ×10⁻⁶ を超えると崩壊します。</translation>
     </message>
     <message>
         <source>Learning rate, sound</source>
@@ -994,8 +974,8 @@
         <translation>学習を続ける</translation>
     </message>
     <message>
-        <source>Saving a checkpoint; the window closes when it is written.</source>
-        <translation>チェックポイントを保存しています。書き込みが終わるとウィンドウが閉じます。</translation>
+        <source>Stopping; the window closes when the checkpoint is written.</source>
+        <translation>停止しています。チェックポイントの保存が終わるとウィンドウを閉じます。</translation>
     </message>
 </context>
 <context>
@@ -1024,8 +1004,8 @@
         <translation>1 分あたり</translation>
     </message>
     <message>
-        <source>Moshi {0} %, you {1} %, both at once {2} %</source>
-        <translation>Moshi {0} %、あなた {1} %、同時 {2} %</translation>
+        <source>{0} {1} %, you {2} %, both at once {3} %</source>
+        <translation>{0} {1} %、あなた {2} %、同時 {3} %</translation>
     </message>
     <message>
         <source>Turns</source>
@@ -1064,16 +1044,16 @@
         <translation>相槌</translation>
     </message>
     <message>
-        <source>Short words of Moshi while you go on speaking</source>
-        <translation>あなたが話し続けている間に Moshi が打った短い相槌</translation>
+        <source>Short words of the model while you go on speaking</source>
+        <translation>あなたが話し続けている間の、モデルの短い相づち</translation>
+    </message>
+    <message>
+        <source>You speak up and the model stops</source>
+        <translation>あなたが話し始め、モデルが話をやめた回数</translation>
     </message>
     <message>
         <source>Interruptions</source>
         <translation>割り込み</translation>
-    </message>
-    <message>
-        <source>You speak up and Moshi stops</source>
-        <translation>あなたが話し出して Moshi が話をやめた回数</translation>
     </message>
 </context>
 <context>
@@ -1171,6 +1151,13 @@
     <message>
         <source>Keep it</source>
         <translation>残す</translation>
+    </message>
+</context>
+<context>
+    <name>KeysDialog</name>
+    <message>
+        <source>Keys</source>
+        <translation>キー操作</translation>
     </message>
 </context>
 <context>
@@ -1337,6 +1324,46 @@
         <translation>進み具合は Ctrl+4 で確認できます。モデルは GPU に空きができてから読み込んでください。</translation>
     </message>
     <message>
+        <source>Then the window closes.</source>
+        <translation>その後、ウィンドウを閉じます。</translation>
+    </message>
+    <message>
+        <source>Then its recording is moved to the trash.</source>
+        <translation>その後、録音をゴミ箱に移動します。</translation>
+    </message>
+    <message>
+        <source>Then the model that it is held with is moved to the trash.</source>
+        <translation>その後、使用中のモデルをゴミ箱に移動します。</translation>
+    </message>
+    <message>
+        <source>Then {0} is loaded.</source>
+        <translation>その後、{0} を読み込みます。</translation>
+    </message>
+    <message>
+        <source>Then the model is unloaded.</source>
+        <translation>その後、モデルを解放します。</translation>
+    </message>
+    <message>
+        <source>Then the model is unloaded, and training starts.</source>
+        <translation>その後、モデルを解放して学習を開始します。</translation>
+    </message>
+    <message>
+        <source>Live, and recorded</source>
+        <translation>会話中（録音中）</translation>
+    </message>
+    <message>
+        <source>Live, not recorded</source>
+        <translation>会話中（録音なし）</translation>
+    </message>
+    <message>
+        <source>Training, {0} %</source>
+        <translation>学習中、{0} %</translation>
+    </message>
+    <message>
+        <source>Downloading, {0} %</source>
+        <translation>ダウンロード中、{0} %</translation>
+    </message>
+    <message>
         <source>Talk</source>
         <translation>会話</translation>
     </message>
@@ -1408,8 +1435,8 @@
         <translation>GPU メモリ {1} 中 {0}（{2} ビットで保持。そのままでは {3}）</translation>
     </message>
     <message>
-        <source>Needs {0} of {1} graphics memory; {2} with a memory of 30 s</source>
-        <translation>GPU メモリ {1} に対し {0} 必要（記憶を 30 秒にすれば {2}）</translation>
+        <source>Needs {0} of {1} graphics memory; {2} with a context of 30 s</source>
+        <translation>GPU メモリ {1} のうち {0} が必要です。コンテキストを 30 秒にすると {2} です</translation>
     </message>
     <message>
         <source>Needs {0}, and the graphics card has {1}</source>
@@ -1477,6 +1504,13 @@
     <message>
         <source>Free for any use, also commercial.</source>
         <translation>商用を含めて自由に利用可能</translation>
+    </message>
+</context>
+<context>
+    <name>ModelChoice</name>
+    <message>
+        <source>{0} (not downloaded)</source>
+        <translation>{0}（未ダウンロード）</translation>
     </message>
 </context>
 <context>
@@ -1620,6 +1654,25 @@
     </message>
 </context>
 <context>
+    <name>NumberBox</name>
+    <message>
+        <source>“{0}” is not a number.</source>
+        <translation>「{0}」は数値ではありません。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not a whole number.</source>
+        <translation>「{0}」は整数ではありません。</translation>
+    </message>
+    <message>
+        <source>“{0}” is not between {1} and {2}.</source>
+        <translation>「{0}」は {1} から {2} の範囲にありません。</translation>
+    </message>
+    <message>
+        <source>“{0}” was read as {1}.</source>
+        <translation>「{0}」を {1} と解釈しました。</translation>
+    </message>
+</context>
+<context>
     <name>Overview</name>
     <message>
         <source>The whole talk</source>
@@ -1679,6 +1732,10 @@
     <message>
         <source>from {0}</source>
         <translation>データ: {0}</translation>
+    </message>
+    <message>
+        <source>loss {0}</source>
+        <translation>損失 {0}</translation>
     </message>
 </context>
 <context>
@@ -1833,12 +1890,12 @@
         <translation>会話 {0} 件、{1}</translation>
     </message>
     <message>
-        <source>Search in the words</source>
-        <translation>言葉を検索</translation>
+        <source>Search in the model&apos;s words</source>
+        <translation>モデルの言葉を検索</translation>
     </message>
     <message>
-        <source>Show the talks in which this was said (Ctrl+F)</source>
-        <translation>この言葉が出てくる会話を表示する (Ctrl+F)</translation>
+        <source>Show the talks in which the model said this (Ctrl+F)</source>
+        <translation>モデルがこう言った会話を表示します (Ctrl+F)</translation>
     </message>
     <message>
         <source>Recordings</source>
@@ -1886,14 +1943,6 @@
     <message>
         <source>Keep it</source>
         <translation>残す</translation>
-    </message>
-    <message>
-        <source>The recording could not be moved to the trash.</source>
-        <translation>録音をゴミ箱に移動できませんでした。</translation>
-    </message>
-    <message>
-        <source>There may be none on this disk; the folder to remove is {0}.</source>
-        <translation>このディスクにはゴミ箱がない可能性があります。削除するフォルダーは {0} です。</translation>
     </message>
     <message>
         <source>‹ All</source>
@@ -2006,8 +2055,24 @@
         <translation>学習を開始</translation>
     </message>
     <message>
-        <source>Free the graphics card and begin to train</source>
-        <translation>GPU を空けて学習を始める</translation>
+        <source>Unload the model that is in memory, and begin to train</source>
+        <translation>メモリーにあるモデルを解放して、学習を始めます</translation>
+    </message>
+    <message>
+        <source>Prepare again</source>
+        <translation>もう一度準備</translation>
+    </message>
+    <message>
+        <source>Turn the sound and the words into what this model reads, as they are now</source>
+        <translation>今の音声と言葉をこのモデル用のデータにします</translation>
+    </message>
+    <message>
+        <source>{0} is prepared for {1}, not for {2}.</source>
+        <translation>{0} は {1} 用に準備されています（{2} 用ではありません）。</translation>
+    </message>
+    <message>
+        <source>{0} has changed since it was prepared.</source>
+        <translation>{0} は準備のあとで変わりました。</translation>
     </message>
     <message>
         <source>There is no prepared dataset yet.</source>
@@ -2024,6 +2089,10 @@
     <message>
         <source>There is a run {0} already; choose another name.</source>
         <translation>{0} という学習がすでにあります。別の名前にしてください。</translation>
+    </message>
+    <message>
+        <source>Training reads what was prepared: prepare it again.</source>
+        <translation>学習では準備済みのデータを使います。もう一度準備してください。</translation>
     </message>
     <message>
         <source>Working out what it needs…</source>
@@ -2117,6 +2186,18 @@
         <translation>済んだステップ</translation>
     </message>
     <message>
+        <source>Loss on dialogues kept aside, all together: {0} at first, {1} at best ({2}).</source>
+        <translation>検証用の対話の損失（合計）: 最初 {0}、最良 {1}（{2}）。</translation>
+    </message>
+    <message>
+        <source>End at once; there is no checkpoint yet, so nothing is kept</source>
+        <translation>すぐに終了します。まだチェックポイントがないため、何も残りません</translation>
+    </message>
+    <message>
+        <source>End at once at the checkpoint of step {0}; what came since is lost</source>
+        <translation>ステップ {0} のチェックポイントですぐに終了します。それ以降の分は失われます</translation>
+    </message>
+    <message>
         <source>Starting…</source>
         <translation>開始しています…</translation>
     </message>
@@ -2139,6 +2220,14 @@
     <message>
         <source>Save a checkpoint, end here, and listen to the best step</source>
         <translation>チェックポイントを保存して終了し、最良のステップを試聴する</translation>
+    </message>
+    <message>
+        <source>Stop now</source>
+        <translation>すぐに停止</translation>
+    </message>
+    <message>
+        <source>End at once at the last checkpoint</source>
+        <translation>最後のチェックポイントですぐに終了</translation>
     </message>
     <message>
         <source>Resume</source>
@@ -2213,6 +2302,69 @@
     <message>
         <source>Play or stop this sample</source>
         <translation>このサンプルを再生または停止</translation>
+    </message>
+</context>
+<context>
+    <name>Sampling</name>
+    <message>
+        <source>Text temperature</source>
+        <translation>テキストの温度</translation>
+    </message>
+    <message>
+        <source>Lower is more predictable, 0 always takes the likeliest word.</source>
+        <translation>低いほど予測しやすくなり、0 では常に最も可能性の高い語を選びます。</translation>
+    </message>
+    <message>
+        <source>Text top-k</source>
+        <translation>テキストの top-k</translation>
+    </message>
+    <message>
+        <source>How many likely words it draws from; 0 draws from all.</source>
+        <translation>候補にする語の数です。0 ではすべてから選びます。</translation>
+    </message>
+    <message>
+        <source>Audio temperature</source>
+        <translation>音声の温度</translation>
+    </message>
+    <message>
+        <source>Lower is calmer; very low can turn into silence.</source>
+        <translation>低いほど落ち着いた声になり、低すぎると無音になることがあります。</translation>
+    </message>
+    <message>
+        <source>Audio top-k</source>
+        <translation>音声の top-k</translation>
+    </message>
+    <message>
+        <source>How many likely sounds it draws from; 0 draws from all.</source>
+        <translation>候補にする音の数です。0 ではすべてから選びます。</translation>
+    </message>
+    <message>
+        <source>Repetition penalty</source>
+        <translation>繰り返しのペナルティ</translation>
+    </message>
+    <message>
+        <source>Against repeating the words of the last 5 s; 1 is off.</source>
+        <translation>直近 5 秒の語の繰り返しを抑えます。1 で無効になります。</translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation>シード</translation>
+    </message>
+    <message>
+        <source>The same seed and the same sound give the same answers.</source>
+        <translation>同じシードと同じ音からは同じ応答が得られます。</translation>
+    </message>
+    <message>
+        <source>Context</source>
+        <translation>コンテキスト</translation>
+    </message>
+    <message>
+        <source>How far back the model remembers. Less needs less graphics memory.</source>
+        <translation>モデルが覚えている長さです。短いほど GPU メモリが少なくて済みます。</translation>
+    </message>
+    <message>
+        <source>new each time</source>
+        <translation>毎回新しく決める</translation>
     </message>
 </context>
 <context>
@@ -2396,66 +2548,6 @@
         <translation>モデルの言葉の選び方</translation>
     </message>
     <message>
-        <source>Liveliness of the words</source>
-        <translation>言葉の変化</translation>
-    </message>
-    <message>
-        <source>Text temperature. Lower is more predictable, 0 always takes the likeliest word.</source>
-        <translation>テキストの温度です。低いほど予測しやすくなり、0 では常に最も確率の高い単語を選びます。</translation>
-    </message>
-    <message>
-        <source>Choice of words</source>
-        <translation>単語の候補数</translation>
-    </message>
-    <message>
-        <source>Text top-k: how many likely words it draws from; 0 draws from all.</source>
-        <translation>テキストの top-k です。確率の高い順にこの数の単語から選びます。0 ではすべてから選びます。</translation>
-    </message>
-    <message>
-        <source>Liveliness of the voice</source>
-        <translation>声の変化</translation>
-    </message>
-    <message>
-        <source>Audio temperature. Lower is calmer; very low can turn into silence.</source>
-        <translation>音声の温度です。低いほど落ち着いた声になり、低すぎると無音になることがあります。</translation>
-    </message>
-    <message>
-        <source>Choice of sounds</source>
-        <translation>音の候補数</translation>
-    </message>
-    <message>
-        <source>Audio top-k: how many likely sounds it draws from; 0 draws from all.</source>
-        <translation>音声の top-k です。確率の高い順にこの数の音から選びます。0 ではすべてから選びます。</translation>
-    </message>
-    <message>
-        <source>Against repeating</source>
-        <translation>繰り返しの抑制</translation>
-    </message>
-    <message>
-        <source>Repetition penalty on the words of the last 5 s; 1 is off.</source>
-        <translation>直前 5 秒の言葉に対する繰り返しペナルティです。1 で無効になります。</translation>
-    </message>
-    <message>
-        <source>Seed</source>
-        <translation>シード</translation>
-    </message>
-    <message>
-        <source>The same seed and the same sound give the same answers.</source>
-        <translation>同じシードと同じ音声なら、同じ答えになります。</translation>
-    </message>
-    <message>
-        <source>new each time</source>
-        <translation>毎回変える</translation>
-    </message>
-    <message>
-        <source>Memory of the talk</source>
-        <translation>会話の記憶</translation>
-    </message>
-    <message>
-        <source>How far back the model remembers. Less needs less graphics memory.</source>
-        <translation>モデルがさかのぼって覚えている長さです。短いほど GPU メモリが少なくて済みます。</translation>
-    </message>
-    <message>
         <source>As the model was made</source>
         <translation>モデルの標準</translation>
     </message>
@@ -2526,6 +2618,14 @@
         <translation>次の操作部品</translation>
     </message>
     <message>
+        <source>show these keys</source>
+        <translation>キーの一覧を表示</translation>
+    </message>
+    <message>
+        <source>the same, where nothing is written</source>
+        <translation>同上（文字の入力中を除く）</translation>
+    </message>
+    <message>
         <source>Talk</source>
         <translation>会話</translation>
     </message>
@@ -2578,8 +2678,8 @@
         <translation>録音</translation>
     </message>
     <message>
-        <source>search in the words</source>
-        <translation>言葉を検索</translation>
+        <source>search in the model&apos;s words</source>
+        <translation>モデルの言葉を検索</translation>
     </message>
     <message>
         <source>A recording</source>
@@ -2708,16 +2808,20 @@
         <translation>モデルの読み込みが終わりしだい、会話が始まります。</translation>
     </message>
     <message>
+        <source>Close other programs that use this computer.</source>
+        <translation>このコンピューターを使っている他のプログラムを終了してください。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use this computer, or try a smaller model.</source>
+        <translation>このコンピューターを使っている他のプログラムを終了するか、より小さいモデルを試してください。</translation>
+    </message>
+    <message>
         <source>This computer can not keep up just now: sound is skipped.</source>
         <translation>処理が間に合わず、音声が飛んでいます。</translation>
     </message>
     <message>
         <source>This model needs {0} ms for each {1} ms here: sound is skipped.</source>
         <translation>このモデルは {1} ms ごとに {0} ms かかるため、音声が飛んでいます。</translation>
-    </message>
-    <message>
-        <source>Close what else uses the computer, or try a smaller model.</source>
-        <translation>ほかのプログラムを閉じるか、小さいモデルをお試しください。</translation>
     </message>
     <message>
         <source>End the talk and load the lighter model</source>
@@ -2754,14 +2858,6 @@
     <message>
         <source>Keep it</source>
         <translation>残す</translation>
-    </message>
-    <message>
-        <source>The recording could not be moved to the trash.</source>
-        <translation>録音をゴミ箱に移動できませんでした。</translation>
-    </message>
-    <message>
-        <source>There may be none on this disk; the folder to remove is {0}.</source>
-        <translation>このディスクにはゴミ箱がない可能性があります。削除するフォルダーは {0} です。</translation>
     </message>
     <message>
         <source>Open the page of models (Ctrl+3)</source>
@@ -3048,6 +3144,29 @@ Speaker: {1}</source>
     </message>
 </context>
 <context>
+    <name>TalkGuard</name>
+    <message>
+        <source>A talk is being recorded</source>
+        <translation>会話を録音中です</translation>
+    </message>
+    <message>
+        <source>End the talk that is being recorded?</source>
+        <translation>録音中の会話を終了しますか？</translation>
+    </message>
+    <message>
+        <source>What was said until now is kept.</source>
+        <translation>ここまでの録音は保存されます。</translation>
+    </message>
+    <message>
+        <source>End the talk</source>
+        <translation>会話を終了</translation>
+    </message>
+    <message>
+        <source>Go on talking</source>
+        <translation>会話を続ける</translation>
+    </message>
+</context>
+<context>
     <name>TalkPage</name>
     <message>
         <source>begun anew</source>
@@ -3085,8 +3204,8 @@ Speaker: {1}</source>
         <translation>最新に戻る</translation>
     </message>
     <message>
-        <source>Moshi</source>
-        <translation>Moshi</translation>
+        <source>interruption: the model stops after {length} s</source>
+        <translation>割り込み: モデルは {length} 秒後に話をやめました</translation>
     </message>
     <message>
         <source>You</source>
@@ -3097,20 +3216,12 @@ Speaker: {1}</source>
         <translation>発話の重なり</translation>
     </message>
     <message>
+        <source>Model</source>
+        <translation>モデル</translation>
+    </message>
+    <message>
         <source>backchannel, {length} s</source>
         <translation>相槌、{length} 秒</translation>
-    </message>
-    <message>
-        <source>interruption: Moshi stops after {length} s</source>
-        <translation>割り込み: Moshi は {length} 秒後に話をやめました</translation>
-    </message>
-    <message>
-        <source>silence played for {length} s</source>
-        <translation>無音を {length} 秒再生</translation>
-    </message>
-    <message>
-        <source>{length} s skipped</source>
-        <translation>{length} 秒を飛ばしました</translation>
     </message>
 </context>
 <context>
@@ -3360,10 +3471,6 @@ Speaker: {1}</source>
         <translation>{0} に時刻付きの言葉がありません。</translation>
     </message>
     <message>
-        <source>{0} has the word &apos;{1}&apos; without a speaker or times.</source>
-        <translation>{0} の言葉「{1}」に話者または時刻がありません。</translation>
-    </message>
-    <message>
         <source>{0} was written by a newer version of Aizuchi.</source>
         <translation>{0} は新しいバージョンの Aizuchi で書かれています。</translation>
     </message>
@@ -3426,10 +3533,6 @@ Speaker: {1}</source>
     <message>
         <source>{0} is not a JSON object.</source>
         <translation>{0} は JSON オブジェクトではありません。</translation>
-    </message>
-    <message>
-        <source>{0} is not valid JSON: {1}.</source>
-        <translation>{0} は正しい JSON ではありません: {1}。</translation>
     </message>
     <message>
         <source>{0} has a strange value for {1}: {2}.</source>
@@ -3540,10 +3643,6 @@ Speaker: {1}</source>
         <translation>ネットワークに接続するか、モデルをフォルダーにコピーしてそれを選んでください。</translation>
     </message>
     <message>
-        <source>Downloads are switched off by HF_HUB_OFFLINE; unset it to download.</source>
-        <translation>HF_HUB_OFFLINE によりダウンロードは無効です。ダウンロードするには解除してください。</translation>
-    </message>
-    <message>
         <source>{0} asks you to accept its licence first.</source>
         <translation>{0} は、先にライセンスへの同意が必要です。</translation>
     </message>
@@ -3652,6 +3751,318 @@ Speaker: {1}</source>
         <translation>{0} はこのコンピューターにありません。</translation>
     </message>
     <message>
+        <source>There is no microphone.</source>
+        <translation>マイクがありません。</translation>
+    </message>
+    <message>
+        <source>There is no speaker.</source>
+        <translation>スピーカーがありません。</translation>
+    </message>
+    <message>
+        <source>Plug one in, or choose one in the system&apos;s sound settings.</source>
+        <translation>接続するか、システムのサウンド設定で選んでください。</translation>
+    </message>
+    <message>
+        <source>The system&apos;s default microphone is only the monitor of a speaker.</source>
+        <translation>システムの既定のマイクは、スピーカーのモニターにすぎません。</translation>
+    </message>
+    <message>
+        <source>Choose a microphone here, or in the system&apos;s sound settings.</source>
+        <translation>ここか、システムのサウンド設定でマイクを選んでください。</translation>
+    </message>
+    <message>
+        <source>The microphone could not be opened.</source>
+        <translation>マイクを開けませんでした。</translation>
+    </message>
+    <message>
+        <source>The speaker could not be opened.</source>
+        <translation>スピーカーを開けませんでした。</translation>
+    </message>
+    <message>
+        <source>Close other programs that use it, or choose another one.</source>
+        <translation>それを使っているほかのプログラムを閉じるか、別の機器を選んでください。</translation>
+    </message>
+    <message>
+        <source>There is no microphone; the talk waits.</source>
+        <translation>マイクがありません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The sound system brings what a speaker plays in place of a microphone.</source>
+        <translation>サウンドシステムが、マイクの代わりにスピーカーの音を渡しています。</translation>
+    </message>
+    <message>
+        <source>The sound system brings what a speaker plays, and no microphone; the talk waits.</source>
+        <translation>サウンドシステムが、マイクではなくスピーカーの音を渡しています。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The microphone brings no sound.</source>
+        <translation>マイクから音が来ません。</translation>
+    </message>
+    <message>
+        <source>The microphone brings no sound; the talk waits.</source>
+        <translation>マイクから音が来ません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The chosen microphone brings no sound; the default microphone is used.</source>
+        <translation>選んだマイクから音が来ないため、既定のマイクを使います。</translation>
+    </message>
+    <message>
+        <source>The speaker plays nothing; what the model says can not be heard.</source>
+        <translation>スピーカーが再生していません。モデルの声は聞こえません。</translation>
+    </message>
+    <message>
+        <source>The chosen speaker plays nothing; the default speaker is used.</source>
+        <translation>選んだスピーカーが再生しないため、既定のスピーカーを使います。</translation>
+    </message>
+    <message>
+        <source>Check its cable and its switch, or choose another one.</source>
+        <translation>ケーブルとスイッチを確かめるか、別の機器を選んでください。</translation>
+    </message>
+    <message>
+        <source>Wait a moment, or restart it: the talk goes on by itself.</source>
+        <translation>しばらく待つか、再起動してください。会話は自動的に再開します。</translation>
+    </message>
+    <message>
+        <source>The sound system does not answer; the talk waits.</source>
+        <translation>サウンドシステムが応答しません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The sound is back.</source>
+        <translation>音が戻りました。</translation>
+    </message>
+    <message>
+        <source>There is no speaker; the talk waits.</source>
+        <translation>スピーカーがありません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The system&apos;s default microphone is only the monitor of a speaker; the talk waits.</source>
+        <translation>システムの既定のマイクはスピーカーのモニターにすぎません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The microphone can not be opened; the talk waits.</source>
+        <translation>マイクを開けません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>The speaker can not be opened; the talk waits.</source>
+        <translation>スピーカーを開けません。会話は待機中です。</translation>
+    </message>
+    <message>
+        <source>“{0}” is no microphone: the model hears what that speaker plays.</source>
+        <translation>「{0}」はマイクではありません。モデルにはそのスピーカーの音が聞こえます。</translation>
+    </message>
+    <message>
+        <source>Choose a microphone to speak with the model yourself.</source>
+        <translation>自分でモデルと話すには、マイクを選んでください。</translation>
+    </message>
+    <message>
+        <source>There is no device &apos;{0}&apos; that PyTorch can use.</source>
+        <translation>PyTorch で使えるデバイス「{0}」はありません。</translation>
+    </message>
+    <message>
+        <source>Choose {0} or one of {1}.</source>
+        <translation>{0} か、次のいずれかを選んでください: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} needs code compiled for the graphics card to run in {1} with keys in {2}.</source>
+        <translation>{0} を {1}（キーは {2}）で動かすには、GPU 用にコンパイルしたコードが必要です。</translation>
+    </message>
+    <message>
+        <source>{0} is not valid JSON: it {1}.</source>
+        <translation>{0} は正しい JSON ではありません（{1}）。</translation>
+    </message>
+    <message>
+        <source>{0} describes no model that moshi can build: it has the unknown setting {1}.</source>
+        <translation>{0} のモデルは moshi では作れません：未知の設定 {1} があります。</translation>
+    </message>
+    <message>
+        <source>{0} has a strange value for model_type: {1}.</source>
+        <translation>{0} の model_type の値 {1} は不正です。</translation>
+    </message>
+    <message>
+        <source>It has to be a whole number from {0} to {1}.</source>
+        <translation>{0} から {1} までの整数でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be a number from {0} to {1}.</source>
+        <translation>{0} から {1} までの数値でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be a list of whole numbers from {0} to {1}.</source>
+        <translation>{0} から {1} までの整数のリストでなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be true or false.</source>
+        <translation>true か false でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be true.</source>
+        <translation>true でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be false.</source>
+        <translation>false でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be a word.</source>
+        <translation>単語でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to be a table of settings.</source>
+        <translation>設定の表でなければなりません。</translation>
+    </message>
+    <message>
+        <source>It has to name a file of the folder, or of the hub as hf://owner/name/file.</source>
+        <translation>フォルダー内のファイル名、または Hub のファイル（hf://owner/name/file）でなければなりません。</translation>
+    </message>
+    <message>
+        <source>{0} describes a model that writes down speech (STT), not one for dialogue.</source>
+        <translation>{0} は音声認識 (STT) のモデルで、対話用ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} describes a model that reads text aloud (TTS), not one for dialogue.</source>
+        <translation>{0} は音声合成 (TTS) のモデルで、対話用ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} describes a model that needs conditions, not one for dialogue.</source>
+        <translation>{0} は条件入力を必要とするモデルで、対話用ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its configuration: {1} is {2} in {3}, and {4} here.</source>
+        <translation>{0} は設定と合いません：{1} は {3} では {2}、このファイルでは {4} です。</translation>
+    </message>
+    <message>
+        <source>{0} does not fit its configuration: {1} is kept as {2}.</source>
+        <translation>{0} は設定と合いません：{1} が {2} で保存されています。</translation>
+    </message>
+    <message>
+        <source>{0} is a Git LFS pointer, not the file itself.</source>
+        <translation>{0} は Git LFS のポインターで、ファイル本体ではありません。</translation>
+    </message>
+    <message>
+        <source>Fetch the file itself with `git lfs pull` in its folder, or download it from the hub.</source>
+        <translation>そのフォルダーで `git lfs pull` を実行して本体を取得するか、Hub からダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>{0} is too long: it should have {1} bytes and has {2}.</source>
+        <translation>{0} が長すぎます：{1} バイトのはずが {2} バイトあります。</translation>
+    </message>
+    <message>
+        <source>{0} keeps {1} as {2}, which is not known.</source>
+        <translation>{0} の {1} は未知の型 {2} で保存されています。</translation>
+    </message>
+    <message>
+        <source>Convert it to float32, float16 or bfloat16, or choose another model.</source>
+        <translation>float32、float16、bfloat16 のいずれかに変換するか、別のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} does not say which file holds which tensor.</source>
+        <translation>{0} には、どのファイルにどのテンソルがあるかが書かれていません。</translation>
+    </message>
+    <message>
+        <source>{0} does not say that {1} is in {2}.</source>
+        <translation>{0} には、{1} が {2} にあると書かれていません。</translation>
+    </message>
+    <message>
+        <source>{0} is both in {1} and in {2}.</source>
+        <translation>{0} が {1} と {2} の両方にあります。</translation>
+    </message>
+    <message>
+        <source>{0} lacks {1}, which {2} names.</source>
+        <translation>{2} に書かれている {1} が {0} にありません。</translation>
+    </message>
+    <message>
+        <source>{0} has no {1}, which {2} names.</source>
+        <translation>{2} に書かれている {1} が {0} にありません。</translation>
+    </message>
+    <message>
+        <source>{0} names {1} files.</source>
+        <translation>{0} に {1} 個のファイルが書かれています。</translation>
+    </message>
+    <message>
+        <source>{0} names {1}, which is no safetensors file in its folder.</source>
+        <translation>{0} に書かれている {1} は、同じフォルダー内の safetensors ファイルではありません。</translation>
+    </message>
+    <message>
+        <source>{0} holds numbers that are not finite (NaN or infinity), in {1}.</source>
+        <translation>{0} の {1} に有限でない数値（NaN または無限大）があります。</translation>
+    </message>
+    <message>
+        <source>The file is damaged, or its training diverged: download it again, or choose another model.</source>
+        <translation>ファイルが壊れているか、学習が発散しています。もう一度ダウンロードするか、別のモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} holds numbers too large for {1}, in {2}.</source>
+        <translation>{0} の {2} に、{1} では表せない大きな数値があります。</translation>
+    </message>
+    <message>
+        <source>Choose another model, or a graphics card that computes in bfloat16.</source>
+        <translation>別のモデルか、bfloat16 で計算できる GPU を選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} is one file of a model, not its folder.</source>
+        <translation>{0} はモデルのファイルの一つで、フォルダーではありません。</translation>
+    </message>
+    <message>
+        <source>Name its folder: {0}.</source>
+        <translation>フォルダーを指定してください：{0}</translation>
+    </message>
+    <message>
+        <source>Check the name and where it lies.</source>
+        <translation>名前と場所を確認してください。</translation>
+    </message>
+    <message>
+        <source>{0} shows a revision of its own.</source>
+        <translation>{0} は特定のリビジョンを指しています。</translation>
+    </message>
+    <message>
+        <source>Name the repository as owner/name; its newest state is taken.</source>
+        <translation>リポジトリを owner/name の形で指定してください。最新の状態が使われます。</translation>
+    </message>
+    <message>
+        <source>{0} needs {1} of {2}, which is not on this computer.</source>
+        <translation>{0} には {2} の {1} が必要ですが、このコンピューターにありません。</translation>
+    </message>
+    <message>
+        <source>Download it with `aizuchi models download {0}`.</source>
+        <translation>`aizuchi models download {0}` でダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>{0} is an adapter on {1}, which is not there.</source>
+        <translation>{0} は {1} に対するアダプターですが、それが見つかりません。</translation>
+    </message>
+    <message>
+        <source>Put it back, or name the model as the base (--base).</source>
+        <translation>元に戻すか、そのモデルをベースとして指定してください (--base)。</translation>
+    </message>
+    <message>
+        <source>{0} is not the file that this version of Aizuchi knows.</source>
+        <translation>{0} は、この版の Aizuchi が知っているファイルではありません。</translation>
+    </message>
+    <message>
+        <source>Update Aizuchi: the makers of the model may have published it anew.</source>
+        <translation>Aizuchi を更新してください。モデルが新しく公開し直された可能性があります。</translation>
+    </message>
+    <message>
+        <source>The cache of {0} is damaged: {1}.</source>
+        <translation>{0} のキャッシュが壊れています（{1}）。</translation>
+    </message>
+    <message>
+        <source>Delete {0}, and try again.</source>
+        <translation>{0} を削除して、もう一度お試しください。</translation>
+    </message>
+    <message>
+        <source>Download it on the Models page, or with `aizuchi models download`.</source>
+        <translation>モデルのページ、または `aizuchi models download` でダウンロードしてください。</translation>
+    </message>
+    <message>
+        <source>{0} is not on this computer, and downloads are switched off.</source>
+        <translation>{0} はこのコンピューターになく、ダウンロードは無効になっています。</translation>
+    </message>
+    <message>
+        <source>Download it on the Models page, or run `aizuchi models download` without HF_HUB_OFFLINE.</source>
+        <translation>モデルのページでダウンロードするか、HF_HUB_OFFLINE を外して `aizuchi models download` を実行してください。</translation>
+    </message>
+    <message>
         <source>Fetch it with `aizuchi models download {0}`.</source>
         <translation>`aizuchi models download {0}` で取得してください。</translation>
     </message>
@@ -3664,6 +4075,42 @@ Speaker: {1}</source>
         <translation>{0} を削除して、ダウンロードし直してください。</translation>
     </message>
     <message>
+        <source>{0} is in use: `{1}` is at work on it (process {2}).</source>
+        <translation>{0} は使用中です：`{1}` が処理しています（プロセス {2}）。</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended, or end it.</source>
+        <translation>終わるまで待つか、終了させてください。</translation>
+    </message>
+    <message>
+        <source>{0} is in use: `{1}` is at work on it on {2}.</source>
+        <translation>{0} は使用中です：{2} 上の `{1}` が処理しています。</translation>
+    </message>
+    <message>
+        <source>{0} is in use: `{1}` is at work on it in another container.</source>
+        <translation>{0} は使用中です：別のコンテナ内の `{1}` が処理しています。</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended there, or end it there.</source>
+        <translation>そちらで終わるまで待つか、そちらで終了させてください。</translation>
+    </message>
+    <message>
+        <source>{0} may be in use on {1}: its disk knows no locks.</source>
+        <translation>{0} は {1} で使用中の可能性があります：このディスクはファイルロックに対応していません。</translation>
+    </message>
+    <message>
+        <source>If nothing is at work on it there, delete {0}.</source>
+        <translation>そちらで何も動いていない場合は、{0} を削除してください。</translation>
+    </message>
+    <message>
+        <source>{0} is in use by another program.</source>
+        <translation>{0} は別のプログラムが使用中です。</translation>
+    </message>
+    <message>
+        <source>Wait until it has ended.</source>
+        <translation>終わるまでお待ちください。</translation>
+    </message>
+    <message>
         <source>{0} holds no recording.</source>
         <translation>{0} に録音がありません。</translation>
     </message>
@@ -3673,7 +4120,7 @@ Speaker: {1}</source>
     </message>
     <message>
         <source>{0} can not be written: {1}.</source>
-        <translation>{0} に書き込めません: {1}。</translation>
+        <translation>{0} に書き込めません：{1}。</translation>
     </message>
     <message>
         <source>Choose a folder that can be written and has room.</source>
@@ -3686,6 +4133,46 @@ Speaker: {1}</source>
     <message>
         <source>Copy the file again, and check the disk.</source>
         <translation>ファイルをコピーし直し、ディスクを確認してください。</translation>
+    </message>
+    <message>
+        <source>{0} holds {1} twice.</source>
+        <translation>{0} に {1} が二つ入っています。</translation>
+    </message>
+    <message>
+        <source>{0} holds {1} larger than that of any recording.</source>
+        <translation>{0} に含まれる {1} は、録音としては大きすぎます。</translation>
+    </message>
+    <message>
+        <source>{0} is encrypted.</source>
+        <translation>{0} は暗号化されています。</translation>
+    </message>
+    <message>
+        <source>Unpack it with its password, and pack it without one.</source>
+        <translation>パスワードで展開し、パスワードなしで圧縮し直してください。</translation>
+    </message>
+    <message>
+        <source>The disk is full: {0} can not be unpacked.</source>
+        <translation>ディスクの空き容量が足りないため、{0} を展開できません。</translation>
+    </message>
+    <message>
+        <source>Free some space, and open it again.</source>
+        <translation>空き容量を増やしてから、もう一度開いてください。</translation>
+    </message>
+    <message>
+        <source>Free some space. The recording itself is kept.</source>
+        <translation>空き容量を増やしてください。録音そのものは残っています。</translation>
+    </message>
+    <message>
+        <source>Free some space, and try again.</source>
+        <translation>空き容量を増やしてから、もう一度お試しください。</translation>
+    </message>
+    <message>
+        <source>{0} can not be written: the disk is read-only.</source>
+        <translation>ディスクが読み取り専用のため、{0} に書き込めません。</translation>
+    </message>
+    <message>
+        <source>Name a folder on another disk.</source>
+        <translation>別のディスクのフォルダーを指定してください。</translation>
     </message>
     <message>
         <source>There is no recording in {0}.</source>
@@ -3788,6 +4275,18 @@ Speaker: {1}</source>
         <translation>ディスクを確認してください。</translation>
     </message>
     <message>
+        <source>The computer was asleep, so the recording ended.</source>
+        <translation>コンピューターがスリープしたため、録音を終了しました。</translation>
+    </message>
+    <message>
+        <source>There was no sound for more than a minute, so the recording ended.</source>
+        <translation>1 分以上音声が届かなかったため、録音を終了しました。</translation>
+    </message>
+    <message>
+        <source>A new recording starts as soon as the talk goes on.</source>
+        <translation>会話が再開すると、新しい録音が始まります。</translation>
+    </message>
+    <message>
         <source>The recording reached {0} hours and ended.</source>
         <translation>録音が {0} 時間に達したため終了しました。</translation>
     </message>
@@ -3858,6 +4357,10 @@ Speaker: {1}</source>
     <message>
         <source>The setting “{0}” must be between {1} and {2}, not {3}.</source>
         <translation>設定「{0}」は {3} ではなく {1} から {2} の間でなければなりません。</translation>
+    </message>
+    <message>
+        <source>The setting “{0}” must be text in one line, not {1}.</source>
+        <translation>設定「{0}」は 1 行の文字列でなければなりません（{1} は使えません）。</translation>
     </message>
     <message>
         <source>Its default is used.</source>
@@ -3944,8 +4447,8 @@ Speaker: {1}</source>
         <translation>Ampere（RTX 30、A100）より前の GPU には bfloat16 がないので、モデルは float16 で動きます。</translation>
     </message>
     <message>
-        <source>This PyTorch has no code for the card; install one that was built for it.</source>
-        <translation>この PyTorch はこの GPU に対応していません。対応するものをインストールしてください。</translation>
+        <source>Models run on the processor instead; for the card install a PyTorch that was built for it.</source>
+        <translation>モデルは代わりに CPU で動きます。この GPU を使うには、対応する PyTorch をインストールしてください。</translation>
     </message>
     <message>
         <source>Close what else uses the card; the smallest known model needs {0} GB.</source>
@@ -3962,6 +4465,14 @@ Speaker: {1}</source>
     <message>
         <source>`sudo apt-get install libportaudio2 libasound2-plugins`, or run packaging/talk.</source>
         <translation>`sudo apt-get install libportaudio2 libasound2-plugins` か、packaging/talk を実行してください。</translation>
+    </message>
+    <message>
+        <source>`sudo apt-get install pulseaudio-utils`, or monitors of speakers may pass as microphones.</source>
+        <translation>`sudo apt-get install pulseaudio-utils` を実行してください。そうしないと、スピーカーのモニターがマイクと見なされることがあります。</translation>
+    </message>
+    <message>
+        <source>Choose a microphone in the system&apos;s sound settings, or name one with --microphone.</source>
+        <translation>システムのサウンド設定でマイクを選ぶか、--microphone で指定してください。</translation>
     </message>
     <message>
         <source>Plug one in or choose one in the system&apos;s sound settings; a headless talk needs none.</source>
@@ -4010,6 +4521,18 @@ Speaker: {1}</source>
     <message>
         <source>There is no text placement &apos;{0}&apos;.</source>
         <translation>「{0}」というテキストの置き方はありません。</translation>
+    </message>
+    <message>
+        <source>{0} can not be read: it {1}.</source>
+        <translation>{0} を読み込めません: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} does not hold words with times: word {1} is {2}.</source>
+        <translation>{0} に時刻付きの単語がありません: {1} 番目は {2} です。</translation>
+    </message>
+    <message>
+        <source>{0} does not hold words with times: word {1} is the word &apos;{2}&apos; without a speaker or times.</source>
+        <translation>{0} に時刻付きの単語がありません: {1} 番目の「{2}」に話者か時刻がありません。</translation>
     </message>
     <message>
         <source>Choose &apos;nu-dialogue&apos; or &apos;kyutai&apos;.</source>
@@ -4108,6 +4631,42 @@ Speaker: {1}</source>
         <translation>対話は言葉なしで残しました。</translation>
     </message>
     <message>
+        <source>Correct the file, or transcribe the dialogue.</source>
+        <translation>ファイルを修正するか、対話を文字起こししてください。</translation>
+    </message>
+    <message>
+        <source>Word {0} is {1}, not text.</source>
+        <translation>{0} 番目の単語は {1} で、テキストではありません。</translation>
+    </message>
+    <message>
+        <source>{0} words are not text; the first is word {1}, which is {2}.</source>
+        <translation>{0} 個の単語がテキストではありません。最初は {1} 番目の単語で、{2} です。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; (word {1}) has no speaker.</source>
+        <translation>単語「{0}」({1} 番目) に話者がありません。</translation>
+    </message>
+    <message>
+        <source>{0} words have no speaker; the first is &apos;{1}&apos; (word {2}).</source>
+        <translation>{0} 個の単語に話者がありません。最初は「{1}」({2} 番目) です。</translation>
+    </message>
+    <message>
+        <source>The word &apos;{0}&apos; (word {1}) has no times.</source>
+        <translation>単語「{0}」({1} 番目) に時刻がありません。</translation>
+    </message>
+    <message>
+        <source>{0} words have no times; the first is &apos;{1}&apos; (word {2}).</source>
+        <translation>{0} 個の単語に時刻がありません。最初は「{1}」({2} 番目) です。</translation>
+    </message>
+    <message>
+        <source>It takes the gap between its neighbours.</source>
+        <translation>前後の単語の間に置きました。</translation>
+    </message>
+    <message>
+        <source>They take the gaps between their neighbours.</source>
+        <translation>それぞれ前後の単語の間に置きました。</translation>
+    </message>
+    <message>
         <source>The words of each voice are heard on the channel of the other.</source>
         <translation>それぞれの声の言葉が、もう一方のチャンネルから聞こえます。</translation>
     </message>
@@ -4164,6 +4723,18 @@ Speaker: {1}</source>
         <translation>モデルは会話を {0} 回忘れました。</translation>
     </message>
     <message>
+        <source>Nothing was recorded for {0} s of it in all.</source>
+        <translation>合計 {0} 秒間は録音されていません。</translation>
+    </message>
+    <message>
+        <source>Gaps were left out: {0} stretches are learnt from.</source>
+        <translation>欠落部分を除き、{0} 個の区間を学習に使います。</translation>
+    </message>
+    <message>
+        <source>It has gaps, and no stretch of {0} s without one.</source>
+        <translation>欠落があり、{0} 秒以上途切れのない区間がありません。</translation>
+    </message>
+    <message>
         <source>There is another dialogue {0}.</source>
         <translation>{0} という対話がほかにあります。</translation>
     </message>
@@ -4178,6 +4749,14 @@ Speaker: {1}</source>
     <message>
         <source>{0} can not be read as sound: {1}.</source>
         <translation>{0} を音声として読めません: {1}。</translation>
+    </message>
+    <message>
+        <source>Convert it, for example by `ffmpeg -i &apos;{0}&apos; &apos;{1}.wav&apos;`, and import that.</source>
+        <translation>たとえば `ffmpeg -i &apos;{0}&apos; &apos;{1}.wav&apos;` で変換し、それを取り込んでください。</translation>
+    </message>
+    <message>
+        <source>{0} says that it has {1} samples a second.</source>
+        <translation>{0} のサンプリング周波数が {1} Hz になっています。</translation>
     </message>
     <message>
         <source>{0} breaks off after {1} s.</source>
@@ -4226,6 +4805,10 @@ Speaker: {1}</source>
     <message>
         <source>It was left out when the dataset was prepared.</source>
         <translation>データセットの準備のときに除かれました。</translation>
+    </message>
+    <message>
+        <source>Training uses it once: take one of both out of the dataset.</source>
+        <translation>学習では一度だけ使います。どちらかをデータセットから外してください。</translation>
     </message>
     <message>
         <source>Mend it and prepare again.</source>
@@ -4364,8 +4947,16 @@ Speaker: {1}</source>
         <translation>終わるまでお待ちください。</translation>
     </message>
     <message>
-        <source>Another command is at work on {0}.</source>
-        <translation>別のコマンドが {0} を処理しています。</translation>
+        <source>{0} is being recorded at this moment.</source>
+        <translation>{0} は現在録音中です。</translation>
+    </message>
+    <message>
+        <source>See who may write there, and whether the disk has room.</source>
+        <translation>書き込み権限とディスクの空き容量を確認してください。</translation>
+    </message>
+    <message>
+        <source>{0} would begin before the sound, or end before beginning or far behind it.</source>
+        <translation>{0} が音声より前に始まるか、始まる前または音声よりずっと後に終わることになっています。</translation>
     </message>
     <message>
         <source>The dataset {0} holds tokens alone.</source>
@@ -4384,8 +4975,68 @@ Speaker: {1}</source>
         <translation>そのまま残します。</translation>
     </message>
     <message>
+        <source>Its words have changed since it was imported.</source>
+        <translation>取り込んだ後に元の単語が変わりました。</translation>
+    </message>
+    <message>
+        <source>They were replaced.</source>
+        <translation>置き換えました。</translation>
+    </message>
+    <message>
+        <source>There are words now that it did not have.</source>
+        <translation>以前はなかった単語が元にあります。</translation>
+    </message>
+    <message>
+        <source>They were added.</source>
+        <translation>追加しました。</translation>
+    </message>
+    <message>
+        <source>Its source has other words than the dataset, where they were corrected.</source>
+        <translation>元の単語がデータセットで修正された単語と違います。</translation>
+    </message>
+    <message>
+        <source>Those of the dataset stay.</source>
+        <translation>データセットの単語を残します。</translation>
+    </message>
+    <message>
+        <source>To take the others, delete {0} and import it again.</source>
+        <translation>元の単語を使うには、{0} を削除してもう一度取り込んでください。</translation>
+    </message>
+    <message>
+        <source>It has the same sound as {0}.</source>
+        <translation>{0} と同じ音声です。</translation>
+    </message>
+    <message>
+        <source>It was left out, its words were added there.</source>
+        <translation>除外し、単語だけをそちらに追加しました。</translation>
+    </message>
+    <message>
+        <source>Named more than once: {0}.</source>
+        <translation>重複して指定されたもの: {0}。</translation>
+    </message>
+    <message>
+        <source>Each is used once.</source>
+        <translation>それぞれ一度だけ使います。</translation>
+    </message>
+    <message>
+        <source>It can not be imported: {0}.</source>
+        <translation>取り込めません: {0}。</translation>
+    </message>
+    <message>
         <source>{0} had been imported before.</source>
         <translation>{0}は取り込み済みでした。</translation>
+    </message>
+    <message>
+        <source>New words came into {0} of {1}.</source>
+        <translation>{1} の {0} に新しい単語が入りました。</translation>
+    </message>
+    <message>
+        <source>{0} held the same dialogue as another.</source>
+        <translation>{0} はほかと同じ対話でした。</translation>
+    </message>
+    <message>
+        <source>Repeated sound in {0}: training uses it once.</source>
+        <translation>{0} に同じ音声があります。学習では一度だけ使います。</translation>
     </message>
     <message>
         <source>{0} had to be left out.</source>
@@ -4472,10 +5123,6 @@ Speaker: {1}</source>
         <translation>音声の終わり（{1} 秒）より後に{0}あります。</translation>
     </message>
     <message>
-        <source>{0} would begin before the sound or end before beginning.</source>
-        <translation>{0}の始まりが音声より前か、終わりが始まりより前です。</translation>
-    </message>
-    <message>
         <source>Their times were mended.</source>
         <translation>時刻を直しました。</translation>
     </message>
@@ -4516,10 +5163,6 @@ Speaker: {1}</source>
         <translation>--device cpu で符号化してください。</translation>
     </message>
     <message>
-        <source>{0} is being prepared already.</source>
-        <translation>{0} は準備の最中です。</translation>
-    </message>
-    <message>
         <source>No dialogue of {0} could be prepared.</source>
         <translation>{0} の対話を一つも準備できませんでした。</translation>
     </message>
@@ -4545,7 +5188,7 @@ Speaker: {1}</source>
     </message>
     <message>
         <source>There is no folder {0}.</source>
-        <translation>フォルダー {0} はありません。</translation>
+        <translation>フォルダー {0} がありません。</translation>
     </message>
     <message>
         <source>Give a folder with a Whisper model that CTranslate2 reads.</source>
@@ -4668,6 +5311,18 @@ Speaker: {1}</source>
         <translation>{0} に列 {1} がありません。</translation>
     </message>
     <message>
+        <source>{0} has more than one column {1}.</source>
+        <translation>{0} に列 {1} が複数あります。</translation>
+    </message>
+    <message>
+        <source>The column {0} of {1} holds {2}, no names.</source>
+        <translation>{1} の列 {0} は {2} で、名前ではありません。</translation>
+    </message>
+    <message>
+        <source>Dialogue {0} of {1} has no dialogue_id.</source>
+        <translation>{1} の {0} 番目の対話に dialogue_id がありません。</translation>
+    </message>
+    <message>
         <source>The column {0} of {1} holds {2}, no streams of tokens.</source>
         <translation>{1} の列 {0} は {2} で、トークンの列ではありません。</translation>
     </message>
@@ -4726,6 +5381,10 @@ Speaker: {1}</source>
     <message>
         <source>{0} names {1}, which is not there.</source>
         <translation>{0} に書かれた {1} がありません。</translation>
+    </message>
+    <message>
+        <source>{0} lies in too many folders.</source>
+        <translation>{0} のフォルダーの階層が深すぎます。</translation>
     </message>
     <message>
         <source>Each line has to be {&quot;path&quot;: …, &quot;duration&quot;: …}, in UTF-8.</source>
@@ -4800,6 +5459,18 @@ Speaker: {1}</source>
         <translation>文字起こしをやり直すか、言葉を補ってください。</translation>
     </message>
     <message>
+        <source>It has the text token {0}, and {1} knows 0 to {2}.</source>
+        <translation>テキストトークン {0} がありますが、{1} が知っているのは 0 から {2} までです。</translation>
+    </message>
+    <message>
+        <source>It has the code {0}, and {1} knows 0 to {2}.</source>
+        <translation>コード {0} がありますが、{1} が知っているのは 0 から {2} までです。</translation>
+    </message>
+    <message>
+        <source>Import what was made for this model, or choose the model that it was made for.</source>
+        <translation>このモデル用に作られたものを読み込むか、元のモデルを選んでください。</translation>
+    </message>
+    <message>
         <source>{0} has {1} text tokens for {2} s of words: the text can not keep up.</source>
         <translation>{0} の言葉 {2} 秒にテキストトークンが {1} 個あり、テキストが追いつきません。</translation>
     </message>
@@ -4830,6 +5501,10 @@ Speaker: {1}</source>
     <message>
         <source>{0} does not hold A and B.</source>
         <translation>{0} に A と B がそろっていません。</translation>
+    </message>
+    <message>
+        <source>{0} is damaged, or holds something else than arrays of numbers.</source>
+        <translation>{0} が壊れているか、数値の配列ではありません。</translation>
     </message>
     <message>
         <source>{0} holds no integers.</source>
@@ -4908,16 +5583,8 @@ Speaker: {1}</source>
         <translation>どの話者をモデルが学ぶかを --speaker で指定してください。</translation>
     </message>
     <message>
-        <source>{0} has the word &apos;{1}&apos; without times.</source>
-        <translation>{0} の言葉「{1}」に時刻がありません。</translation>
-    </message>
-    <message>
         <source>Transcribe the dialogue.</source>
         <translation>対話を文字起こししてください。</translation>
-    </message>
-    <message>
-        <source>{0} is no JSON, or it is cut off.</source>
-        <translation>{0} は JSON ではないか、途中で切れています。</translation>
     </message>
     <message>
         <source>{0} holds no words with speakers and times.</source>
@@ -5026,6 +5693,14 @@ Speaker: {1}</source>
     <message>
         <source>a list</source>
         <translation>リスト</translation>
+    </message>
+    <message>
+        <source>an object</source>
+        <translation>オブジェクト</translation>
+    </message>
+    <message>
+        <source>blank</source>
+        <translation>空白</translation>
     </message>
     <message>
         <source>a list of {0} values</source>
@@ -5288,6 +5963,14 @@ Speaker: {1}</source>
         <translation>--out で別のフォルダーを指定してください。</translation>
     </message>
     <message>
+        <source>Name an earlier checkpoint with --step, or train with lower rates.</source>
+        <translation>--step で以前のチェックポイントを指定するか、学習率を下げて学習し直してください。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} holds numbers that are not finite after step {2}.</source>
+        <translation>{1} の {0} に、ステップ {2} の時点で有限でない数値があります。</translation>
+    </message>
+    <message>
         <source>{0} does not fit its run: {1} has another shape.</source>
         <translation>{0} は学習の設定に合いません。{1} の形が違います。</translation>
     </message>
@@ -5352,20 +6035,36 @@ Speaker: {1}</source>
         <translation>検証の損失が {0} 回続けて下がりませんでした。最良はステップ {1} です。</translation>
     </message>
     <message>
+        <source>The held-out loss fell by less than {0} % in {1} evaluations; the best is step {2}.</source>
+        <translation>検証データの損失は {1} 回の評価で {0} % も下がりませんでした。最良はステップ {2} です。</translation>
+    </message>
+    <message>
+        <source>The model hardly learns: in {0} steps its loss has changed by less than {1}.</source>
+        <translation>モデルはほとんど学習していません。{0} ステップで損失の変化は {1} 未満です。</translation>
+    </message>
+    <message>
+        <source>Train anew with higher learning rates, such as {0} and {1} (depth).</source>
+        <translation>学習率を上げて学習し直してください（例: {0}、depth は {1}）。</translation>
+    </message>
+    <message>
+        <source>The voice loses variety: the sample has {0} different sounds and {1} bits of entropy, before training it had {2} and {3}.</source>
+        <translation>声が単調になっています。サンプルの音は {0} 種類、エントロピーは {1} ビットです。学習前は {2} 種類、{3} ビットでした。</translation>
+    </message>
+    <message>
+        <source>Listen to the samples; if they sound monotonous, use an earlier checkpoint and lower rates.</source>
+        <translation>サンプルを聴いてください。単調に聞こえるなら、前のチェックポイントを使い、学習率を下げてください。</translation>
+    </message>
+    <message>
+        <source>Saving a checkpoint</source>
+        <translation>チェックポイントを保存しています</translation>
+    </message>
+    <message>
         <source>The loss of step {0} is not a number; it learnt from {1}.</source>
         <translation>ステップ {0} の損失が数値ではありません。学習していたのは {1} です。</translation>
     </message>
     <message>
         <source>Look at these dialogues, or lower the learning rates; the checkpoints until then are good.</source>
         <translation>これらの対話を確認するか、学習率を下げてください。それまでのチェックポイントは使えます。</translation>
-    </message>
-    <message>
-        <source>The run {0} is going on.</source>
-        <translation>学習 {0} は進行中です。</translation>
-    </message>
-    <message>
-        <source>Stop it first.</source>
-        <translation>先に停止してください。</translation>
     </message>
     <message>
         <source>It has those after {0}.</source>
@@ -5390,6 +6089,78 @@ Speaker: {1}</source>
     <message>
         <source>There is a run {0} already.</source>
         <translation>学習 {0} はすでにあります。</translation>
+    </message>
+    <message>
+        <source>The run {0} began with other settings: {1}.</source>
+        <translation>学習 {0} は別の設定で開始されています：{1}。</translation>
+    </message>
+    <message>
+        <source>Put them back in {0}, or begin a new run: `aizuchi export {1}`, and name the model that comes of it.</source>
+        <translation>{0} の設定を元に戻すか、`aizuchi export {1}` で書き出したモデルを指定して新しい学習を開始してください。</translation>
+    </message>
+    <message>
+        <source>The model {0} is not the one that the run {1} began with.</source>
+        <translation>モデル {0} は、学習 {1} の開始時のものと異なります。</translation>
+    </message>
+    <message>
+        <source>The dialogues are not those that the run {0} began with.</source>
+        <translation>対話データが、学習 {0} の開始時のものと異なります。</translation>
+    </message>
+    <message>
+        <source>Added since it began: {0}.</source>
+        <translation>開始後に追加された対話：{0}。</translation>
+    </message>
+    <message>
+        <source>Removed since it began: {0}.</source>
+        <translation>開始後に削除された対話：{0}。</translation>
+    </message>
+    <message>
+        <source>Changed since it began: {0}.</source>
+        <translation>開始後に変更された対話：{0}。</translation>
+    </message>
+    <message>
+        <source>Held out now, and learnt from before: {0}.</source>
+        <translation>学習用から評価用に変わった対話：{0}。</translation>
+    </message>
+    <message>
+        <source>Learnt from now, and held out before: {0}.</source>
+        <translation>評価用から学習用に変わった対話：{0}。</translation>
+    </message>
+    <message>
+        <source>They are in another order, or cut otherwise.</source>
+        <translation>対話の順序または区切り方が異なります。</translation>
+    </message>
+    <message>
+        <source>Put back what it began with, or begin a new run: `aizuchi export {0}`, and name the model that comes of it.</source>
+        <translation>開始時の状態に戻すか、`aizuchi export {0}` で書き出したモデルを指定して新しい学習を開始してください。</translation>
+    </message>
+    <message>
+        <source>{0} is damaged, so that nobody knows what {1} learnt from.</source>
+        <translation>{0} が壊れているため、{1} が何から学習したか分かりません。</translation>
+    </message>
+    <message>
+        <source>Put back a copy of the file, or export the last checkpoint: `aizuchi export {0}`.</source>
+        <translation>ファイルのコピーを戻すか、`aizuchi export {0}` で最後のチェックポイントを書き出してください。</translation>
+    </message>
+    <message>
+        <source>The learning rates fall over {0} steps now, and fell over {1} before.</source>
+        <translation>学習率は {0} ステップで下がるようになりました（以前は {1} ステップ）。</translation>
+    </message>
+    <message>
+        <source>The run began with {0} {1}, and goes on with {2}.</source>
+        <translation>この学習は {0} {1} で開始され、{2} で続行します。</translation>
+    </message>
+    <message>
+        <source>Its numbers may differ in the last digits.</source>
+        <translation>数値が末尾の桁で異なることがあります。</translation>
+    </message>
+    <message>
+        <source>The run {0} was begun by an Aizuchi that did not keep what it began with.</source>
+        <translation>学習 {0} は、開始時の内容を保存しない旧バージョンで開始されました。</translation>
+    </message>
+    <message>
+        <source>What can be seen of its data is as it was; from now on all of it is kept.</source>
+        <translation>確認できる範囲ではデータは同じです。今後はすべて保存されます。</translation>
     </message>
     <message>
         <source>{0} is not prepared.</source>
@@ -5556,6 +6327,26 @@ Speaker: {1}</source>
         <translation>{0}: data にデータセットの名前がありません。</translation>
     </message>
     <message>
+        <source>{0} stands in data and in held_out.</source>
+        <translation>{0} が data と held_out の両方にあります。</translation>
+    </message>
+    <message>
+        <source>Hold out what is not learnt from.</source>
+        <translation>学習に使わないものを held_out にしてください。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} dialogues in held_out are in data as well, such as {2}.</source>
+        <translation>held_out の対話 {1} 件のうち {0} 件が data にもあります ({2} など)。</translation>
+    </message>
+    <message>
+        <source>Take them out of one of both; without held_out a share of data is held out by itself.</source>
+        <translation>どちらか一方から外してください。held_out がなければ data の一部が自動的に検証用になります。</translation>
+    </message>
+    <message>
+        <source>{0} of {1} dialogues in {2} repeat others, such as {3}.</source>
+        <translation>{2} の対話 {1} 件のうち {0} 件がほかと同じです ({3} など)。</translation>
+    </message>
+    <message>
         <source>{0}: batch.min_seconds is above batch.seconds.</source>
         <translation>{0}: batch.min_seconds が batch.seconds より大きくなっています。</translation>
     </message>
@@ -5571,12 +6362,32 @@ Speaker: {1}</source>
         <translation>{0} は学習に使えます。</translation>
     </message>
     <message>
+        <source>{0} is ready for {1}.</source>
+        <translation>{0} は {1} 用に準備できています。</translation>
+    </message>
+    <message>
+        <source>{0} has changed since it was prepared.</source>
+        <translation>{0} は準備のあとで変わりました。</translation>
+    </message>
+    <message>
+        <source>Training reads what was prepared: prepare it again.</source>
+        <translation>学習では準備済みのデータを使います。もう一度準備してください。</translation>
+    </message>
+    <message>
         <source>Train…</source>
         <translation>学習へ…</translation>
     </message>
     <message>
         <source>Choose what a run shall learn from it (Alt+3)</source>
         <translation>何を学習するかを選ぶ (Alt+3)</translation>
+    </message>
+    <message>
+        <source>Prepare again</source>
+        <translation>もう一度準備</translation>
+    </message>
+    <message>
+        <source>Turn the sound and the words into what training reads, as they are now</source>
+        <translation>今の音声と言葉を学習用のデータにします</translation>
     </message>
 </context>
 <context>
@@ -5594,8 +6405,8 @@ Speaker: {1}</source>
         <translation>別の学習の内容を選ぶ</translation>
     </message>
     <message>
-        <source>Freeing the graphics card…</source>
-        <translation>GPU を空けています…</translation>
+        <source>Unloading the model…</source>
+        <translation>モデルを解放しています…</translation>
     </message>
     <message>
         <source>{0} can not be written: {1}.</source>
@@ -5617,12 +6428,16 @@ Speaker: {1}</source>
         <translation>開始しています…</translation>
     </message>
     <message>
-        <source>Saving a checkpoint…</source>
-        <translation>チェックポイントを保存しています…</translation>
+        <source>Stopping…</source>
+        <translation>停止しています…</translation>
     </message>
     <message>
         <source>Training</source>
         <translation>学習中</translation>
+    </message>
+    <message>
+        <source>{0} · on {1}</source>
+        <translation>{0} · {1} で実行中</translation>
     </message>
     <message>
         <source>Stopped at step {0}; it can go on from there</source>
@@ -5657,6 +6472,14 @@ Speaker: {1}</source>
         <translation>最良 {0}</translation>
     </message>
     <message>
+        <source>best {0} ({1})</source>
+        <translation>最良 {0}（{1}）</translation>
+    </message>
+    <message>
+        <source>{0} %</source>
+        <translation>{0} %</translation>
+    </message>
+    <message>
         <source>Step {0} of {1}</source>
         <translation>ステップ {0} / {1}</translation>
     </message>
@@ -5667,6 +6490,10 @@ Speaker: {1}</source>
     <message>
         <source>{0} of graphics memory</source>
         <translation>GPU メモリ {0}</translation>
+    </message>
+    <message>
+        <source>{0} of memory</source>
+        <translation>メモリー {0}</translation>
     </message>
     <message>
         <source>{0} of dialogue</source>
@@ -5751,8 +6578,8 @@ Speaker: {1}</source>
         <translation>ループ</translation>
     </message>
     <message>
-        <source>Moshi</source>
-        <translation>Moshi</translation>
+        <source>Model</source>
+        <translation>モデル</translation>
     </message>
     <message>
         <source>You</source>
@@ -5791,8 +6618,27 @@ Speaker: {1}</source>
         <translation>2 つの声のバランス</translation>
     </message>
     <message>
-        <source>To the left Moshi alone, to the right you alone</source>
-        <translation>左端で Moshi だけ、右端であなただけ</translation>
+        <source>To the left the model alone, to the right you alone</source>
+        <translation>左端でモデルだけ、右端であなただけになります</translation>
+    </message>
+</context>
+<context>
+    <name>Trash</name>
+    <message>
+        <source>The recording is gone already; it can not be moved to the trash.</source>
+        <translation>録音はすでになくなっているため、ゴミ箱に移動できません。</translation>
+    </message>
+    <message>
+        <source>It was deleted or moved in another place.</source>
+        <translation>ほかの場所で削除または移動されました。</translation>
+    </message>
+    <message>
+        <source>The recording could not be moved to the trash.</source>
+        <translation>録音をゴミ箱に移動できませんでした。</translation>
+    </message>
+    <message>
+        <source>There may be none on this disk; the folder to remove is {0}.</source>
+        <translation>このディスクにはゴミ箱がない可能性があります。削除するフォルダーは {0} です。</translation>
     </message>
 </context>
 <context>
@@ -5967,6 +6813,14 @@ Speaker: {1}</source>
         <translation>保存の状態</translation>
     </message>
     <message>
+        <source>Prepare again</source>
+        <translation>もう一度準備</translation>
+    </message>
+    <message>
+        <source>Turn the corrected words into what training reads</source>
+        <translation>直した言葉を学習用のデータにします</translation>
+    </message>
+    <message>
         <source>Undo</source>
         <translation>元に戻す</translation>
     </message>
@@ -6045,6 +6899,10 @@ Speaker: {1}</source>
 <context>
     <name>WordKeeper</name>
     <message>
+        <source>The corrected words are kept here, and saved when it has ended.</source>
+        <translation>修正した内容はここに保持され、終了後に保存されます。</translation>
+    </message>
+    <message>
         <source>The corrected words could not be saved: {0}.</source>
         <translation>修正した言葉を保存できませんでした: {0}</translation>
     </message>
@@ -6118,6 +6976,38 @@ Speaker: {1}</source>
         <translation>{0} 秒</translation>
     </message>
     <message>
+        <source>{0} s skipped</source>
+        <translation>{0} 秒をスキップ</translation>
+    </message>
+    <message>
+        <source>{0} s of silence played</source>
+        <translation>無音を {0} 秒再生</translation>
+    </message>
+    <message>
+        <source>late {0} times: {1}</source>
+        <translation>遅れ {0} 回: {1}</translation>
+    </message>
+    <message>
+        <source>{0} s lost: the sound device was opened again</source>
+        <translation>{0} 秒欠落: サウンドデバイスを開き直しました</translation>
+    </message>
+    <message>
+        <source>{0} s lost: no sound from the microphone</source>
+        <translation>{0} 秒欠落: マイクから音声が届きませんでした</translation>
+    </message>
+    <message>
+        <source>{0} s lost: the sound server stalled</source>
+        <translation>{0} 秒欠落: サウンドサーバーが停止していました</translation>
+    </message>
+    <message>
+        <source>{0} s lost: the computer was asleep</source>
+        <translation>{0} 秒欠落: コンピューターがスリープしていました</translation>
+    </message>
+    <message>
+        <source>{0} s lost</source>
+        <translation>{0} 秒欠落</translation>
+    </message>
+    <message>
         <source>{0} MB</source>
         <translation>{0} MB</translation>
     </message>
@@ -6134,8 +7024,16 @@ Speaker: {1}</source>
         <translation>音声を読み取れません。</translation>
     </message>
     <message>
+        <source>Some of its files are damaged; what can be read is here.</source>
+        <translation>一部のファイルが壊れています。読み取れる部分だけを表示しています。</translation>
+    </message>
+    <message>
         <source>It was cut off; what was written until then is here.</source>
         <translation>録音が途中で切れました。それまでの分は残っています。</translation>
+    </message>
+    <message>
+        <source>damaged</source>
+        <translation>破損</translation>
     </message>
     <message>
         <source>cut off</source>
@@ -6168,12 +7066,12 @@ Speaker: {1}</source>
 <context>
     <name>_EmptyState</name>
     <message>
-        <source>Nobody said “{0}”</source>
-        <translation>「{0}」は見つかりません</translation>
+        <source>No talk with “{0}” was found</source>
+        <translation>「{0}」を含む会話は見つかりませんでした</translation>
     </message>
     <message>
-        <source>The search looks at the model&apos;s words, at its name and at the date.</source>
-        <translation>モデルの言葉、モデルの名前、日付から検索します。</translation>
+        <source>The search looks at the model&apos;s words, its name and the date. Your words are not known.</source>
+        <translation>検索の対象はモデルの言葉、モデル名、日付です。あなたの言葉はわかりません。</translation>
     </message>
     <message>
         <source>No talks yet</source>
