@@ -41,8 +41,8 @@ talk_packages() {
 # these packages: Debian would take PulseAudio away for it.
 test_packages() {
     talk_packages
-    echo espeak-ng pulseaudio pipewire wireplumber xvfb xauth xdotool shellcheck fontconfig fonts-noto-cjk \
-        desktop-file-utils appstream shared-mime-info
+    echo espeak-ng pulseaudio pipewire wireplumber xvfb xauth xdotool x11-utils shellcheck fontconfig \
+        fonts-noto-cjk desktop-file-utils appstream shared-mime-info
 }
 
 # Since Debian 13 and Ubuntu 24.04 some libraries carry t64 in their name.

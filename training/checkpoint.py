@@ -23,6 +23,7 @@ from torch.distributed.checkpoint.state_dict import (
     set_optimizer_state_dict,
 )
 
+from app.engine.reader import unfinite
 from app.errors import UserError
 from app.faults import FULL, refused
 from app.files import clear_parts, make_folder, open_regular, read_json, replacing_folder, write_json
@@ -164,13 +165,22 @@ def _write(
     return None
 
 
+def refuse_unfinite(tensors: dict[str, Tensor], run: str, step: int) -> None:
+    """Raise UserError for weights with which a model would talk on, say nothing and learn nothing."""
+    if (name := unfinite(tensors)) is not None:
+        sentence = f"{name} of {run} holds numbers that are not finite after step {step}."
+        raise UserError(sentence, "Name an earlier checkpoint with --step, or train with lower rates.")
+
+
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         # The library would wait for a pipe for ever.
         with open_regular(path):
-            return dict(load_file(path))
+            tensors = dict(load_file(path))
     except Exception as fault:
         raise _damaged(path, fault) from fault
+    refuse_unfinite(tensors, path.parents[2].name, int(path.parent.name.rpartition("-")[2]))
+    return tensors
 
 
 def _damaged(path: Path, fault: Exception) -> UserError:

@@ -30,10 +30,10 @@ from app.paths import Paths
 from app.runs import find_run, open_run, read_metrics
 from training import streams
 from training.base import find_base, prepare_learner
-from training.checkpoint import checkpoint_folder, disk_full, read_trained
+from training.checkpoint import checkpoint_folder, disk_full, read_trained, refuse_unfinite
 from training.config import Config
 from training.naming import nu_dialogue, released
-from training.source import FOREIGN, Trained, choose_step, refuse_unfinite
+from training.source import FOREIGN, Trained, choose_step
 
 CARD = PEDIGREE
 CARD_FORMAT = 1
@@ -116,7 +116,6 @@ def _read_learnt(found: Checkpoint, trained: Trained) -> State:
     """Return what learnt. Raises UserError unless it is just what learns by the run's configuration."""
     folder = checkpoint_folder(trained.run, trained.step)
     learnt = read_trained(folder)
-    refuse_unfinite(learnt, trained)
     outline = prepare_learner(trained.config, found, torch.device("cpu"), torch.bfloat16, empty=True)
     expected = {name: each.shape for name, each in outline.trained()}
     given = {name: each.shape for name, each in learnt.items()}
@@ -145,7 +144,7 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
     # As the base is kept; in float32 it would be twice as large, to no use.
     dtype = build.precision(found)
     kept = {name: each.to(dtype).contiguous() for name, each in adapter.items()}
-    refuse_unfinite(kept, trained)
+    refuse_unfinite(kept, trained.run.name, trained.step)
     save_file(kept, folder / ADAPTER_NAME)
     lora = trained.config.lora
     settings = {
@@ -175,7 +174,7 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, form: str) -
         whole, settings = streams.restore(whole, config)
     renamed = nu_dialogue(whole) if form == "nu-dialogue" else released(whole)
     kept = {name: each.contiguous() for name, each in renamed.items()}
-    refuse_unfinite(kept, trained)
+    refuse_unfinite(kept, trained.run.name, trained.step)
     save_file(kept, folder / catalog.MOSHI_NAME)
     shutil.copyfile(found.mimi, folder / catalog.MIMI_NAME)
     shutil.copyfile(found.tokenizer, folder / catalog.TOKENIZER_NAME)

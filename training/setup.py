@@ -15,6 +15,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 from torch.distributed.fsdp import MixedPrecisionPolicy
 
+from app.engine.checkpoint import Checkpoint
 from app.errors import UserError
 from app.paths import Paths
 from app.runs import read_metrics
@@ -22,6 +23,7 @@ from training import checkpoint, provenance, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.best import Best, Learning
 from training.config import Config
+from training.examples import Examples
 from training.judge import Judge
 from training.loop import Trainee, Work
 from training.material import open_examples
@@ -89,26 +91,8 @@ def begin(
     check_memory(config, found, train, accelerator)
     if isinstance(record, Record) and not (first and provenance.is_kept(record.folder)):
         provenance.keep(record.folder, provenance.describe(config, found, train, held_out))
-    shared_out = accelerator.distributed_type in SHARED_OUT
     told = _stages(record.emit, first)
-    learner = prepare_learner(
-        config,
-        found,
-        torch.device("cpu") if shared_out else _plain(accelerator.device),
-        compute_dtype(config),
-        partial(told, "Reading the model"),
-        empty=accelerator.distributed_type is DistributedType.FSDP and not accelerator.is_main_process,
-    )
-    compiled = _is_compiled(config, accelerator.device)
-    if zero.is_used(accelerator):
-        zero.prepare_for_shares(learner.lm, checkpointing=config.memory.checkpointing)
-    else:
-        prepare_for_training(
-            learner.lm,
-            checkpointing=config.memory.checkpointing,
-            compile=compiled,
-            kept_layers=config.memory.kept_layers,
-        )
+    learner = _prepare_model(config, found, accelerator, partial(told, "Reading the model"))
     trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
     parameters = sum(each.numel() for _, each in learner.trained())
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
@@ -122,18 +106,7 @@ def begin(
     for follows in (pace, learning):
         follows.add(read_metrics(record.folder)[0])
     record.update(base=found.details, hours=train.hours)
-    record.emit(
-        {
-            "kind": "started",
-            "step": first,
-            "steps": config.steps,
-            "hours": train.hours,
-            "held_out_hours": held_out.hours,
-            "parameters": parameters,
-            "device": device_label(accelerator),
-            "on_card": accelerator.device.type == "cuda",
-        }
-    )
+    record.emit(_started(config, accelerator, train, held_out, first) | {"parameters": parameters})
     return Work(
         config=config,
         accelerator=accelerator,
@@ -149,8 +122,47 @@ def begin(
         judged=state.get("judged", first),
         pace=pace,
         learning=learning,
-        fixed_frames=config.batch.frames if compiled else None,
+        fixed_frames=config.batch.frames if _is_compiled(config, accelerator.device) else None,
     )
+
+
+def _prepare_model(
+    config: Config, found: Checkpoint, accelerator: Accelerator, told: Callable[[int, int], None]
+) -> Learner:
+    """Read the model and make it ready to learn, on its device or where it is shared out from."""
+    learner = prepare_learner(
+        config,
+        found,
+        torch.device("cpu") if accelerator.distributed_type in SHARED_OUT else _plain(accelerator.device),
+        compute_dtype(config),
+        told,
+        empty=accelerator.distributed_type is DistributedType.FSDP and not accelerator.is_main_process,
+    )
+    if zero.is_used(accelerator):
+        zero.prepare_for_shares(learner.lm, checkpointing=config.memory.checkpointing)
+    else:
+        prepare_for_training(
+            learner.lm,
+            checkpointing=config.memory.checkpointing,
+            compile=_is_compiled(config, accelerator.device),
+            kept_layers=config.memory.kept_layers,
+        )
+    return learner
+
+
+def _started(
+    config: Config, accelerator: Accelerator, train: Examples, held_out: Examples, first: int
+) -> dict[str, Any]:
+    """Return what is told when training begins."""
+    return {
+        "kind": "started",
+        "step": first,
+        "steps": config.steps,
+        "hours": train.hours,
+        "held_out_hours": held_out.hours,
+        "device": device_label(accelerator),
+        "on_card": accelerator.device.type == "cuda",
+    }
 
 
 def device_label(accelerator: Accelerator) -> str:

@@ -15,7 +15,6 @@ from moshi.models import LMModel, MimiModel
 from app.engine import build
 from app.engine.checkpoint import Checkpoint, find
 from app.engine.device import Device
-from app.engine.reader import unfinite
 from app.errors import UserError
 from app.files import named
 from app.paths import Paths
@@ -93,9 +92,7 @@ def read_source(source: Source, device: Device) -> tuple[LMModel, MimiModel]:
         return build.load_lm(build.prove(found), device.device, device.dtype, lambda *_: None), mimi
     lm = prepare_learner(trained.config, found, device.device, device.dtype).lm
     folder = checkpoint_folder(trained.run, trained.step)
-    learnt = read_trained(folder)
-    refuse_unfinite(learnt, trained)
-    _put(lm, learnt, folder)
+    _put(lm, read_trained(folder), folder)
     lm.requires_grad_(False)
     for parameter in lm.parameters():
         # What learns is kept in float32, which is for the sake of small steps.
@@ -115,15 +112,6 @@ def choose_step(run: Path, step: int | None) -> Trained:
         known = ", ".join(map(str, there))
         raise UserError(f"{run.name} has no checkpoint after step {step}.", f"It has those after {known}.")
     return Trained(run, read_config(run / CONFIG), step)
-
-
-def refuse_unfinite(weights: dict[str, torch.Tensor], trained: Trained) -> None:
-    """Raise UserError for weights with which a model would talk on and say nothing."""
-    if (name := unfinite(weights)) is not None:
-        sentence = (
-            f"{name} of {trained.run.name} holds numbers that are not finite after step {trained.step}."
-        )
-        raise UserError(sentence, "Name an earlier checkpoint with --step, or train with lower rates.")
 
 
 def _put(lm: LMModel, trained: dict[str, torch.Tensor], folder: Path) -> None:

@@ -117,6 +117,13 @@ def test_what_was_written_is_read(config: Config, tmp_path: Path) -> None:
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_understood(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "talks.toml"
+    path.write_text('model = "tiny"\r\ndata = ["talks"]\r\n', encoding=encoding, newline="")
+    assert read_config(path).data == ("talks",)
+
+
 def test_a_table_in_part_leaves_its_other_settings() -> None:
     assert parse(lora={"rank": 8}).lora == Lora(rank=8, scaling=2.0)
 

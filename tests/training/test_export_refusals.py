@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
 from moshi.utils.compile import no_compile
 from safetensors.torch import load_file, save_file
 
@@ -29,7 +30,7 @@ from tests.training.trained_runs import (
     refuse,
     same,
 )
-from training.checkpoint import TRAINED, checkpoint_folder
+from training.checkpoint import TRAINED, checkpoint_folder, read_trained
 from training.config import Lora
 from training.source import find_source, read_source
 
@@ -178,3 +179,10 @@ def test_the_command_is_a_verb_of_the_program(
     capsys.readouterr()
     assert cli(["--home", home, "export", "run-2"]) == 1
     assert "There is no training run 'run-2'" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(tiny: Path, where: Paths) -> None:
+    folder = checkpoint_folder(make_run(where, tiny), STEP)
+    save_file({"weight": torch.tensor([1.0, float("nan")])}, folder / TRAINED)
+    with pytest.raises(UserError, match=f"weight of run-1 .* not finite after step {STEP}"):
+        read_trained(folder)

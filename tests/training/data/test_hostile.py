@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,10 +260,10 @@ def test_a_fault_that_nobody_foresaw_is_that_of_its_dialogue(
     write_dialogue(source, "bad", *talks[1])
     bring_in = arrival.bring_in
 
-    def fail(incoming: arrival.Incoming, *rest: object) -> arrival.Arrived:
+    def fail(incoming: arrival.Incoming, *rest: Any) -> arrival.Arrived:
         if incoming.name == "bad":
             raise ZeroDivisionError("\udc83 of\nnothing")
-        return bring_in(incoming, *rest)  # type: ignore[arg-type]
+        return bring_in(incoming, *rest)
 
     monkeypatch.setattr(importing.arrival, "bring_in", fail)
     dataset = run(where, source)
