@@ -122,6 +122,11 @@ def test_the_search_looks_at_the_words(page: RecordingsPage, talks: list[Path], 
     qtbot.waitUntil(lambda: shown(page) == talks[1:2])
     page._search.setText("nobody says this")
     qtbot.waitUntil(lambda: any("nobody says this" in label.text() for label in page.findChildren(QLabel)))
+    # The user's words are not known, so nothing is said about what nobody said.
+    said = " ".join(label.text() for label in page._empty.findChildren(QLabel))
+    assert "the model's words" in said
+    assert "Your words are not known" in said
+    assert "the model's words" in page._search.placeholderText()
     page._search.clear()
     qtbot.waitUntil(lambda: shown(page) == talks)
 
