@@ -101,6 +101,7 @@ class ModeRow(QWidget):
         there = self._model.bundled or self._model.name in shelf.there
         needed = self._model.memory_gb() * GB
         mode = self._model.fitting_mode(shelf.card_bytes) or ""
+        self._bar.setVisible(not self._model.bundled)
         self._bar.set_memory(self._model.memory_gb(mode=mode) * GB, shelf.card_bytes)
         self._memory.setText(self._describe(needed, shelf.card_bytes))
         self._button.setVisible(there)
@@ -158,7 +159,7 @@ class ModeRow(QWidget):
 
     def _describe(self, needed: float, there: float) -> str:
         need, whole = wording.size_words(needed), wording.size_words(there)
-        if not there and self._model.bundled:
+        if self._model.bundled:
             return self.tr("Runs on the processor")
         if not there:
             return self.tr("Needs {0} of graphics memory").format(need)

@@ -18,6 +18,7 @@ from app.engine import download
 from app.engine.checkpoint import find
 from app.engine.download import cache_only, cached, commit, expected_sha256, fetch, origin, pin, split
 from app.errors import UserError
+from tests.training.imports import full_disk
 
 CONTENT = bytes(range(256)) * 94_000
 """24 MB: the hub's library writes what comes in by 10 MB."""
@@ -223,3 +224,12 @@ def test_behind_a_dead_proxy_the_network_is_told_to_be_missing(
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(UserError, match=r" is not on this computer, and the hub can not be reached"):
         find(name, models=tmp_path)
+
+
+def test_a_full_disk_is_told_and_the_download_goes_on_once_there_is_room(hub: Hub) -> None:
+    reference = "hf://owner/model/weights.bin"
+    with full_disk(15_000_000), pytest.raises(UserError, match=r"disk|written") as caught:
+        fetch(reference)
+    assert caught.value.advice
+    assert cached(reference) is None, "half a file is none"
+    assert fetch(reference).read_bytes() == CONTENT

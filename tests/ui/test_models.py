@@ -226,6 +226,8 @@ def test_the_starter_is_there_and_needs_no_card(page: ModelsPage) -> None:
     page.show_shelf(Shelf())
     assert visible(row(page, "starter")) == ["Verify", "Load"]
     assert "Runs on the processor" in texts(row(page, "starter"))
+    row(page, "starter").set_shelf(CARD_16_GB)
+    assert "graphics memory" not in texts(row(page, "starter"))
 
 
 def test_modes_of_a_model_stand_together() -> None:
