@@ -18,8 +18,8 @@ GRACE_S = 2.0
 TOLERATED = ("multiprocessing.resource_tracker",)
 """Children that Python itself starts once and keeps until it ends."""
 
-OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION")
-"""What pytest itself sets while tests run."""
+OWN_VARIABLES = ("PYTEST_CURRENT_TEST", "PYTEST_VERSION", "FREETYPE_PROPERTIES", "TORCHINDUCTOR_CACHE_DIR")
+"""What pytest itself sets while tests run, and what Qt and torch set once for their own part."""
 
 TIMEOUT = signal.SIGALRM
 """Ends a test that takes too long, and belongs to pytest."""

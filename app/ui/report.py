@@ -28,7 +28,7 @@ from PySide6.QtGui import (
 
 from app.datasets import DATASET, open_dataset
 from app.errors import UserError
-from app.files import replace_file
+from app.files import replacing
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
 from app.recordings import Recording, open_recording
@@ -137,7 +137,8 @@ def _save(picture: QImage, out: Path) -> None:
     # Qt does not say whether a file that it wrote is whole.
     QImageWriter(content, b"png").write(picture)
     try:
-        replace_file(out, bytes(content.data().data()))
+        with replacing(out) as part:
+            part.write_bytes(bytes(content.data().data()))
     except OSError as fault:
         sentence = f"The picture could not be written to {out}: {fault.strerror or fault}."
         raise UserError(sentence, "Name another file with --out.") from fault

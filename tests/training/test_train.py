@@ -137,7 +137,9 @@ def test_a_run_leaves_what_it_promises(
     assert list((folder / "tensorboard").iterdir())
     judged = {each["step"]: each["loss"] for each in told if each["kind"] == "evaluation"}
     assert list(judged) == [0, 2, 4, 6]
-    assert run.values["best_loss"] == min(judged.values())
+    # The best is that beyond noise: another may be lower by next to nothing.
+    assert run.values["best_loss"] == judged[run.values["best_step"]]
+    assert run.values["best_loss"] <= 1.01 * min(judged.values())
     assert not list((folder / "checkpoints").glob("*.part"))
 
 

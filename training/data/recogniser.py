@@ -97,7 +97,7 @@ def open_recogniser(spec: str, language: str, device: str = "auto") -> WhisperRe
         _check_folder(folder)
     elif _looks_like_path(spec):
         raise UserError(
-            f"There is no folder {folder}.", "Give a folder with a Whisper model that CTranslate2 reads."
+            f"There is no folder {spec}.", "Give a folder with a Whisper model that CTranslate2 reads."
         )
     library = _import_library(device)
     recogniser = WhisperRecogniser(_load(library, str(folder) if is_folder else spec, device))

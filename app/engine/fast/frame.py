@@ -181,7 +181,7 @@ class FrameStep:
         """Return a text token, [1]."""
         logits = self._ops.project(x, self.lm.text_linear)[None, None]
         self._penalty.apply(logits)
-        token = self._text_sampler.draw(logits)[0, 0]
+        token = self._draw(logits, self._text_sampler)
         self._penalty.note(token)
         return token
 
@@ -195,9 +195,13 @@ class FrameStep:
             place = Place(slot, slot, at + 1, None, None)
             state = self._depth.step(state, at, place)
             logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
-            token = self._code_sampler.draw(logits)[0, 0]
+            token = self._draw(logits, self._code_sampler)
             codes.append(token)
         return codes
+
+    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
+        """Return a token [1] for logits [1, 1, 1, card]."""
+        return sampler.draw(logits)[0, 0]
 
 
 class _Table(NamedTuple):

@@ -12,6 +12,7 @@ from torch import Tensor
 from app.engine import modes
 from app.engine.compare import agreement, expectations
 from app.engine.fast.frame import FrameStep
+from app.engine.fast.sampling import Sampler
 from tests.engine.fast.test_frame import build
 
 FRAMES = 40
@@ -38,7 +39,7 @@ class Forced(FrameStep):
             for found, delay in zip(self.found, self.lm.delays, strict=False)
         ]
 
-    def _draw(self, logits: Tensor, temperature: float, top_k: int) -> Tensor:
+    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
         stream, frame = self.at % len(self.found), self.at // len(self.found)
         self.at += 1
         self.found[stream].append(logits.view(1, -1).clone())
