@@ -44,7 +44,7 @@ def test_whisper_gives_plain_numbers_and_what_it_raises_becomes_a_sentence(whisp
     [
         (("medium", "en", "cpu"), "'medium' is not on this computer and can not be fetched", "folder"),
         (("huge", "en", "cpu"), "There is no recogniser 'huge'.", "one of tiny, medium."),
-        (("./nowhere", "en", "cpu"), "There is no folder nowhere.", "folder"),
+        (("./nowhere", "en", "cpu"), "There is no folder ./nowhere.", "folder"),
         (("{folder}", "xx", "cpu"), "does not know the language 'xx'", "en, ja"),
         (("{folder}", "en", "cuda"), "no CUDA-capable device", "--device cpu"),
         (("{folder}/..", "en", "cpu"), "holds no Whisper model", "model.bin"),
