@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.catalog import find
-from app.files import read_json
+from app.files import named, read_json
 
 CONFIGS = "config.json", "moshi_lm_kwargs.json"
 
@@ -61,10 +61,9 @@ def width_of(spec: str, models: Path | None = None) -> int | None:
 
 def _folders(spec: str, models: Path | None) -> list[Path]:
     """Return where a model of this name may lie."""
-    found = [models / spec] if spec and models is not None else []
-    with suppress(RuntimeError):  # "~" before the name of nobody
-        found.insert(0, Path(spec).expanduser())
-    return found if spec else []
+    if not spec:
+        return []
+    return [named(spec), *([models / spec] if models is not None else [])]
 
 
 def rates_of(spec: str, method: str, *, base: str = "", models: Path | None = None) -> Rates:
