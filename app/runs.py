@@ -77,7 +77,9 @@ class Run:
     @property
     def state(self) -> str:
         """Return one of STATES; a run whose process was killed is 'stopped'."""
-        state = str(self.values.get("state", "failed"))
+        state = self.values.get("state")
+        if state not in STATES:
+            return "failed"
         return "stopped" if state == "running" and not self.alive else state
 
     @property
@@ -208,5 +210,9 @@ def _last_told(folder: Path) -> int:
 def _events(raw: bytes) -> Iterator[dict[str, Any]]:
     for line in raw.splitlines():
         event = parse_line(line)
-        if event is not None and "kind" in event:
+        if event is not None and isinstance(event.get("kind"), str) and _is_step(event.get("step", 0)):
             yield event
+
+
+def _is_step(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import UserError
-from app.files import make_folder, read_json, replacing
+from app.files import make_folder, open_regular, read_json, replacing
 
 COLUMNS = ("dialogue_id", "A", "B")
 
@@ -219,7 +219,8 @@ def read_parquet(path: Path, codebooks: int) -> Iterator[tuple[int, int, str, np
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        # Opened here: the library knows no name that is not text.
+        with open_regular(path) as raw, pq.ParquetFile(raw, page_checksum_verification=True) as file:
             _check_schema(path, file.schema_arrow)
             done, total = 0, file.metadata.num_rows
             for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(COLUMNS)):

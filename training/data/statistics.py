@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from app.datasets import Speaker, TimedWord
 from app.errors import UserError
+from app.files import Malformed, open_regular
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, seconds
 from app.turns import Activity, Levels, Statistics, Turns, find_turns, join, statistics, utterances
 
@@ -105,12 +106,13 @@ def measure_levels(audio: Path) -> tuple[Levels, Levels]:
 
     blocks: list[npt.NDArray[np.float32]] = []
     try:
-        with soundfile.SoundFile(audio) as file:
+        # Opened here: the library knows no name that is not text, and waits for a pipe for ever.
+        with open_regular(audio) as raw, soundfile.SoundFile(raw) as file:
             if (file.channels, file.samplerate) != (2, SAMPLE_RATE):
                 found = f"{file.channels} channels at {file.samplerate} Hz, not 2 at {SAMPLE_RATE}"
                 raise UserError(f"{audio} has {found}.", "Import the dialogue again.")
             blocks += (_levels(block) for block in file.blocks(_BLOCK_SAMPLES, dtype="float32"))
-    except (soundfile.SoundFileError, OSError, RuntimeError) as fault:
+    except (soundfile.SoundFileError, OSError, Malformed, RuntimeError) as fault:
         raise UserError(f"{audio} can not be read as sound.", "Import the dialogue again.") from fault
     levels = np.concatenate([np.zeros((0, 2), dtype=np.float32), *blocks])
     return levels[:, 0], levels[:, 1]
