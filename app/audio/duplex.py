@@ -128,6 +128,7 @@ class Duplex:
         self._began_s = 0.0
         self._sleep = Sleep()
         self._opened = 0
+        self._restarts = 0  # of the audio process, when sound of a stream that it opened was last taken
         self._outage = ""  # why there was no sound of late
         self._settling = 0
         self._heard_any = False
@@ -240,7 +241,7 @@ class Duplex:
         """Return why there is no sound, as far as it can be seen from here."""
         if self._process.lacks_microphone:
             return MICROPHONE
-        if not self._process.runs:
+        if not self._process.runs or self._process.restarts != self._restarts:
             return DEVICE
         mic, speaker = self._sound.mic, self._sound.speaker
         if not self._heard_any or _since_block_s(speaker) < SILENT_S <= _since_block_s(mic):
@@ -264,7 +265,9 @@ class Duplex:
         self._settling -= 1
         if self._settling < 0:
             self._outage = ""
-        self._opened = self._sound.mic.opened.value
+        if self._opened != (opened := self._sound.mic.opened.value):
+            # Not before: after an audio process ended, what it left in the ring is still taken.
+            self._opened, self._restarts = opened, self._process.restarts
         skipped += look.lost
         ear.skipped_frames += skipped
         samples, raw, age_s = ear.hear()

@@ -365,6 +365,18 @@ def test_time_goes_on_through_outages_and_is_told_as_it_passes(rig: Rig) -> None
     assert DEVICE in reasons
 
 
+def test_an_audio_process_that_ended_is_the_reason_though_its_speaker_is_back_first(rig: Rig) -> None:
+    with talking(rig, keeps_time=True) as (talk, _):
+        talk.await_frames(25)
+        rig.control("suspend-source", "mic", "1")
+        (child,) = audio_processes(os.getpid())
+        os.kill(child, signal.SIGKILL)
+        wait_until(lambda: bool(talk.lost))
+        rig.control("suspend-source", "mic", "0")
+        talk.await_frames(25)
+    assert talk.lost[0].reason == DEVICE
+
+
 def test_a_server_that_stands_still_takes_its_time_from_no_count(rig: Rig) -> None:
     with talking(rig, keeps_time=True) as (talk, _):
         talk.await_frames(25)
