@@ -96,6 +96,10 @@ class KnownModel:
     shared_repo: str = ""
     """Where Mimi and the tokenizer are, if not in `repo`."""
     mimi_bytes: int = MIMI_BYTES
+    voices: tuple[str, ...] = ()
+    """The voices that it can be told to speak with; where there are any, it takes a sound file too."""
+    takes_role: bool = False
+    """It can be told before a talk who it is to be."""
     bundled: bool = False
     """It comes with the program, and needs no card."""
     revision: str = ""

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from app.engine.events import Sampling
-from app.engine.ports import Said
+from app.engine.events import Prompt, Sampling
+from app.engine.ports import Progress, PromptSupport, Said
+from app.engine.prompt import refuse_prompt
 from app.frames import FRAME_SAMPLES, Heard, Lost, Samples
 
 
@@ -48,8 +49,11 @@ class HalfLoud:
         words: dict[int, tuple[int, str]] | None = None,
         fail_at: int | None = None,
         at_step: Callable[[int], None] = lambda frame: None,
+        support: PromptSupport | None = None,
     ) -> None:
-        self.told: list[Sampling | int | str] = []
+        self.support = support or PromptSupport()
+        self.told: list[Sampling | Prompt | int | str] = []
+        self._prompt = Prompt()
         self._words = words or {}
         self._fail_at = fail_at
         self._at_step = at_step
@@ -70,8 +74,19 @@ class HalfLoud:
     def set_sampling(self, sampling: Sampling) -> None:
         self.told.append(sampling)
 
-    def restart(self, seed: int) -> None:
+    @property
+    def prompt_support(self) -> PromptSupport:
+        return self.support
+
+    def set_prompt(self, prompt: Prompt) -> None:
+        refuse_prompt(prompt, self.support, self.name)
+        self._prompt = prompt
+        self.told.append(prompt)
+
+    def restart(self, seed: int, progress: Progress | None = None) -> None:
         self.told.append(seed)
+        if progress is not None and self._prompt != Prompt():
+            progress(1, 1)
 
     def close(self) -> None:
         self.told.append("closed")

@@ -13,6 +13,8 @@ from app.engine.events import (
     Event,
     Mute,
     Muted,
+    Prompt,
+    Prompting,
     Restart,
     Restarted,
     Sampling,
@@ -20,9 +22,10 @@ from app.engine.events import (
     Spoke,
     Starved,
     Stepped,
+    Trouble,
 )
 from app.engine.loop import converse
-from app.engine.ports import Said
+from app.engine.ports import PromptSupport, Said
 from app.frames import LATE, MICROPHONE, SUSPENDED, Heard, Lost
 from tests.fakes import HalfLoud, ListPort, tone
 
@@ -116,6 +119,19 @@ def test_sampling_and_restart_reach_the_model_before_the_frame_they_are_told_for
     _, events, _ = talk(ListPort([Heard(tone(0.1))]), model, commands)
     assert model.told == [sampling, 7]
     assert events[:2] == [Changed(0, sampling), Restarted(0, 7)]
+
+
+def test_a_prompt_holds_from_the_next_restart_on_and_a_wrong_one_does_not_end_the_talk() -> None:
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    right, wrong = Prompt(role="You are a teacher."), Prompt(voice="nobody")
+    for command in (right, Restart(7), wrong):
+        commands.put(command)
+    model = HalfLoud(support=PromptSupport(role=True))
+    _, events, frames = talk(ListPort([Heard(tone(0.1))] * 2), model, commands)
+    assert model.told == [right, 7]
+    assert events[:2] == [Prompting(1, 1), Restarted(0, 7)]
+    assert isinstance(events[2], Trouble)
+    assert frames == 2
 
 
 def test_a_fault_of_the_model_passes_through_after_the_frames_before_it_were_tapped() -> None:

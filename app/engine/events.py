@@ -60,7 +60,19 @@ class Loadout:
     for the model that comes with the program."""
 
 
-# Commands: window -> engine. They take effect between two frames.
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Who the model is to be: what it hears and reads before the talk, where it takes a prompt."""
+
+    voice: str = ""
+    """One of the model's own voices by name, or the path of a sound file; '' is no voice prompt."""
+    role: str = ""
+    """What the model is told about its part, as it is written; '' is no role."""
+    consented: bool = False
+    """Whether the speaker of a sound file agreed to be spoken for; without that it is refused."""
+
+
+# Commands: window -> engine. They take effect between two frames; a Prompt does so at the next Restart.
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Mute:
     muted: bool
 
 
-Command = Union[Sampling, Restart, Mute]
+Command = Union[Sampling, Prompt, Restart, Mute]
 
 
 # Events: engine -> window and recording.
@@ -90,6 +102,14 @@ class Loading:
     stage: str
     done_bytes: int = 0
     total_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompting:
+    """The model hears and reads its prompt, before the talk or at a restart; counted in frames."""
+
+    done_frames: int
+    total_frames: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +249,6 @@ class Stopped:
 
 
 Event = Union[
-    Loading, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Restarted, Muted,
+    Loading, Prompting, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Restarted, Muted,
     RecordingStarted, RecordingEnded, Trouble, Failed, Stopped,
 ]  # fmt: skip

@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.engine.events import Sampling
-from app.engine.ports import Model, Said
+from app.engine.events import Prompt, Sampling
+from app.engine.ports import Model, Progress, PromptSupport, Said
+from app.engine.prompt import refuse_prompt
 from app.errors import UserError
 from app.faults import refused
 from app.files import make_folder, read_json, replacing_folder, write_json
@@ -52,7 +53,16 @@ class Echo:
     def set_sampling(self, sampling: Sampling) -> None:
         """Do nothing: an echo draws no tokens."""
 
-    def restart(self, seed: int) -> None:
+    @property
+    def prompt_support(self) -> PromptSupport:
+        """Return that it takes none."""
+        return PromptSupport()
+
+    def set_prompt(self, prompt: Prompt) -> None:
+        """Raise UserError for anything but an empty prompt."""
+        refuse_prompt(prompt, self.prompt_support, self.name)
+
+    def restart(self, seed: int, progress: Progress | None = None) -> None:
         """Do nothing: an echo remembers nothing."""
 
     def close(self) -> None:
@@ -65,6 +75,7 @@ class Slowed:
     def __init__(self, model: Model, compute_ms: float) -> None:
         self.name = model.name
         self.set_sampling = model.set_sampling
+        self.set_prompt = model.set_prompt
         self.restart = model.restart
         self.close = model.close
         self._model = model
@@ -74,6 +85,11 @@ class Slowed:
     def details(self) -> dict[str, object]:
         """Return what a recording keeps about the model behind, and by how much it was slowed."""
         return {**self._model.details, "slowed_ms": 1000 * self._compute_s}
+
+    @property
+    def prompt_support(self) -> PromptSupport:
+        """Return which prompts the model behind takes."""
+        return self._model.prompt_support
 
     def step(self, heard: Samples) -> Said:
         """Wait, and step the model behind."""

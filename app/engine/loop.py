@@ -16,6 +16,8 @@ from app.engine.events import (
     Event,
     Mute,
     Muted,
+    Prompt,
+    Prompting,
     Restart,
     Restarted,
     Sampling,
@@ -23,8 +25,10 @@ from app.engine.events import (
     Spoke,
     Starved,
     Stepped,
+    Trouble,
 )
 from app.engine.ports import FramePort, Model, Said
+from app.errors import UserError
 from app.frames import Heard, Lost, level_db, silence
 
 Tap = Callable[[int, Heard, Said], None]
@@ -83,8 +87,13 @@ def _obey(command: Command, frame: int, model: Model, muted: bool, emit: Emit) -
         case Sampling():
             model.set_sampling(command)
             emit(Changed(frame, command))
+        case Prompt():
+            try:
+                model.set_prompt(command)
+            except UserError as fault:
+                emit(Trouble(fault.sentence, fault.advice))
         case Restart(seed):
-            model.restart(seed)
+            model.restart(seed, lambda done, total: emit(Prompting(done, total)))
             emit(Restarted(frame, seed))
         case Mute(muted):
             emit(Muted(frame, muted))

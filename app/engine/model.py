@@ -31,11 +31,23 @@ from app.engine.device import (
     share_cores,
     taken_bytes,
 )
-from app.engine.events import AUTO, KVS, Event, Loading, Loadout, Ready, Sampling, Trouble
+from app.engine.events import (
+    AUTO,
+    KVS,
+    Event,
+    Loading,
+    Loadout,
+    Prompt,
+    Prompting,
+    Ready,
+    Sampling,
+    Trouble,
+)
 from app.engine.fake import Echo
 from app.engine.in_place import keep_in_place
 from app.engine.modes import WHOLE
-from app.engine.ports import Model, Said
+from app.engine.ports import Model, Progress, PromptSupport, Said
+from app.engine.prompt import refuse_prompt
 from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
@@ -56,19 +68,22 @@ def load_model(
     models: Path | None = None,
     loadout: Loadout | None = None,
     sampling: Sampling | None = None,
+    prompt: Prompt | None = None,
     seed: int = 0,
 ) -> Model:
     """Load a model, warm it up, and tell its way: Loading…, Trouble where something is amiss, Ready.
 
     `spec` is 'echo', 'tiny', a name of the catalogue, a folder or a hub repository 'owner/name'; `base` is
     what an adapter was trained on; `models` is where the tiny model is kept. Without `sampling`, that of the
-    model's makers is used. Raises UserError.
+    model's makers is used. With a `prompt` the first talk begins after it. Raises UserError.
     """
-    loadout = loadout or Loadout()
+    loadout, prompt = loadout or Loadout(), prompt or Prompt()
     began = time.perf_counter()
     if spec == "echo":
         emit(Ready("echo", "CPU", "identity", 0, 0.0))
-        return Echo()
+        echo = Echo()
+        echo.set_prompt(prompt)
+        return echo
     emit(Loading("Looking for the files"))
     found = checkpoint.find(
         spec, base=base, models=models, progress=lambda stage, done, total: emit(Loading(stage, done, total))
@@ -78,7 +93,8 @@ def load_model(
         emit(Trouble(found.note, "Name the right model with --base."))
     try:
         model = _load(found, emit, loadout, sampling or recommended(found.generation))
-        model.restart(seed)
+        model.set_prompt(prompt)
+        model.restart(seed, lambda done, total: emit(Prompting(done, total)))
     except torch.OutOfMemoryError as fault:
         advice = "Close other programs that use the graphics card, or choose a smaller model."
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
@@ -243,7 +259,16 @@ class Moshi:
         """Draw the tokens of the following frames this way."""
         self._stepper.set_sampling(sampling)
 
-    def restart(self, seed: int) -> None:
+    @property
+    def prompt_support(self) -> PromptSupport:
+        """Return which prompts it takes."""
+        return PromptSupport()
+
+    def set_prompt(self, prompt: Prompt) -> None:
+        """Hear and read this at each restart. Raises UserError for what the model does not take."""
+        refuse_prompt(prompt, self.prompt_support, self.name)
+
+    def restart(self, seed: int, progress: Progress | None = None) -> None:
         """Forget the conversation; the next frame is the first of a new one, drawn with this seed."""
         self._mimi.reset_streaming()
         self._stepper.reset()

@@ -5,9 +5,10 @@ Anything of these shapes will do: a sound card, a wav file, a test; Moshi, an ec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from app.engine.events import Sampling
+from app.engine.events import Prompt, Sampling
 from app.frames import Heard, Lost, Samples
 
 
@@ -39,6 +40,21 @@ class Said(NamedTuple):
     """What became readable with this token; '' inside a multi-byte character."""
 
 
+class PromptSupport(NamedTuple):
+    """Which prompts a model takes before a talk; as it stands, none."""
+
+    voices: tuple[str, ...] = ()
+    """The names of its own voices."""
+    own_voice: bool = False
+    """Whether it takes a sound file of a voice."""
+    role: bool = False
+    """Whether it takes a role."""
+
+
+Progress = Callable[[int, int], None]
+"""Told (done_frames, total_frames) while a model hears and reads its prompt."""
+
+
 class Model(Protocol):
     """Something that listens and speaks at once, one frame at a time."""
 
@@ -54,8 +70,21 @@ class Model(Protocol):
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
 
-    def restart(self, seed: int) -> None:
-        """Forget the conversation; the next frame is the first of a new one, drawn with this seed."""
+    @property
+    def prompt_support(self) -> PromptSupport:
+        """Which prompts it takes."""
+
+    def set_prompt(self, prompt: Prompt) -> None:
+        """Hear and read this at each `restart` from the next one on.
+
+        Raises UserError, and keeps the prompt of before, for one that the model does not take.
+        """
+
+    def restart(self, seed: int, progress: Progress | None = None) -> None:
+        """Forget the conversation and go through the prompt, which may take seconds.
+
+        The next frame is the first of a new conversation, drawn with this seed.
+        """
 
     def close(self) -> None:
         """Give back the memory. The model can not be used afterwards."""

@@ -384,6 +384,15 @@ _SENTENCES = (
         "Told", "The large models need an NVIDIA card with 8 GB or more; `starter` runs on the processor."
     ),
     QT_TRANSLATE_NOOP("Told", "`sudo apt-get install fonts-noto-cjk`, or Japanese words show as boxes."),
+    QT_TRANSLATE_NOOP("Told", "{0} takes no role."),
+    QT_TRANSLATE_NOOP("Told", "Leave the role out, or choose a model that takes one."),
+    QT_TRANSLATE_NOOP("Told", "{0} has one voice, and takes no other."),
+    QT_TRANSLATE_NOOP("Told", "Leave the voice out, or choose a model that takes one."),
+    QT_TRANSLATE_NOOP("Told", "{0} has no voice called '{1}'."),
+    QT_TRANSLATE_NOOP("Told", "{0} may be spoken with only if the person whose voice it is agrees."),
+    QT_TRANSLATE_NOOP("Told", "Ask that person, and confirm it where the voice is chosen."),
+    QT_TRANSLATE_NOOP("Told", "There is no sound file {0}."),
+    QT_TRANSLATE_NOOP("Told", "Choose one of {0}."),
 )
 
 TEMPLATES: tuple[str, ...] = tuple(map(str, _SENTENCES))
