@@ -1,0 +1,1 @@
+"""What graphics cards would be given, looked at without one: launches, cubins, graphs, numbers."""
