@@ -7,9 +7,9 @@ shapes of the file's header, so that moshi's own renaming of older formats appli
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sentencepiece
@@ -24,7 +24,7 @@ from app.engine.fast.frame import uncovered
 from app.engine.fast.quantized import LEAST, SCALE
 from app.engine.limits import shorten, unfit_mimi
 from app.engine.modes import WHOLE
-from app.engine.reader import DTYPES, read_tensors
+from app.engine.reader import DTYPES, SLICE_BYTES, Part, read_parts, read_tensors
 from app.engine.weights import Tensor, read_header, read_metadata, refuse_pointer, size_bytes
 from app.errors import UserError
 from app.files import Malformed, read_bytes
@@ -116,21 +116,19 @@ def load_lm(
 ) -> LMModel:
     """Read the weights into the outline's model and return it, adapter fused, in evaluation mode.
 
-    Whole weights are packed for `mode` one by one, so that all of them are never held on the device. Those of
-    a model with an adapter, or with names of an older format, are put together on the processor first.
+    Whole weights are packed for `mode` a few rows at a time, so that none of them is ever whole on the
+    device. Those of a model with an adapter are put together on the processor first.
     """
     lm, checkpoint = outline.lm, outline.checkpoint
-    fused_on = torch.device("cpu") if mode != WHOLE else device
-    known = lm.state_dict().keys()
-    own_names = all(_rename(name) in known for name in read_header(checkpoint.weights))
-    if checkpoint.adapter is None and (own_names or mode == WHOLE):
+    if checkpoint.adapter is None:
         modes.keep_in(lm, mode)
         lm.load_state_dict(_read(lm, checkpoint.weights, device, dtype, told), strict=False, assign=True)
     else:
-        adapter = () if checkpoint.adapter is None else (checkpoint.adapter.path,)
-        for path in (checkpoint.weights, *adapter):
+        fused_on = torch.device("cpu") if mode != WHOLE else device
+        for path in (checkpoint.weights, checkpoint.adapter.path):
             tensors = _read(lm, path, fused_on, dtype, told)
             lm.load_state_dict(tensors, strict=False, assign=True)
+        del tensors
         with torch.no_grad():
             replace_lora_with_linear(lm)
             _pack_all(lm, mode, device)
@@ -139,13 +137,20 @@ def load_lm(
 
 
 def _pack_all(lm: LMModel, mode: str, device: torch.device) -> None:
-    """Pack a model that is whole in memory and bring it to a device, one tensor after the other."""
+    """Pack a model that is whole in memory and bring it to a device, a few rows after the other."""
     whole = dict(lm.state_dict())
     modes.keep_in(lm, mode)
     state: dict[str, torch.Tensor] = {}
     while whole:
         name, tensor = whole.popitem()
-        state.update(modes.pack(lm, name, tensor.to(device)))
+        if not modes.is_packed(lm, name):
+            state[name] = tensor.to(device)
+            continue
+        rows = max(1, SLICE_BYTES * len(tensor) // max(1, tensor.nbytes))
+        for at in range(0, len(tensor), rows):
+            part = Part(name, tensor[at : at + rows].to(device), at, tensor.shape, 0)
+            for each, packed in modes.pack(lm, name, part.rows).items():
+                part.put(state, each, packed)
     lm.load_state_dict(state, assign=True)
 
 
@@ -163,11 +168,46 @@ def _read(
     """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
     state: dict[str, torch.Tensor] = {}
     done, total = 0, size_bytes(path)
-    for name, tensor, size in read_tensors(path, device, dtype, _SCALES):
-        done += size
-        state.update(modes.pack(lm, _rename(name), tensor))
+    header = _split(lm, {_rename(name): tensor for name, tensor in read_header(path).items()})
+
+    def sliced(name: str) -> bool:
+        return modes.is_packed(lm, name)
+
+    for part in read_parts(path, header, device, dtype, kept=_SCALES, sliced=sliced):
+        done += part.size
+        for name, rows in modes.pack(lm, part.name, part.rows).items():
+            part.put(state, name, rows)
         told(done, total)
     return state
+
+
+def _split(lm: LMModel, header: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors of a file by the names that a model has, each a place in the file.
+
+    An older format of moshi's has what its load hooks part, such as the projections of all steps of a depth
+    transformer, below each other in one tensor. The hooks are asked with tensors that take no memory.
+    """
+    known, modules = lm.state_dict().keys(), dict(lm.named_modules())
+    split: dict[str, Tensor] = {}
+    for name, tensor in header.items():
+        owner = next((name[:at] for at in _dots(name) if name[:at] in modules), "")
+        if name in known or not owner:
+            split[name] = tensor
+            continue
+        state = {name: torch.empty(tensor.shape, dtype=torch.uint8, device="meta")}
+        for hook in modules[owner]._load_state_dict_pre_hooks.values():
+            hook(state, f"{owner}.", {}, True, [], [], [])
+        element_bytes = (tensor.end - tensor.start) // max(1, tensor.elements)
+        for own, part in state.items():
+            start = tensor.start + int(part.storage_offset()) * element_bytes
+            end = start + part.numel() * element_bytes
+            split[own] = replace(tensor, shape=tuple(part.shape), start=start, end=end)
+    return split
+
+
+def _dots(name: str) -> Iterator[int]:
+    """Yield where the dots of a name are, from the last to the first."""
+    return (at for at in range(len(name) - 1, 0, -1) if name[at] == ".")
 
 
 def _rename(name: str) -> str:

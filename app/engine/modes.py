@@ -47,12 +47,19 @@ def saved_bytes(lm: LMModel, mode: str, element_bytes: int) -> int:
     return saved
 
 
-def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:
-    """Return the tensors, by name, that a model which `keep_in` went through takes for a whole one."""
+def is_packed(lm: LMModel, name: str) -> bool:
+    """Return whether a model that `keep_in` went through takes a whole tensor in few bits."""
     layer_name, _, own = name.rpartition(".")
-    layer = dict(lm.named_modules()).get(layer_name) if own == "weight" else None
-    if not tensor.is_floating_point():
-        return {name: tensor}
+    return own == "weight" and isinstance(_find(lm, layer_name), QuantizedLinear | QuantizedEmbedding)
+
+
+def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:
+    """Return the tensors, by name, that a model which `keep_in` went through takes for a whole one.
+
+    Rows are packed each by itself: rows of the tensor give the same rows of what all of it would give.
+    """
+    layer_name, _, own = name.rpartition(".")
+    layer = _find(lm, layer_name) if own == "weight" and tensor.is_floating_point() else None
     if isinstance(layer, QuantizedEmbedding):
         rows, scale = quantized.pack_table(tensor)
         return {name: rows, f"{layer_name}.{ROW_SCALE}": scale}
@@ -61,6 +68,15 @@ def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:
     weight, scale, least = quantized.pack(tensor, layer.bits)
     packed = {name: weight, f"{layer_name}.{SCALE}": scale, f"{layer_name}.{LEAST}": least}
     return {each: value for each, value in packed.items() if value is not None}
+
+
+def _find(lm: LMModel, name: str) -> nn.Module | None:
+    """Return a module of this name, None where there is none, as of a name of another format."""
+    try:
+        module: nn.Module = lm.get_submodule(name)
+        return module
+    except AttributeError:
+        return None
 
 
 def _outline(layer: nn.Linear | ScaledEmbedding, bits: int) -> QuantizedLinear | QuantizedEmbedding:

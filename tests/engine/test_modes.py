@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,9 +16,10 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from app.cli import run_verb
-from app.engine import build
+from app.engine import build, reader
 from app.engine.checkpoint import find
 from app.engine.events import Loadout
+from app.engine.fast import quantized
 from app.engine.fast.quantized import QuantizedEmbedding, QuantizedLinear
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
@@ -49,6 +52,46 @@ def test_a_packed_file_holds_what_packing_at_the_load_gives(
     for name, tensor in now._stepper.lm.state_dict().items():
         assert torch.equal(tensor, state[name]), name
     assert talk(now, speech(20)) == talk(before, speech(20))
+
+
+@pytest.mark.parametrize("mode", ["bf16", "int8", "int4"])
+def test_a_model_of_an_older_format_is_packed_row_by_row_as_it_is_read(
+    mode: str, tiny: Path, folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The released 7B models keep the projections of all steps of the depth transformer in one tensor."""
+    state = load_file(folder / "model.safetensors")
+    for name in [name for name in state if name.endswith("_projs.0.weight")]:
+        steps = [state.pop(name.replace(".0.w", f".{at}.w")) for at in range(8) if "depf" in name or at == 0]
+        state[name.replace("in_projs.0.", "in_proj_").replace("out_projs.0", "out_proj")] = torch.cat(steps)
+    assert "depformer.layers.0.self_attn.in_proj_weight" in state
+    save_file(state, folder / "model.safetensors")
+    whole = load(tiny, loadout=Loadout(mode=mode))._stepper.lm.state_dict()
+    largest = 0
+
+    def watch(*arguments: Any, **named: Any) -> Iterator[reader.Part]:
+        nonlocal largest
+        for part in reader.read_parts(*arguments, **named):
+            largest = max(largest, part.size)
+            yield part
+
+    monkeypatch.setattr(build, "read_parts", watch)
+    monkeypatch.setattr(build, "_pack_all", None)
+    monkeypatch.setattr(reader, "SLICE_BYTES", 2000)
+    found = load(folder, loadout=Loadout(mode=mode))._stepper.lm.state_dict()
+    assert found.keys() == whole.keys()
+    for name, tensor in whole.items():
+        assert torch.equal(found[name], tensor), name
+    assert largest <= 2000 or mode == "bf16"
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_rows_are_packed_as_they_are_among_others(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = torch.randn(50, 128, generator=torch.Generator().manual_seed(1)).bfloat16()
+    whole, table = quantized.pack(weight, bits), quantized.pack_table(weight)
+    monkeypatch.setattr(quantized, "_NUMBERS_AT_ONCE", 128 * 7)
+    again = (*quantized.pack(weight, bits), *quantized.pack_table(weight))
+    for one, other in zip(again, (*whole, *table), strict=True):
+        assert one is other is None or torch.equal(one, other)
 
 
 def test_every_product_of_a_frame_is_packed(packed: dict[str, Path], load: Load) -> None:

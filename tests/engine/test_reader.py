@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from app.engine import reader
-from app.engine.reader import read_tensors
+from app.engine.reader import read_parts, read_tensors
+from app.engine.weights import read_header
 from app.errors import UserError
 
 CPU = torch.device("cpu")
@@ -50,6 +51,25 @@ def test_real_numbers_become_another_type_on_the_way(file: Path, monkeypatch: py
         assert torch.equal(tensor, expected[name].to(tensor.dtype)), name
         sizes += size
     assert sizes == sum(tensor.nbytes for tensor in expected.values())
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float64])
+@pytest.mark.parametrize("slice_bytes", [10, 1000, 100_000])
+def test_rows_that_are_read_apart_are_the_tensor(
+    slice_bytes: int, dtype: torch.dtype | None, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "SLICE_BYTES", slice_bytes)
+    expected, found = load_file(file), {}
+    parts, sizes = 0, 0
+    for part in read_parts(file, read_header(file), CPU, dtype, sliced=lambda name: name != "f.3"):
+        part.put(found, part.name, part.rows)
+        assert part.size <= max(slice_bytes, 70 * 4) or part.name == "f.3"
+        parts, sizes = parts + 1, sizes + part.size
+    assert found.keys() == expected.keys()
+    for name, tensor in expected.items():
+        assert torch.equal(found[name], tensor.to(found[name].dtype)), name
+    assert sizes == sum(tensor.nbytes for tensor in expected.values())
+    assert parts > len(expected) or slice_bytes == 100_000
 
 
 def test_what_is_read_is_no_window_on_the_file(file: Path) -> None:

@@ -8,7 +8,8 @@ embeddings is kept in 8 bits, a scale for each row. Knows nothing about where in
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -28,8 +29,8 @@ ROW_SCALE = "row_scale"
 """The same for a table of embeddings; unlike the others, it is of the type of activations."""
 
 _MOST = {8: 127, 4: 15}
-_ROWS_AT_ONCE = 4096
-"""The search holds a few copies of what it works on; more rows would only cost memory."""
+_NUMBERS_AT_ONCE = 2**21
+"""So many are packed at a time: the search holds a dozen copies of them in float32, 0.1 GB."""
 
 
 class Packed(NamedTuple):
@@ -132,10 +133,9 @@ def outline_table(embedding: ScaledEmbedding) -> QuantizedEmbedding:
 
 def pack_table(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Return a table [N, C] in 8 bits, and the scales [N] of its rows in its type."""
-    exact = weight.float()
-    scale = (exact.abs().amax(dim=1) / _MOST[8]).to(weight.dtype)
-    codes = (exact / _no_zeros(scale.float())[:, None]).round().clamp(-_MOST[8], _MOST[8])
-    return codes.to(torch.int8), scale
+    rows, scale = _by_rows(_pack_table, weight)
+    assert rows is not None and scale is not None, "a table has both"
+    return rows, scale
 
 
 def outline(linear: nn.Linear, bits: int) -> QuantizedLinear:
@@ -157,7 +157,30 @@ def fits(linear: nn.Linear, bits: int) -> bool:
 
 def pack(weight: Tensor, bits: int) -> Packed:
     """Return a weight [out, in] of any real type in 8 or 4 bits, on its device."""
-    return _pack_8(weight) if bits == 8 else _pack_4(weight)
+    rows, scale, least = _by_rows(_pack_8 if bits == 8 else _pack_4, weight)
+    assert rows is not None and scale is not None, "a weight has both"
+    return Packed(rows, scale, least)
+
+
+def _by_rows(
+    pack_rows: Callable[[Tensor], Sequence[Tensor | None]], weight: Tensor
+) -> Sequence[Tensor | None]:
+    """Return what `pack_rows` makes of a weight, a few rows at a time, so that it needs little room."""
+    count = max(1, _NUMBERS_AT_ONCE // max(1, weight.shape[1]))
+    if len(weight) <= count:
+        return pack_rows(weight)
+    whole: list[Tensor | None] = []
+    for at in range(0, len(weight), count):
+        parts = pack_rows(weight[at : at + count])
+        whole = whole or [part if part is None else _like(part, len(weight)) for part in parts]
+        for goal, part in zip(whole, parts, strict=True):
+            if goal is not None and part is not None:
+                goal[at : at + count] = part
+    return whole
+
+
+def _like(part: Tensor, rows: int) -> Tensor:
+    return part.new_empty((rows, *part.shape[1:]))
 
 
 def unpack(packed: Packed) -> Tensor:
@@ -170,6 +193,13 @@ def unpack(packed: Packed) -> Tensor:
     return whole.flatten(1)
 
 
+def _pack_table(weight: Tensor) -> tuple[Tensor, Tensor]:
+    exact = weight.float()
+    scale = (exact.abs().amax(dim=1) / _MOST[8]).to(weight.dtype)
+    codes = (exact / _no_zeros(scale.float())[:, None]).round().clamp(-_MOST[8], _MOST[8])
+    return codes.to(torch.int8), scale
+
+
 def _pack_8(weight: Tensor) -> Packed:
     exact = weight.float()
     scale = exact.abs().amax(dim=1) / _MOST[8]
@@ -178,11 +208,6 @@ def _pack_8(weight: Tensor) -> Packed:
 
 
 def _pack_4(weight: Tensor) -> Packed:
-    rows = [_pack_rows(some) for some in torch.split(weight, _ROWS_AT_ONCE)]
-    return Packed(*(torch.cat([cast(Tensor, part) for part in parts]) for parts in zip(*rows, strict=True)))
-
-
-def _pack_rows(weight: Tensor) -> Packed:
     groups = weight.float().view(weight.shape[0], -1, GROUP)
     low, high = groups.amin(dim=-1), groups.amax(dim=-1)
     least = torch.full_like(low, torch.inf)
