@@ -23,8 +23,9 @@ SILENCE_DB = -90.0
 
 
 LATE, DEVICE, MICROPHONE, STALLED, SUSPENDED = "late", "device", "microphone", "stalled", "suspended"
+RESTARTED = "restarted"
 """Why time passed without a frame: the model was late; a device was lost and is opened anew; there is no
-microphone; the sound server brought nothing for a while; the computer slept."""
+microphone; the sound server brought nothing for a while; the computer slept; the model began anew."""
 
 
 class Lost(NamedTuple):

@@ -43,6 +43,7 @@ from app.frames import (
     FRAME_SAMPLES,
     LATE,
     MICROPHONE,
+    RESTARTED,
     SAMPLE_RATE,
     SILENCE_DB,
     STALLED,
@@ -86,6 +87,7 @@ GAP_REASONS = {
     LATE: "the model was late",
     DEVICE: "the sound device was opened again",
     MICROPHONE: "none from the microphone",
+    RESTARTED: "the model began anew",
     STALLED: "the sound server stalled",
     SUSPENDED: "the computer was asleep",
 }

@@ -15,7 +15,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,9 @@ from app.engine.events import (
     Failed,
     Loadout,
     Muted,
+    Prompt,
+    Prompted,
+    Prompting,
     RecordingEnded,
     RecordingStarted,
     Restarted,
@@ -48,6 +51,7 @@ from app.engine.ports import FramePort, Model, Said
 from app.errors import UserError
 from app.faults import explain
 from app.frames import FRAME_RATE, SUSPENDED, Heard
+from app.prompts import recorded_prompt
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ EVENT_BACKLOG = 20_000
 
 JOIN_S = 0.05
 
-RECORDED = (Spoke, Starved, Changed, Restarted, Muted)
+RECORDED = (Spoke, Starved, Changed, Prompted, Restarted, Muted)
 """The events that belong to a recording as they are; each has a frame."""
 
 LONGEST_GAP_S = 60.0
@@ -79,6 +83,8 @@ class Talk:
 
     open_port: Callable[[], FramePort]
     sampling: Sampling = field(default_factory=Sampling)
+    prompt: Prompt = field(default_factory=Prompt)
+    """What the model hears and reads first, without hearing the user; it has to take it."""
     seed: int = 0
     recordings: Path | None = None
     folder: Path | None = None
@@ -104,6 +110,10 @@ class Load:
     models: Path | None
     loadout: Loadout
     may_download: bool
+
+
+class _StoppedReading(Exception):
+    """The talk was ended while the model heard and read its prompt."""
 
 
 class _Unload:
@@ -264,7 +274,8 @@ class Session:
         try:
             if self._model is None:
                 raise UserError("No model is loaded.", "Choose a model first.")
-            self._converse(run, self._model, recording)
+            with suppress(_StoppedReading):
+                self._converse(run, self._model, recording)
         except UserError as fault:
             self._fail(fault, "")
         except Exception as fault:
@@ -281,7 +292,9 @@ class Session:
     def _converse(self, run: _Run, model: Model, recording: _Recording) -> None:
         talk = run.talk
         model.set_sampling(talk.sampling)
-        model.restart(talk.seed)
+        model.set_prompt(talk.prompt)
+        emit = _unless_stopped(run, self._events.append)
+        model.restart(talk.seed, lambda done, total: emit(Prompting(done, total)))
         port = run.port = talk.open_port()
         if run.stopping.is_set():
             return
@@ -293,7 +306,8 @@ class Session:
         if talk.compute_ms:
             model = Slowed(model, talk.compute_ms)
         with _ended_in_time(run):
-            converse(port, model, [recording.tap], _limited(run, recording.emit), run.commands)
+            emit = _unless_stopped(run, _limited(run, recording.emit))
+            converse(port, model, [recording.tap], emit, run.commands)
 
     def _fail(self, fault: Exception, sentence: str) -> None:
         if isinstance(fault, UserError):
@@ -308,6 +322,17 @@ class Session:
         self._events.append(
             Failed(f"{sentence} {type(fault).__name__}: {fault}", "The log holds the details.", details)
         )
+
+
+def _unless_stopped(run: _Run, emit: Emit) -> Emit:
+    """Return what passes events on, and breaks off the reading of a prompt once the talk is to end."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Prompting) and run.stopping.is_set():
+            raise _StoppedReading
+        emit(event)
+
+    return tell
 
 
 def _limited(run: _Run, emit: Emit) -> Emit:
@@ -376,6 +401,8 @@ class _Recording:
             self._skip(event)
         elif self._recorder is not None and isinstance(event, RECORDED):
             fields = asdict(event)
+            if isinstance(event, Prompted):
+                fields["prompt"] = recorded_prompt(event.prompt)
             fields["frame"] -= self._first_frame
             self._recorder.note(_snake(type(event).__name__), fields)
 
@@ -454,6 +481,7 @@ def _details(model: Model, talk: Talk) -> dict[str, object]:
     return {
         "model": model.details,
         "sampling": asdict(talk.sampling),
+        "prompt": recorded_prompt(talk.prompt),
         "seed": talk.seed,
         "devices": {"microphone": talk.microphone, "speaker": talk.speaker},
         "versions": {name: version(name) for name in ("aizuchi", "moshi", "torch")},

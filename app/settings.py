@@ -9,7 +9,7 @@ misspelt key is noticed. TOML has no null: a setting that is None is left out of
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.catalog import STARTER
 from app.engine.events import AUTO, ENGINES, KVS, MODES, Loadout, Sampling
 from app.errors import UserError
 from app.files import read_toml, replace_file
+from app.prompts import MOST_ROLES, ROLE_LETTERS, OwnVoice
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,12 @@ MOST_LETTERS = 4_096
 MOST_TOLD, MOST_SHOWN = 5, 80
 """Of how many unknown settings is told, and how much of a value that does not fit is shown."""
 
+MOST_VOICES = 64
+"""Sound files of voices whose speakers agreed."""
+
+PARAGRAPHS = ("role", "roles")
+"""Settings whose text may have several lines."""
+
 _SAMPLING = Sampling()
 
 
@@ -104,6 +111,14 @@ class Settings:
     """How keys and values are kept; `auto` takes what fits the graphics card."""
     device: str = AUTO
     """What the model runs on: `auto`, `cpu`, `cuda` or `cuda:1`."""
+    voice: str = ""
+    """What a model that can choose speaks with: a name of its own, or a sound file."""
+    role: str = ""
+    """What a model that takes a role is told about it."""
+    roles: tuple[str, ...] = ()
+    """The last roles, newest first."""
+    own_voices: tuple[OwnVoice, ...] = ()
+    """Sound files of voices whose speakers agreed that a model speaks with them."""
     welcomed: bool = False
     """Whether the questions of the first start were answered."""
     scheme: str = "system"
@@ -185,15 +200,30 @@ def _settings(document: Document, report: Report) -> Settings:
     types = {field.name: str(field.type) for field in fields(Settings)}
     for key in [key for key in document if key not in types][:MOST_TOLD]:
         report(f"There is no setting “{_shown(key)[1:-1]}”.", "It is left out.")
-    fitting = {}
+    fitting: dict[str, Any] = {}
     for key, value in document.items():
         if key in types:
             try:
-                _check(key, types[key], value)
-                fitting[key] = value
+                fitting[key] = _parsed(key, value)
+                _check(key, types[key], fitting[key])
             except UserError as fault:
+                fitting.pop(key, None)
                 report(fault.sentence, "Its default is used.")
     return Settings(**fitting)
+
+
+def _parsed(name: str, value: object) -> object:
+    """Return a value as the settings hold it: lists are tuples there, and own voices have a type."""
+    if not isinstance(value, list):
+        return value
+    return tuple(_voices(value)) if name == "own_voices" else tuple(value)
+
+
+def _voices(entries: list[object]) -> Iterator[object]:
+    """Yield the entries of a list of own voices; what is none stays as it is, to be refused."""
+    names = {field.name for field in fields(OwnVoice)}
+    for entry in entries:
+        yield OwnVoice(**entry) if isinstance(entry, dict) and set(entry) == names else entry
 
 
 def _check(name: str, kind: str, value: object) -> None:
@@ -201,19 +231,42 @@ def _check(name: str, kind: str, value: object) -> None:
     if value is None and kind.endswith("| None"):
         return
     wanted = kind.removesuffix(" | None")
+    if wanted.startswith("tuple"):
+        _check_list(name, value)
+        return
     if name in CHOICES and value not in CHOICES[name]:
         names = ", ".join(CHOICES[name])
         raise UserError(f"The setting “{name}” must be one of {names}, not {_shown(value)}.")
     allowed = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}[wanted]
     if not isinstance(value, allowed) or (isinstance(value, bool) and wanted != "bool"):
         raise UserError(f"The setting “{name}” must be {_KINDS[wanted]}, not {_shown(value)}.")
-    if isinstance(value, str) and (len(value) > MOST_LETTERS or any(letter < " " for letter in value)):
-        raise UserError(f"The setting “{name}” must be text in one line, not {_shown(value)}.")
+    if isinstance(value, str):
+        _check_text(name, value)
     if name in LIMITS and isinstance(value, (int, float)):
         low, high = LIMITS[name]
         # What is no number is not between any two either.
         if not low <= value <= high:
             raise UserError(f"The setting “{name}” must be between {low} and {high}, not {_shown(value)}.")
+
+
+def _check_text(name: str, value: str) -> None:
+    lines = value.split("\n") if name in PARAGRAPHS else [value]
+    if len(value) > (ROLE_LETTERS if name in PARAGRAPHS else MOST_LETTERS):
+        raise UserError(f"The setting “{name}” must be text of fewer letters, not {_shown(value)}.")
+    if any(letter < " " for line in lines for letter in line):
+        raise UserError(f"The setting “{name}” must be text in one line, not {_shown(value)}.")
+
+
+def _check_list(name: str, value: object) -> None:
+    """Raise UserError unless a value is the last roles, or own voices, and not too many."""
+    kind, most = (str, MOST_ROLES) if name == "roles" else (OwnVoice, MOST_VOICES)
+    fits = isinstance(value, tuple) and len(value) <= most and all(isinstance(item, kind) for item in value)
+    if not fits:
+        kind_of = f"a list of at most {most} entries as Aizuchi writes them"
+        raise UserError(f"The setting “{name}” must be {kind_of}, not {_shown(value)}.")
+    for item in value if isinstance(value, tuple) else ():
+        for text in (item,) if isinstance(item, str) else vars(item).values():
+            _check(name, "str", text)
 
 
 def _shown(value: object) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from app.engine.events import Prompt, Sampling
-from app.engine.ports import Progress, PromptSupport, Said
+from app.engine.events import Prompt, PromptSupport, Sampling
+from app.engine.ports import Progress, Said
 from app.engine.prompt import refuse_prompt
 from app.frames import FRAME_SAMPLES, Heard, Lost, Samples
 

@@ -14,7 +14,9 @@ from app.engine.events import (
     Mute,
     Muted,
     Prompt,
+    Prompted,
     Prompting,
+    PromptSupport,
     Restart,
     Restarted,
     Sampling,
@@ -25,8 +27,8 @@ from app.engine.events import (
     Trouble,
 )
 from app.engine.loop import converse
-from app.engine.ports import PromptSupport, Said
-from app.frames import LATE, MICROPHONE, SUSPENDED, Heard, Lost
+from app.engine.ports import Said
+from app.frames import LATE, MICROPHONE, RESTARTED, SUSPENDED, Heard, Lost
 from tests.fakes import HalfLoud, ListPort, tone
 
 
@@ -129,9 +131,19 @@ def test_a_prompt_holds_from_the_next_restart_on_and_a_wrong_one_does_not_end_th
     model = HalfLoud(support=PromptSupport(role=True))
     _, events, frames = talk(ListPort([Heard(tone(0.1))] * 2), model, commands)
     assert model.told == [right, 7]
-    assert events[:2] == [Prompting(1, 1), Restarted(0, 7)]
-    assert isinstance(events[2], Trouble)
+    assert events[:3] == [Prompted(0, right), Prompting(1, 1), Restarted(0, 7)]
+    assert isinstance(events[3], Trouble)
     assert frames == 2
+
+
+def test_what_passes_while_a_model_begins_anew_is_not_late() -> None:
+    commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
+    commands.put(Restart(7))
+    late = Heard(tone(0.1), skipped=30, starved=28)
+    _, events, frames = talk(ListPort([Heard(tone(0.1)), late, late]), HalfLoud(), commands)
+    lost = [event for event in events if isinstance(event, (Skipped, Starved))]
+    assert lost == [Skipped(1, 30, RESTARTED), Skipped(32, 30, LATE), Starved(62, 28)]
+    assert frames == 63
 
 
 def test_a_fault_of_the_model_passes_through_after_the_frames_before_it_were_tapped() -> None:

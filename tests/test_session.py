@@ -19,9 +19,13 @@ from app.engine.events import (
     Event,
     Failed,
     Loading,
+    Prompt,
+    Prompting,
+    PromptSupport,
     Ready,
     RecordingEnded,
     RecordingStarted,
+    Restart,
     Sampling,
     Spoke,
     Started,
@@ -30,6 +34,7 @@ from app.engine.events import (
     Trouble,
     Unloaded,
 )
+from app.engine.ports import Progress
 from app.errors import UserError
 from app.faults import explain
 from app.frames import DEVICE, FRAME_SAMPLES, LATE, MICROPHONE, SUSPENDED, Heard, Lost, Samples
@@ -104,6 +109,68 @@ def test_the_echo_is_loaded_and_holds_a_talk_that_is_recorded(session: Session, 
     assert recording.folder == stopped.folder
     assert recording.whole
     assert recording.seconds == pytest.approx(0.8)
+
+
+def test_a_prompt_is_read_before_the_user_is_heard_and_is_recorded(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HalfLoud(support=PromptSupport(("NATF0",), own_voice=True, role=True))
+    with_model(session, model, monkeypatch)
+    voice = tmp_path / "anna.wav"
+    voice.touch()
+    first = Prompt(str(voice), "You are a teacher.", consented=True)
+    second = Prompt("NATF0")
+
+    def change(frame: int) -> None:
+        if frame == 3:
+            session.send(second)
+            session.send(Restart(6))
+
+    model._at_step = change
+    port = ListPort([Heard(tone(0.1))] * 10)
+    talk = Talk(lambda: port, prompt=first, seed=5, recordings=tmp_path / "talks")
+    session.start(talk)
+    events = wait_for(session, Stopped)
+    kinds = [type(event) for event in events]
+    assert kinds.index(Prompting) < kinds.index(Started)
+    assert [told for told in model.told if not isinstance(told, Sampling)] == [first, 5, second, 6]
+    (recording,) = list_recordings(tmp_path / "talks")
+    kept = {"voice": "anna.wav", "role": "You are a teacher."}
+    assert recording.session()["details"]["prompt"] == kept
+    (prompted,) = (event for event in recording.events() if event["kind"] == "prompted")
+    assert (prompted["frame"], prompted["prompt"]) == (4, {"voice": "NATF0"})
+    assert str(tmp_path) not in (recording.folder / "session.json").read_text()
+
+
+def test_a_prompt_that_the_model_does_not_take_is_a_sentence_and_no_talk(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_model(session, HalfLoud(), monkeypatch)
+    session.start(Talk(lambda: ListPort([]), prompt=Prompt(role="x"), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    assert "takes no role" in one(events, Failed).sentence
+    assert not any(isinstance(event, (Started, Unloaded)) for event in events)
+    assert list_recordings(tmp_path) == []
+
+
+def test_reading_a_prompt_is_broken_off_when_the_talk_is_ended(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HalfLoud(support=PromptSupport(role=True))
+    with_model(session, model, monkeypatch)
+
+    def read(seed: int, progress: Progress | None = None) -> None:
+        assert progress is not None
+        for frame in range(100_000):
+            progress(frame, 100_000)
+            time.sleep(0.001)
+
+    monkeypatch.setattr(model, "restart", read)
+    session.start(Talk(lambda: ListPort([]), prompt=Prompt(role="x"), recordings=tmp_path))
+    wait_for(session, Prompting)
+    session.stop()
+    events = wait_for(session, Stopped, seconds=2.0)
+    assert not any(isinstance(event, (Started, Failed, Unloaded)) for event in events)
 
 
 def test_a_model_stays_loaded_from_talk_to_talk_until_it_is_unloaded(

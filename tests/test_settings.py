@@ -10,6 +10,7 @@ import pytest
 
 from app.engine.events import Sampling
 from app.errors import UserError
+from app.prompts import OwnVoice
 from app.settings import UPGRADES, VERSION, Document, Settings, load, save, upgrade
 from tests import damaged
 
@@ -46,9 +47,14 @@ def test_what_was_saved_comes_back(path: Path) -> None:
         text_top_k=0,
         seed=7,
         scheme="dark",
+        voice="/home/anna/声.wav",
+        role="You are a teacher.\n\nBe “kind”\\ and 親切.",
+        roles=("You are a teacher.", "a b\n'''\"\"\""),
+        own_voices=(OwnVoice("/home/anna/声.wav", 64 * "0", "Anna", "2026-11-30"),),
     )
     save(path, chosen)
     assert load(path) == chosen
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_none_comes_back_as_none(path: Path) -> None:
@@ -119,6 +125,19 @@ def test_a_file_of_an_unknown_version_is_kept_aside(path: Path, version: str) ->
         "mode = [1, [2, [3]]]",
         "kv = {a = 1, b = {c = 2}}",
         "record = 2026-01-01T12:00:00Z",
+        f'role = "{3_000 * "x"}"',
+        'role = "a\\u0000b"',
+        'voice = "a\\nb"',
+        "roles = 3",
+        'roles = "one"',
+        "roles = [1]",
+        f"roles = {['x'] * 9}",
+        'roles = ["\\u001b[2J"]',
+        "own_voices = [1]",
+        'own_voices = [{file = "a.wav"}]',
+        'own_voices = [{file = "a.wav", sha256 = 3, whose = "A", agreed = "2026-01-01"}]',
+        'own_voices = [{file = "a\\u0000", sha256 = "3", whose = "A", agreed = "2026-01-01"}]',
+        f"own_voices = {[[]] * 100}",
     ],
 )
 def test_a_value_that_does_not_fit_is_told_and_the_others_hold(path: Path, line: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Union
+from typing import NamedTuple, Union
 
 from app.frames import LATE
 
@@ -104,6 +104,21 @@ class Loading:
     total_bytes: int = 0
 
 
+class PromptSupport(NamedTuple):
+    """Which prompts a model takes before a talk; as it stands, none."""
+
+    voices: tuple[str, ...] = ()
+    """The names of its own voices."""
+    own_voice: bool = False
+    """Whether it takes a sound file of a voice."""
+    role: bool = False
+    """Whether it takes a role."""
+
+
+NO_PROMPTS = PromptSupport()
+"""That of most models."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompting:
     """The model hears and reads its prompt, before the talk or at a restart; counted in frames."""
@@ -121,6 +136,8 @@ class Ready:
     mode: str
     memory_bytes: int
     load_s: float
+    prompts: PromptSupport = NO_PROMPTS
+    """Which prompts it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +181,7 @@ class Spoke:
 class Skipped:
     """From `frame` on so many frames of time passed that neither side has; `frame + frames` comes next.
 
-    `reason` is one of LATE, DEVICE, MICROPHONE, STALLED and SUSPENDED of app.frames.
+    `reason` is one of LATE, DEVICE, MICROPHONE, STALLED, SUSPENDED and RESTARTED of app.frames.
     """
 
     frame: int
@@ -194,6 +211,14 @@ class Restarted:
 
     frame: int
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prompted:
+    """At `frame` the model was given a prompt, which it goes through when it begins anew."""
+
+    frame: int
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +274,6 @@ class Stopped:
 
 
 Event = Union[
-    Loading, Prompting, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Restarted, Muted,
-    RecordingStarted, RecordingEnded, Trouble, Failed, Stopped,
+    Loading, Prompting, Ready, Unloaded, Started, Stepped, Spoke, Skipped, Starved, Changed, Prompted,
+    Restarted, Muted, RecordingStarted, RecordingEnded, Trouble, Failed, Stopped,
 ]  # fmt: skip

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.engine.events import Prompt, Sampling
-from app.engine.ports import Model, Progress, PromptSupport, Said
+from app.engine.events import Prompt, PromptSupport, Sampling
+from app.engine.ports import Model, Progress, Said
 from app.engine.prompt import refuse_prompt
 from app.errors import UserError
 from app.faults import refused

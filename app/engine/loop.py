@@ -17,6 +17,7 @@ from app.engine.events import (
     Mute,
     Muted,
     Prompt,
+    Prompted,
     Prompting,
     Restart,
     Restarted,
@@ -29,7 +30,7 @@ from app.engine.events import (
 )
 from app.engine.ports import FramePort, Model, Said
 from app.errors import UserError
-from app.frames import Heard, Lost, level_db, silence
+from app.frames import RESTARTED, Heard, Lost, level_db, silence
 
 Tap = Callable[[int, Heard, Said], None]
 """Called after each frame with (frame, what the model heard, what it said); must not block."""
@@ -52,11 +53,16 @@ def converse(
     """
     commands = commands or queue.SimpleQueue()
     nothing = silence()
-    muted = False
+    muted = restarted = False
     frame = 0
     while (heard := port.take()) is not None:
+        if restarted and isinstance(heard, Heard):
+            # What passed while the model heard and read its prompt is no fault of the computer.
+            heard, restarted = heard._replace(reason=RESTARTED, starved=0), False
         while not commands.empty():
-            muted = _obey(commands.get(), frame, model, muted, emit)
+            command = commands.get()
+            muted = _obey(command, frame, model, muted, emit)
+            restarted = restarted or isinstance(command, Restart)
         if isinstance(heard, Lost):
             emit(Skipped(frame, heard.frames, heard.reason))
             frame += heard.frames
@@ -90,6 +96,7 @@ def _obey(command: Command, frame: int, model: Model, muted: bool, emit: Emit) -
         case Prompt():
             try:
                 model.set_prompt(command)
+                emit(Prompted(frame, command))
             except UserError as fault:
                 emit(Trouble(fault.sentence, fault.advice))
         case Restart(seed):

@@ -39,6 +39,7 @@ from app.engine.events import (
     Loadout,
     Prompt,
     Prompting,
+    PromptSupport,
     Ready,
     Sampling,
     Trouble,
@@ -46,7 +47,7 @@ from app.engine.events import (
 from app.engine.fake import Echo
 from app.engine.in_place import keep_in_place
 from app.engine.modes import WHOLE
-from app.engine.ports import Model, Progress, PromptSupport, Said
+from app.engine.ports import Model, Progress, Said
 from app.engine.prompt import refuse_prompt
 from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
@@ -99,7 +100,8 @@ def load_model(
         advice = "Close other programs that use the graphics card, or choose a smaller model."
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
     load_s = time.perf_counter() - began
-    emit(Ready(model.name, model.device.label, model.mode, model.memory_bytes, load_s))
+    told = (model.device.label, model.mode, model.memory_bytes, load_s, model.prompt_support)
+    emit(Ready(model.name, *told))
     return model
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from app.engine.events import Prompt, Sampling
+from app.engine.events import Prompt, PromptSupport, Sampling
 from app.frames import Heard, Lost, Samples
 
 
@@ -38,17 +38,6 @@ class Said(NamedTuple):
     """The text token of this frame, None where the frame carries no text (padding)."""
     text: str = ""
     """What became readable with this token; '' inside a multi-byte character."""
-
-
-class PromptSupport(NamedTuple):
-    """Which prompts a model takes before a talk; as it stands, none."""
-
-    voices: tuple[str, ...] = ()
-    """The names of its own voices."""
-    own_voice: bool = False
-    """Whether it takes a sound file of a voice."""
-    role: bool = False
-    """Whether it takes a role."""
 
 
 Progress = Callable[[int, int], None]

@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from app.engine.events import Prompt
+from app.engine.events import Prompt, PromptSupport
 from app.engine.limits import shorten
-from app.engine.ports import PromptSupport
 from app.errors import UserError
 
 

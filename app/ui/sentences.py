@@ -393,6 +393,14 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Ask that person, and confirm it where the voice is chosen."),
     QT_TRANSLATE_NOOP("Told", "There is no sound file {0}."),
     QT_TRANSLATE_NOOP("Told", "Choose one of {0}."),
+    QT_TRANSLATE_NOOP("Told", "The role has {0} characters, and {1} are the most."),
+    QT_TRANSLATE_NOOP("Told", "Make it shorter: a model remembers only so much."),
+    QT_TRANSLATE_NOOP("Told", "{0} is no WAV or FLAC file."),
+    QT_TRANSLATE_NOOP("Told", "Save the voice as one of the two."),
+    QT_TRANSLATE_NOOP("Told", "Check the name and where it lies."),
+    QT_TRANSLATE_NOOP("Told", "The sound file {0} can not be read: {1}."),
+    QT_TRANSLATE_NOOP("Told", "Choose another one."),
+    QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be text of fewer letters, not {1}."),
 )
 
 TEMPLATES: tuple[str, ...] = tuple(map(str, _SENTENCES))

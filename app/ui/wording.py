@@ -10,7 +10,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDate, QDateTime, QLocale, QTime
 
-from app.frames import DEVICE, LATE, MICROPHONE, STALLED, SUSPENDED, seconds
+from app.frames import DEVICE, LATE, MICROPHONE, RESTARTED, STALLED, SUSPENDED, seconds
 from app.recordings import Line, Recording
 
 GB = 1e9
@@ -85,6 +85,7 @@ def gap_words(reason: str) -> str:
         LATE: translate("Wording", "{0} s skipped"),
         DEVICE: translate("Wording", "{0} s lost: the sound device was opened again"),
         MICROPHONE: translate("Wording", "{0} s lost: no sound from the microphone"),
+        RESTARTED: translate("Wording", "{0} s lost: the model began anew"),
         STALLED: translate("Wording", "{0} s lost: the sound server stalled"),
         SUSPENDED: translate("Wording", "{0} s lost: the computer was asleep"),
     }.get(reason, translate("Wording", "{0} s lost"))
