@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 TERMINAL = (
     "bench.py", "bench_loading.py", "headless.py", "offline.py", "quantize.py", "compare.py", "rig.py",
     "fake.py", "naming.py", "talk.py", "screen.py", "cli.py", "yardstick.py", "zero.py", "record.py",
+    "bench_plan.py",
 )  # fmt: skip
 """What is said on a terminal alone."""
 
