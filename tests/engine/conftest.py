@@ -14,13 +14,18 @@ import torch
 from app.engine.events import Event, Sampling
 from app.engine.fake import make_tiny
 from app.frames import FRAME_SAMPLES, Samples
+from tests.engine.interpreter import interpreted
 
 if TYPE_CHECKING:
+    from app.engine.fast.fused import Fused
     from app.engine.model import Moshi
 
 GREEDY = Sampling(greedy=True)
 
 Load = Callable[..., "Moshi"]
+
+INTERPRETED = pytest.mark.filterwarnings("ignore:Conversion of an array:DeprecationWarning")
+"""For tests of kernels: the warning is of the interpreter's own code."""
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +57,15 @@ def load() -> Iterator[Load]:
     yield load
     for model in models:
         model.close()
+
+
+@pytest.fixture(scope="module")
+def fused() -> Iterator[Fused]:
+    """Yield the kernels, which Triton interprets as long."""
+    with interpreted():
+        from app.engine.fast.fused import Fused
+
+        yield Fused()
 
 
 def speech(frames: int, seed: int = 0) -> list[Samples]:

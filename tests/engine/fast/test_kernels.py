@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,24 +16,14 @@ from app.engine.fast.frame import FrameStep
 from app.engine.fast.layers import Norm, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
+from tests.engine.conftest import INTERPRETED
 from tests.engine.fast.test_frame import build, drive
 
 if TYPE_CHECKING:
     from app.engine.fast.fused import Fused
 
 
-pytestmark = pytest.mark.filterwarnings("ignore:Conversion of an array:DeprecationWarning")
-"""Of the interpreter's own code."""
-
-
-@pytest.fixture(scope="module")
-def fused() -> Iterator[Fused]:
-    """Yield the kernels, decorated for the interpreter."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TRITON_INTERPRET", "1")
-        from app.engine.fast.fused import Fused
-
-        yield Fused()
+pytestmark = INTERPRETED
 
 
 def chance(*shape: int, seed: int = 0) -> Tensor:
