@@ -47,16 +47,12 @@ def find_base(config: Config, models: Path, progress: Progress | None = None) ->
     """Return the files of the model to train. Raises UserError where it can not be trained."""
     if config.model == "echo":
         raise UserError("An echo has nothing to learn with.", "Name a model, such as moshika.")
-    found = find(config.model, base=config.base or None, models=models, progress=progress, both_voices=True)
+    both = config.streams == "both"
+    found = find(config.model, base=config.base or None, models=models, progress=progress, both_voices=both)
     if found.quantized:
         raise UserError(
             f"{found.name} has 8-bit weights, which can not be trained.",
             f"Train {found.name.removesuffix('-q8')} with base_bits = 8, which needs as little memory.",
-        )
-    if config.streams == "model" and found.config["dep_q"] == found.config["n_q"]:
-        raise UserError(
-            f"{found.name} predicts the user's voice too.",
-            'Train it with streams = "both", as it was before.',
         )
     return found
 

@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app import catalog
-from app.engine import build, download
+from app.engine import build, download, user_half
 from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, PEDIGREE, Checkpoint
 from app.engine.configuration import CONFIG_NAME
 from app.errors import UserError
@@ -132,7 +132,7 @@ def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path)
             f"{trained.run.name} is an adapter on {found.name}, which is one itself.",
             "Export it with --merge, as a whole model.",
         )
-    if found.config["dep_q"] == found.config["n_q"]:
+    if user_half.is_for_both(found.config) or build.leaves_out(found):
         raise UserError(
             f"{trained.run.name} is an adapter on {found.name}, which predicts the user's voice too.",
             "Export it with --merge, as a whole model that talks.",

@@ -7,12 +7,12 @@ layout is the one of nu-dialogue/moshi-finetune, so that weights can go from eit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import Tensor
 
+from app.engine.user_half import EMBEDDING, STACKED, STEP
 from app.errors import UserError
 
 State = Mapping[str, Tensor]
@@ -20,19 +20,6 @@ State = Mapping[str, Tensor]
 
 Config = Mapping[str, Any]
 """Keyword arguments of moshi's LMModel."""
-
-_EMBEDDING = "depformer_emb"
-"""Embeds what a step has said for the next step; the last step has none, since none follows."""
-
-_STEP = re.compile(
-    r"(?P<module>depformer_in|depformer_emb|depformer_norms|linears"
-    r"|depformer\.layers\.\d+\.(?:gating|self_attn\.in_projs|self_attn\.out_projs))"
-    r"\.(?P<step>\d+)\.(?P<rest>.+)"
-)
-"""A tensor of one step."""
-
-_PACKED = re.compile(r"depformer\.layers\.\d+\.self_attn\.(?:in|out)_proj[._].+")
-"""One tensor with the rows of all steps, one step after the other, as older checkpoints have them."""
 
 
 def extend(state: State, config: Config) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -52,7 +39,7 @@ def extend(state: State, config: Config) -> tuple[dict[str, Tensor], dict[str, A
     _check_steps(state, steps)
     extended = {}
     for name, tensor in state.items():
-        if _PACKED.fullmatch(name):
+        if STACKED.fullmatch(name):
             extended[name] = tensor.repeat(2, *(1 for _ in tensor.shape[1:]))
             continue
         extended[name] = tensor
@@ -76,26 +63,26 @@ def restore(state: State, config: Config) -> tuple[dict[str, Tensor], dict[str, 
     steps = int(config["dep_q"]) // 2
     restored = {}
     for name, tensor in state.items():
-        if _PACKED.fullmatch(name):
+        if STACKED.fullmatch(name):
             restored[name] = tensor[: len(tensor) // 2].clone()
-        elif (found := _STEP.fullmatch(name)) is None or int(found["step"]) < _count(found["module"], steps):
+        elif (found := STEP.fullmatch(name)) is None or int(found["step"]) < _count(found["module"], steps):
             restored[name] = tensor
     return restored, _with_steps(config, steps)
 
 
 def _copies(name: str, steps: int) -> Iterator[str]:
     """Yield the names under which the tensor `name` of a model with `steps` steps is repeated."""
-    if (found := _STEP.fullmatch(name)) is None:
+    if (found := STEP.fullmatch(name)) is None:
         return
     module, step, rest = found["module"], int(found["step"]), found["rest"]
-    if module == _EMBEDDING and step == 0:
+    if module == EMBEDDING and step == 0:
         yield f"{module}.{steps - 1}.{rest}"
     yield f"{module}.{step + steps}.{rest}"
 
 
 def _count(module: str, steps: int) -> int:
     """Return how many parts a module with a part for each step has."""
-    return steps - 1 if module == _EMBEDDING else steps
+    return steps - 1 if module == EMBEDDING else steps
 
 
 def _with_steps(config: Config, steps: int) -> dict[str, Any]:
@@ -123,7 +110,7 @@ def _check_layout(config: Config) -> None:
 def _check_steps(state: State, steps: int) -> None:
     """Raise UserError unless the weights have the depth steps that their configuration speaks of."""
     for name in state:
-        found = _STEP.fullmatch(name)
+        found = STEP.fullmatch(name)
         if found is not None and int(found["step"]) >= _count(found["module"], steps):
             raise _other_steps(f"have {name}", steps)
     if "linears.0.weight" in state and f"linears.{steps - 1}.weight" not in state:

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 import torch
 from moshi.models import LMModel, MimiModel, loaders
 from moshi.modules.lora import replace_all_linear_with_lora, replace_lora_with_linear
 
-from app.engine import modes, shapes
+from app.engine import modes, shapes, user_half
 from app.engine.checkpoint import Checkpoint
 from app.engine.events import MODES
 from app.engine.fast.frame import uncovered
@@ -25,7 +26,7 @@ from app.engine.fast.quantized import LEAST, SCALE
 from app.engine.limits import shorten, unfit_mimi
 from app.engine.modes import WHOLE
 from app.engine.reader import DTYPES, SLICE_BYTES, Part, read_parts, read_tensors
-from app.engine.weights import Tensor, read_header, read_metadata, refuse_pointer, size_bytes
+from app.engine.weights import Tensor, read_header, read_metadata, refuse_pointer
 from app.errors import UserError
 from app.files import Malformed, read_bytes
 from app.frames import FRAME_RATE, SAMPLE_RATE
@@ -80,7 +81,7 @@ def prove(checkpoint: Checkpoint) -> Outline:
     """
     tokenizer = _open_tokenizer(checkpoint)
     _prove_mimi(checkpoint)
-    header = {_rename(name): each for name, each in read_header(checkpoint.weights).items()}
+    header = _header(checkpoint.weights, checkpoint.config)
     shapes.check_lm(checkpoint.config, checkpoint.source, header, checkpoint.weights)
     lm, packed = _outline_lm(checkpoint), _packed(checkpoint.weights)
     modes.keep_in(lm, packed)
@@ -90,7 +91,8 @@ def prove(checkpoint: Checkpoint) -> Outline:
         replace_all_linear_with_lora(lm, adapter.rank, adapter.scaling, device=torch.device("meta"))
     _prove_tensors(lm, checkpoint.weights, header, lambda name: "lora_" not in name)
     if adapter is not None:
-        _prove_tensors(lm, adapter.path, read_header(adapter.path), lambda name: "lora_" in name)
+        learnt = _header(adapter.path, checkpoint.config)
+        _prove_tensors(lm, adapter.path, learnt, lambda name: "lora_" in name)
     return Outline(checkpoint, lm, tokenizer, packed, reason)
 
 
@@ -111,6 +113,11 @@ def precision(checkpoint: Checkpoint) -> torch.dtype:
     return DTYPES[next(tensor.dtype for tensor in header.values() if tensor.floating)]
 
 
+def leaves_out(checkpoint: Checkpoint) -> bool:
+    """Return whether the weights hold a half for the user's voice that is not read. Raises UserError."""
+    return user_half.has_user_half(read_header(checkpoint.weights), checkpoint.config)
+
+
 def load_lm(
     outline: Outline, device: torch.device, dtype: torch.dtype, told: Told, mode: str = WHOLE
 ) -> LMModel:
@@ -122,11 +129,12 @@ def load_lm(
     lm, checkpoint = outline.lm, outline.checkpoint
     if checkpoint.adapter is None:
         modes.keep_in(lm, mode)
-        lm.load_state_dict(_read(lm, checkpoint.weights, device, dtype, told), strict=False, assign=True)
+        tensors = _read(lm, checkpoint.weights, checkpoint.config, (device, dtype), told)
+        lm.load_state_dict(tensors, strict=False, assign=True)
     else:
         fused_on = torch.device("cpu") if mode != WHOLE else device
         for path in (checkpoint.weights, checkpoint.adapter.path):
-            tensors = _read(lm, path, fused_on, dtype, told)
+            tensors = _read(lm, path, checkpoint.config, (fused_on, dtype), told)
             lm.load_state_dict(tensors, strict=False, assign=True)
         del tensors
         with torch.no_grad():
@@ -163,22 +171,28 @@ def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
 
 
 def _read(
-    lm: LMModel, path: Path, device: torch.device, dtype: torch.dtype, told: Told
+    lm: LMModel, path: Path, config: Mapping[str, Any], on: tuple[torch.device, torch.dtype], told: Told
 ) -> dict[str, torch.Tensor]:
     """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
     state: dict[str, torch.Tensor] = {}
-    done, total = 0, size_bytes(path)
-    header = _split(lm, {_rename(name): tensor for name, tensor in read_header(path).items()})
+    header = _split(lm, _header(path, config))
+    done, total = 0, sum(tensor.end - tensor.start for tensor in header.values())
 
     def sliced(name: str) -> bool:
         return modes.is_packed(lm, name)
 
-    for part in read_parts(path, header, device, dtype, kept=_SCALES, sliced=sliced):
+    for part in read_parts(path, header, *on, kept=_SCALES, sliced=sliced):
         done += part.size
         for name, rows in modes.pack(lm, part.name, part.rows).items():
             part.put(state, name, rows)
         told(done, total)
     return state
+
+
+def _header(path: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of a file that a model of this configuration takes, by moshi's own names."""
+    renamed = {_rename(name): tensor for name, tensor in read_header(path).items()}
+    return user_half.leave_out(renamed, config)
 
 
 def _split(lm: LMModel, header: Mapping[str, Tensor]) -> dict[str, Tensor]:

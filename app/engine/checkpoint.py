@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import app
 from app import catalog
-from app.engine import download
+from app.engine import download, user_half
 from app.engine.configuration import CONFIG_NAME, Config, guess, read_json, take_apart, take_mimi
 from app.engine.fake import ensure_tiny
 from app.engine.limits import shorten
@@ -141,7 +141,7 @@ def find(
     """Find a model by a name of the catalogue or of one below `models`, 'tiny', a folder, or 'owner/name'.
 
     `base` names, in the same ways, what an adapter was trained on or where Mimi and the tokenizer are.
-    A model that predicts the user's voice too can not talk: it is refused but for `both_voices`.
+    Of a model that predicts the user's voice too, the user's half is left out, but for `both_voices`.
     Downloads what is not on this computer, as far as `reach` goes. Raises UserError with a sentence that
     names the file.
     """
@@ -192,7 +192,10 @@ class _Finder:
             if found is not None and pinned is not None and found != pinned:
                 advice = "Update Aizuchi: the makers of the model may have published it anew."
                 raise UserError(f"{path} is not the file that this version of Aizuchi knows.", advice)
-        return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, known.config)
+        config = known.config
+        if user_half.is_for_both(config) and not self.both_voices:
+            config = user_half.without(config)
+        return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, config)
 
     def _open_repo(self, repo: str) -> Checkpoint:
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app import catalog
-from app.engine import limits
+from app.engine import limits, user_half
 from app.engine.limits import find_odd, show
 from app.engine.weights import INDEX_SUFFIX, read_header, refuse_pointer
 from app.errors import UserError
@@ -67,14 +67,17 @@ def read_json(path: Path) -> dict[str, Any]:
 def take_apart(raw: dict[str, Any], where: Path, both_voices: bool) -> Config:
     """Split the settings of moshi's config.json as moshi's own loader does.
 
-    Raises UserError for what is no model for dialogue, and for a setting that no model can have.
+    Of a model that predicts the user's voice too it is the model's half, but for `both_voices`. Raises
+    UserError for what is no model for dialogue, and for a setting that no model can have.
     """
     lm = {name: value for name, value in raw.items() if value is not None or name not in _UNSAID}
     _check_kind(lm, where)
     if "demux_second_stream" in lm:
         lm["demux_second_text_stream"] = lm.pop("demux_second_stream")
     _refuse_odd(lm, limits.CONFIG, where)
-    _check_shape(lm, where, both_voices)
+    _check_shape(lm, where)
+    if user_half.is_for_both(lm) and not both_voices:
+        lm = user_half.without(lm)
     lm.pop("depformer_causal", None)
     return Config(
         moshi_name=lm.pop("moshi_name", catalog.MOSHI_NAME),
@@ -138,14 +141,11 @@ def _refuse_odd(settings: dict[str, Any], table: limits.Table, where: Path) -> N
     raise UserError(f"{where} has a strange value for {name}: {show(value)}.", advice)
 
 
-def _check_shape(lm: dict[str, Any], where: Path, both_voices: bool) -> None:
-    """Refuse what does not hear one voice and speak with another, or, if `both_voices` may be, for both."""
+def _check_shape(lm: dict[str, Any], where: Path) -> None:
+    """Refuse what does not hear one voice and speak with another, or for both."""
     if missing := [name for name in _REQUIRED if name not in lm]:
         raise UserError(f"{where} says nothing about {', '.join(missing)}.", _COPY)
     n_q, dep_q = lm["n_q"], lm["dep_q"]
-    if dep_q == n_q and not both_voices:
-        advice = "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
-        raise UserError(f"{where} describes a model that speaks for the user too (dep_q {dep_q}).", advice)
     if n_q % 2 or dep_q not in (n_q, n_q // 2) or len(lm["delays"]) != n_q + 1:
         found = f"n_q is {n_q}, dep_q {dep_q}, with {len(lm['delays'])} delays"
         raise UserError(f"{where} describes no dialogue model: {found}.", _CHOOSE)

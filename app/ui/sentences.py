@@ -158,7 +158,6 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "{0} has a strange value for {1}: {2}."),
     QT_TRANSLATE_NOOP("Told", "{0} describes a model of the kind '{1}', not one for dialogue."),
     QT_TRANSLATE_NOOP("Told", "{0} says nothing about {1}."),
-    QT_TRANSLATE_NOOP("Told", "{0} describes a model that speaks for the user too (dep_q {1})."),
     QT_TRANSLATE_NOOP("Told", "{0} describes no dialogue model: {1}."),
     QT_TRANSLATE_NOOP("Told", "{0} holds no model that could be recognised."),
     QT_TRANSLATE_NOOP("Told", "{0} has no {1}, and {2} is not a Moshi 7B."),
@@ -327,9 +326,6 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Name the full model that it was trained on as the base."),
     QT_TRANSLATE_NOOP("Told", "Look at the files of the repository: it may be of another kind."),
     QT_TRANSLATE_NOOP("Told", "Choose a Moshi for dialogue, for example one of `aizuchi models list`."),
-    QT_TRANSLATE_NOOP(
-        "Told", "A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first."
-    ),
     QT_TRANSLATE_NOOP("Told", "A model's folder holds at least {0} and {1}."),
     QT_TRANSLATE_NOOP("Told", "Put the {0} that belongs to it into the folder."),
     QT_TRANSLATE_NOOP("Told", "The {0} beside it needs lora, lora_rank and lora_scaling."),

@@ -201,9 +201,12 @@ def test_a_model_that_has_the_users_voice_goes_on_with_it(both: Path) -> None:
     model = learner(both, streams="both")
     assert (model.config["dep_q"], model.lm.dep_q) == (16, 16)
     assert torch.equal(logits(model.lm), logits(base(both)))
-    with pytest.raises(UserError, match="both predicts the user's voice too") as caught:
-        learner(both)
-    assert caught.value.advice == 'Train it with streams = "both", as it was before.'
+
+
+def test_the_models_voice_alone_learns_where_a_model_has_both(tiny: Path, both: Path) -> None:
+    model = learner(both)
+    assert (model.config, model.lm.dep_q) == (find(str(tiny)).config, 8)
+    assert torch.equal(logits(model.lm), logits(base(tiny)))
 
 
 def test_an_adapter_that_is_trained_on_becomes_part_of_the_base(folder: Path) -> None:

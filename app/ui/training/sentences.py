@@ -12,8 +12,6 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Name a model, such as moshika."),
     QT_TRANSLATE_NOOP("Told", "{0} has 8-bit weights, which can not be trained."),
     QT_TRANSLATE_NOOP("Told", "Train {0} with base_bits = 8, which needs as little memory."),
-    QT_TRANSLATE_NOOP("Told", "{0} predicts the user's voice too."),
-    QT_TRANSLATE_NOOP("Told", 'Train it with streams = "both", as it was before.'),
     QT_TRANSLATE_NOOP(
         "Told", "Its config.toml or the model that it is trained from has changed: put the old one back."
     ),
