@@ -11,6 +11,7 @@ import triton.language as tl
 from torch import nn
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
+from triton.runtime import interpreter  # noqa: F401  # itself a trace in the language
 from triton.runtime.jit import JITFunction
 
 from tests.engine.conftest import INTERPRETED
