@@ -24,6 +24,8 @@ from app.engine.events import (
     Event,
     Failed,
     Loading,
+    Prompt,
+    Prompting,
     Ready,
     RecordingEnded,
     Skipped,
@@ -37,6 +39,8 @@ from app.engine.events import (
 from app.errors import UserError
 from app.frames import FRAME_MS, FRAME_RATE, LATE, seconds
 from app.options import chosen
+from app.prompt_arguments import asked_prompt
+from app.prompts import in_one_line
 from app.recordings import open_recording
 from app.session import Session, Talk
 
@@ -51,6 +55,8 @@ BUNDLED_USER = Path(__file__).parent / "data" / "user.flac"
 
 TAIL_S = 4.0
 """How long the model may go on after a recorded user has ended."""
+
+READING = "The model reads its voice and role, and does not hear you yet."
 
 LOOK_S = 0.1
 PAUSE_FRAMES = 12
@@ -74,15 +80,16 @@ TINY = """The model is “tiny”: random weights of no use but to try things ou
 
 def run(where: Paths, settings: Settings, options: Options) -> int:
     """Hold a talk, print it and where its recording is, and return the exit status."""
-    settings = chosen(settings, options)
+    held, settings = settings, chosen(settings, options)
     if settings.model == "tiny":
         _say(TINY)
     session = Session()
     with Interrupt() as interrupt:
         session.load(settings.model, base=options.base, models=where.models, loadout=settings.loadout())
-        _await_model(session, interrupt)
+        ready = _await_model(session, interrupt)
         try:
-            session.start(_talk(session, where, settings, options))
+            prompt = asked_prompt(ready.model, ready.prompts, held, options)
+            session.start(_talk(session, where, settings, options, prompt))
             folder = _follow(session, Page(sys.stdout), interrupt)
         finally:
             session.close()
@@ -91,8 +98,8 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
     return 0
 
 
-def _await_model(session: Session, interrupt: Interrupt) -> None:
-    """Return when the model is ready. Raises UserError when it can not be loaded."""
+def _await_model(session: Session, interrupt: Interrupt) -> Ready:
+    """Return the model once it is ready. Raises UserError when it can not be loaded."""
     progress = Progress()
     while not interrupt.asked:
         for event in session.drain():
@@ -103,7 +110,7 @@ def _await_model(session: Session, interrupt: Interrupt) -> None:
             if isinstance(event, Ready):
                 progress.end()
                 _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
-                return
+                return event
             if isinstance(event, Loading):
                 progress.show(event)
         time.sleep(LOOK_S)
@@ -131,17 +138,29 @@ class Progress:
         elif begins:
             _say(event.stage)
 
+    def show_prompt(self, event: Prompting) -> None:
+        """Show how far the model has come with its prompt, in which time it hears nobody."""
+        begins = self._stage != READING
+        self._stage = READING
+        if self._live:
+            share = event.done_frames / max(1, event.total_frames)
+            print(f"\r\x1b[K{READING}  {share:.0%}", end="", file=sys.stderr, flush=True)
+        elif begins:
+            _say(READING)
+
     def end(self) -> None:
         """End the line that is written anew."""
         if self._live and self._stage:
             _say("")
+        self._stage = ""
 
 
-def _talk(session: Session, where: Paths, settings: Settings, options: Options) -> Talk:
+def _talk(session: Session, where: Paths, settings: Settings, options: Options, prompt: Prompt) -> Talk:
     open_port, microphone, speaker = _choose_port(session, settings, options)
     return Talk(
         open_port=open_port,
         sampling=settings.sampling(),
+        prompt=prompt,
         seed=secrets.randbelow(2**32) if settings.seed is None else settings.seed,
         recordings=where.recordings,
         record=settings.record,
@@ -207,8 +226,13 @@ def _open_devices(session: Session, settings: Settings) -> FramePort:
 
 def _follow(session: Session, page: Page, interrupt: Interrupt) -> Path | None:
     """Show the talk until it is over, and return its recording. Raises UserError when it never began."""
+    progress = Progress()
     while True:
         for event in session.drain():
+            if isinstance(event, Prompting):
+                progress.show_prompt(event)
+                continue
+            progress.end()
             page.show(event)
             if isinstance(event, Stopped):
                 page.close()
@@ -324,6 +348,8 @@ class Page:
 def _leave_behind(folder: Path, where: Paths) -> None:
     """Write the transcript and the picture beside the recording, and print where all three are."""
     recording = open_recording(folder)
+    for name, text in recording.prompt.items():
+        print(f"{name:<11} {in_one_line(text)}")
     print(f"recording   {recording.audio}")
     try:
         print(f"transcript  {recording.write_transcript()}")

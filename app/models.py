@@ -44,6 +44,9 @@ class Row(TypedDict):
     repo: str
     language: str
     voice: str
+    voices: list[str]
+    """Those that it can be told to speak with."""
+    takes_role: bool
     licence: str
     research_only: bool
     summary: str
@@ -110,6 +113,8 @@ def rows(device: Device) -> list[Row]:
             repo=known.repo,
             language=known.language,
             voice=known.voice,
+            voices=list(known.voices),
+            takes_role=known.takes_role,
             licence=known.licence,
             research_only=known.research_only,
             summary=known.summary,
@@ -180,6 +185,10 @@ def _list(where: Paths, *, as_json: bool) -> None:
         for row in known
     ]
     print(_table(cells))
+    for row in known:
+        if row["voices"]:
+            role = ", and takes a --role" if row["takes_role"] else ""
+            print(f"\n{row['name']} has a choice of --voice{role}: {', '.join(row['voices'])}.")
     if own:
         print(f"\n{_table(_own_cells(own))}")
     if device.on_card:

@@ -21,6 +21,7 @@ from app.engine.events import (
     Event,
     Failed,
     Loading,
+    Prompting,
     Ready,
     RecordingEnded,
     Stepped,
@@ -32,7 +33,9 @@ from app.files import clear_parts
 from app.frames import FRAME_RATE, seconds
 from app.locks import LOCK
 from app.paths import Paths
-from app.recordings import TRANSCRIPT, open_recording
+from app.prompt_arguments import add_arguments, asked_prompt, settle
+from app.prompts import in_one_line
+from app.recordings import TRANSCRIPT, Recording, open_recording
 from app.session import Session, Talk
 from app.settings import CHOICES, Settings, load
 
@@ -49,6 +52,9 @@ class Options:
     model: str
     base: str | None
     seed: int | None
+    voice: str
+    role: str | None
+    voice_consent: bool
     mode: str
     kv: str
     device: str
@@ -77,14 +83,14 @@ class Outcome:
 def main(argv: list[str], where: Paths) -> int:
     """Let a model answer a recording and return the exit status. Raises UserError."""
     options = parse(argv)
-    settings = load(where.settings, _tell)
+    settings = settle(load(where.settings, _tell), options, where.settings)
     # Both are looked at before a model is loaded, which may take minutes.
     port = WavPort(options.source, tail_s=options.tail)
     _refuse_used(options.folder)
     outcome = _converse(port, options, settings, where)
     recording = open_recording(outcome.folder)
     recording.write_transcript()
-    _report(outcome, recording.audio, as_json=options.json)
+    _report(outcome, recording, as_json=options.json)
     return 0
 
 
@@ -100,6 +106,7 @@ def parse(argv: list[str]) -> Options:
     add("--model", default="", metavar="NAME", help="a known model, a folder, a hub repo, `tiny` or `echo`")
     add("--base", metavar="NAME", help="the model that a LoRA folder belongs on")
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
+    add_arguments(parser)
     add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")
     add("--device", default="", metavar="NAME", help="what the model runs on: auto, cpu, cuda or cuda:1")
@@ -159,24 +166,25 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
             models=where.models,
             loadout=settings.loadout(),
         )
-        model = _await_model(session)
+        ready = _await_model(session)
+        talk = replace(talk, prompt=asked_prompt(ready.model, ready.prompts, settings, options))
         # Another run may have been quicker.
         _refuse_used(options.folder)
         began_s = time.perf_counter()
         session.start(talk)
         frames = _follow(session, port.frames)
-        return Outcome(options.folder, model, talk.seed, frames, time.perf_counter() - began_s)
+        return Outcome(options.folder, ready.model, talk.seed, frames, time.perf_counter() - began_s)
     finally:
         session.close()
 
 
-def _await_model(session: Session) -> str:
-    """Tell how the loading goes, and return the name of the model when it is ready."""
+def _await_model(session: Session) -> Ready:
+    """Tell how the loading goes, and return the model when it is ready."""
     stage = ""
     for event in _events(session):
         if isinstance(event, Ready):
             _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
-            return event.model
+            return event
         if isinstance(event, Loading) and event.stage != stage:
             stage = event.stage
             _say(stage)
@@ -188,8 +196,12 @@ def _follow(session: Session, frames: int) -> int:
 
     A talk that is not kept is of no use here: that raises UserError too.
     """
+    reading = False
     for event in _events(session):
         match event:
+            case Prompting() if not reading:
+                reading = True
+                _say("The model reads its voice and role.")
             case Stepped(frame=frame):
                 _show_progress(frame + 1, frames)
             case RecordingEnded(sentence=sentence, advice=advice) | Trouble(sentence, advice):
@@ -216,22 +228,24 @@ def _show_progress(done: int, frames: int) -> None:
         print(f"\r{seconds(done):.0f} of {seconds(frames):.0f} s", end=end, file=sys.stderr, flush=True)
 
 
-def _report(outcome: Outcome, audio: Path, *, as_json: bool) -> None:
+def _report(outcome: Outcome, recording: Recording, *, as_json: bool) -> None:
     """Print where the files are, the seed and the speed: for people, or as one line for programs."""
     files = {
-        "recording": audio,
+        "recording": recording.audio,
         "events": outcome.folder / "events.jsonl",
         "transcript": outcome.folder / TRANSCRIPT,
     }
     factor = outcome.real_time_factor
     if as_json:
         figures = {"model": outcome.model, "seed": outcome.seed, "frames": outcome.frames}
-        named = {name: str(path) for name, path in files.items()}
+        named = {name: str(path) for name, path in files.items()} | recording.prompt
         print(json.dumps({**named, **figures, "real_time_factor": round(factor, 4)}))
         return
     length_s = seconds(outcome.frames)
     _say(f"{length_s:.1f} s of talk in {outcome.talk_s:.1f} s (real-time factor {factor:.2f}).")
     _say(f"Seed {outcome.seed}.")
+    for name, text in recording.prompt.items():
+        print(f"{name:<11} {in_one_line(text)}")
     for name, path in files.items():
         print(f"{name:<11} {path}")
 

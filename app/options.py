@@ -24,6 +24,11 @@ class Options:
     compute_ms: float = 0.0
     record: bool | None = None
     seed: int | None = None
+    voice: str = ""
+    """A name of the model's, or the path of a sound file."""
+    role: str | None = None
+    voice_consent: bool = False
+    """The speaker of the sound file agrees that a model speaks with it."""
     mode: str = ""
     engine: str = ""
     kv: str = ""
@@ -46,8 +51,11 @@ def chosen(settings: Settings, options: Options) -> Settings:
         "echo": options.echo,
         "record": options.record,
         "seed": options.seed,
+        "voice": options.voice,
     }
     given = {name: wish for name, wish in wishes.items() if wish not in ("", None)}
     devices = {"microphone": options.microphone, "speaker": options.speaker}
     given |= {name: wish for name, wish in devices.items() if wish is not None}
+    if options.role is not None:
+        given["role"] = options.role
     return Settings(**(vars(settings) | given))

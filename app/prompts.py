@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.engine.events import Prompt, PromptSupport
+from app import catalog
+from app.engine.events import NO_PROMPTS, Prompt, PromptSupport
 from app.engine.limits import shorten
 from app.engine.prompt import refuse_prompt
 from app.errors import UserError
@@ -30,14 +31,23 @@ WHOSE_LETTERS = 120
 VOICE_BYTES = 64 * 2**20
 """A sound file of a voice is no larger: five minutes of stereo at 48 kHz."""
 
+VOICE_S = (1.0, 60.0)
+"""How long a voice may be; each second is 12.5 frames of what a model remembers."""
+
 VOICE_SUFFIXES = (".wav", ".flac")
 """How the name of a sound file of a voice ends."""
 
 MOST_ROLES = 8
 """How many roles are kept."""
 
+LINE_LETTERS = 80
+"""How much of a role is shown in one line."""
+
 SHOWN_LETTERS = 200
 """How much of a name that nobody knows is shown."""
+
+MADE_HERE = ("tiny", "echo")
+"""Models to try things out with, which take no prompt."""
 
 _PUBLISHED_SUFFIX = ".pt"
 """Clients of the models' own servers name a voice as its file is named."""
@@ -77,15 +87,29 @@ def make_prompt(
     return prompt
 
 
+def known_prompts(spec: str) -> PromptSupport | None:
+    """Return which prompts a model takes that is known by name, None where only loading it tells."""
+    if (known := catalog.find(spec)) is not None:
+        return PromptSupport(known.voices, own_voice=bool(known.voices), role=known.takes_role)
+    return NO_PROMPTS if spec in MADE_HERE else None
+
+
 def fitting_prompt(
     model: str, support: PromptSupport, voice: str, role: str, own: Sequence[OwnVoice]
 ) -> Prompt:
     """Return the prompt for what was chosen once, for whatever model, but for what this one does not take.
 
+    Where it has voices, it has one: without a voice they were not trained to speak.
     Raises UserError for a sound file that is gone, or is not the one that was agreed to.
     """
+    return make_prompt(model, support, fitting_voice(support, voice), role if support.role else "", own)
+
+
+def fitting_voice(support: PromptSupport, voice: str) -> str:
+    """Return the voice that was chosen once, or the first of a model that does not have it; '' for none."""
     takes_it = support.own_voice if is_file(voice) else voice in support.voices
-    return make_prompt(model, support, voice if takes_it else "", role if support.role else "", own)
+    usual = support.voices[0] if support.voices else ""
+    return voice if takes_it else usual
 
 
 def recorded_prompt(prompt: Prompt) -> dict[str, str]:
@@ -105,6 +129,12 @@ def tidy_role(role: str) -> str:
         sentence = f"The role has {len(tidy)} characters, and {ROLE_LETTERS} are the most."
         raise UserError(sentence, "Make it shorter: a model remembers only so much.")
     return tidy
+
+
+def in_one_line(text: str, letters: int = LINE_LETTERS) -> str:
+    """Return a role as a line of a list shows it."""
+    line = " ".join(text.split())
+    return line if len(line) <= letters else f"{line[:letters].rstrip()}…"
 
 
 def keep_role(role: str, roles: Sequence[str]) -> tuple[str, ...]:
@@ -128,10 +158,25 @@ def find_voice(path: Path, own: Sequence[OwnVoice]) -> OwnVoice | None:
 def own_voice(path: Path, whose: str) -> OwnVoice:
     """Return what is kept once a person has said whose voice a file holds, and that they agree today.
 
-    Raises UserError where the file can not be read.
+    Raises UserError where the file can not be read, or holds too little or too much.
     """
+    length_s, (least_s, most_s) = voice_length_s(path), VOICE_S
+    if not least_s <= length_s <= most_s:
+        sentence = f"{path} is {length_s:.1f} s long, and a voice has to be {least_s:.0f} to {most_s:.0f} s."
+        raise UserError(sentence, "Choose a few seconds in which one person speaks.")
     who = " ".join(whose.split())[:WHOSE_LETTERS]
     return OwnVoice(str(path), hash_voice(path), who, date.today().isoformat())
+
+
+def voice_length_s(path: Path) -> float:
+    """Return how long a sound file is, in seconds. Raises UserError."""
+    import soundfile
+
+    hash_voice(path)
+    try:
+        return float(soundfile.info(path).duration)
+    except (OSError, ValueError, soundfile.SoundFileError) as fault:
+        raise UserError(f"{path} is no WAV or FLAC file.", "Save the voice as one of the two.") from fault
 
 
 def hash_voice(path: Path) -> str:

@@ -68,6 +68,9 @@ EVENTS_BYTES = 96 * 2**20
 MODEL_LETTERS = 200
 """No name of a model is longer."""
 
+PROMPT_LETTERS = 2_000
+"""No role is longer, and no name of a voice."""
+
 LOUDEST_DB = 24.0
 """Beyond full scale, as it may be in a file of floats; what is louder is damaged."""
 
@@ -172,6 +175,20 @@ class Recording:
     def session(self) -> dict[str, Any]:
         """Return the values of session.json, as far as they can be read."""
         return _read_session(self.folder)
+
+    @property
+    def prompt(self) -> dict[str, str]:
+        """Return what the model was told before the talk, `voice` and `role`, as far as it was anything."""
+        details = self.session().get("details")
+        prompt = details.get("prompt") if isinstance(details, dict) else None
+        if not isinstance(prompt, dict):
+            return {}
+        texts = ((name, prompt.get(name)) for name in ("voice", "role"))
+        return {
+            name: "\n".join(map(_printable, text.split("\n")))[:PROMPT_LETTERS]
+            for name, text in texts
+            if isinstance(text, str) and text
+        }
 
     def events(self) -> list[dict[str, Any]]:
         """Return the events that have a kind and a frame, in order."""

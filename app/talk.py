@@ -17,6 +17,7 @@ from app.audio.naming import name_of
 from app.errors import UserError
 from app.options import Options
 from app.paths import Paths
+from app.prompt_arguments import add_arguments, settle
 from app.screen import screen_trouble
 from app.settings import CHOICES, load
 
@@ -24,7 +25,7 @@ from app.settings import CHOICES, load
 def main(argv: list[str], where: Paths) -> int:
     """Hold a talk and return the exit status."""
     options = named_devices(parse(argv))
-    settings = load(where.settings, _tell)
+    settings = settle(load(where.settings, _tell), options, where.settings)
     upkeep.start(where)
     if not options.headless and (trouble := screen_trouble()):
         print(f"{trouble} The talk is held without a window.", file=sys.stderr)
@@ -49,6 +50,7 @@ def parse(argv: list[str]) -> Options:
     add("--seconds", type=_positive, metavar="N", help="end the talk after this time")
     add("--no-record", dest="record", action="store_false", default=None, help="leave no recording")
     add("--seed", type=int, metavar="N", help="draw the same tokens for the same sound")
+    add_arguments(parser)
     add("--mode", default="", choices=CHOICES["mode"], help="how weights are kept: auto takes what fits")
     add("--echo", default="", choices=CHOICES["echo"], help="cancel the speaker's echo")
     add("--kv", default="", choices=CHOICES["kv"], help="how keys and values are kept")

@@ -1,4 +1,4 @@
-"""Pictures of every page and state of the real window: `python -m tests.screenshots [--only NAME]
+"""Pictures of every page and state of the real window: `python -m tests.screenshots [--only NAME] [--small]
 [--language ja] [OUT_DIR]`.
 
 Starts an X server of its own (Xvfb) and in it, once for each scale, a process that opens the window on
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from app.engine.events import Ready
 
 WIDTH, HEIGHT = 1280, 720
+SMALL = 640, 360
+"""The smallest screen that the window fits."""
 SCALES = (1, 2)
 SETTLE_MS = 60
 PATIENCE_S = 20.0
@@ -41,7 +43,7 @@ def main(argv: list[str]) -> int:
     out: Path = asked.out_dir.resolve()
     names = [name for name in STATES if asked.only in name]
     if asked.child is not None:
-        take_all(out, names, int(asked.child[0]), Path(asked.child[1]), asked.language)
+        take_all(out, names, Path(asked.child[1]), asked)
         return 0
     out.mkdir(parents=True, exist_ok=True)
     status = 0
@@ -69,6 +71,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("out_dir", nargs="?", type=Path, default=OUT, metavar="OUT_DIR")
     parser.add_argument("--only", default="", metavar="NAME", help="only the states with this in their name")
     parser.add_argument("--language", default="en", choices=LANGUAGES, help="what the window speaks")
+    parser.add_argument("--small", action="store_true", help="the smallest window, in place of a usual one")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
@@ -114,7 +117,7 @@ def record(home: Path) -> None:
     (talk("moshika", "en", 9, (0, 5)) / "audio.flac").write_bytes(b"damaged")
 
 
-def take_all(out: Path, names: list[str], scale: int, home: Path, spoken: str) -> None:
+def take_all(out: Path, names: list[str], home: Path, asked: argparse.Namespace) -> None:
     """Take the pictures of one scale, in both schemes."""
     from PySide6.QtWidgets import QApplication
 
@@ -123,14 +126,15 @@ def take_all(out: Path, names: list[str], scale: int, home: Path, spoken: str) -
 
     even_strokes()
     app = QApplication(["aizuchi"])
-    language.install(app, spoken)
+    language.install(app, asked.language)
     theme.apply(app)
     for scheme in ("light", "dark"):
         theme.set_scheme(scheme)
         for name in names:
             take = STATES[name]
             model = "starter" if take is first_run else "moshika"
-            camera = Camera(out, f"{name}-{scheme}-{scale}x", home, model)
+            file = out / f"{name}-{scheme}-{asked.child[0]}x.png"
+            camera = Camera(file, home, model, SMALL if asked.small else (WIDTH, HEIGHT))
             try:
                 take(camera)
             finally:
@@ -140,17 +144,19 @@ def take_all(out: Path, names: list[str], scale: int, home: Path, spoken: str) -
 class Camera:
     """A staged window, and the file its picture goes to."""
 
-    def __init__(self, out: Path, name: str, home: Path, model: str) -> None:
+    def __init__(self, file: Path, home: Path, model: str, size: tuple[int, int]) -> None:
         from app.paths import paths
         from app.settings import Settings
         from tests.ui.staging import Stage
 
-        self.file = out / f"{name}.png"
+        self.file = file
         self.ending = ExitStack()
         """What is to be undone when the picture is taken."""
         self.stage = Stage(Settings(model=model), paths(home))
         self.window = self.stage.window
-        self.window.resize(WIDTH, HEIGHT)
+        if size == SMALL:
+            self.window.setMinimumSize(*SMALL)
+        self.window.resize(*size)
         self.window.show()
         self.window.look_around()
         self.wait(200)
@@ -229,6 +235,103 @@ def loading(camera: Camera) -> None:
 
 def ready(camera: Camera) -> None:
     camera.stage.load()
+    camera.shoot()
+
+
+def persona() -> Ready:
+    """Return a model in memory that takes a prompt."""
+    from dataclasses import replace
+
+    from app.engine.events import PromptSupport
+    from tests.ui import dialogue
+
+    voices = tuple(f"{kind}{number}" for kind in ("NATF", "NATM", "VARF", "VARM") for number in range(4))
+    return replace(
+        dialogue.READY, model="personaplex", prompts=PromptSupport(voices, own_voice=True, role=True)
+    )
+
+
+def prompted(camera: Camera) -> None:
+    """Let a model be in memory that takes a prompt, and one be chosen."""
+    from dataclasses import replace
+
+    from app.prompts import OwnVoice
+    from app.ui.role_presets import CASUAL, SERVICE, TEACHER
+
+    own = OwnVoice("/home/anna/voices/anna.wav", 64 * "3", "Anna Berg", "2026-11-30")
+    chosen = replace(
+        camera.window.settings,
+        model="personaplex",
+        voice="NATF2",
+        role=TEACHER,
+        roles=(TEACHER, CASUAL, SERVICE),
+        own_voices=(own,),
+    )
+    camera.window.use(chosen)
+    camera.stage.load(persona())
+
+
+def ready_to_be_told(camera: Camera) -> None:
+    prompted(camera)
+    camera.shoot()
+
+
+def prompt_drawer(camera: Camera) -> None:
+    prompted(camera)
+    camera.stage.page.show_prompt()
+    camera.wait(400)
+    camera.shoot()
+
+
+def prompt_drawer_talking(camera: Camera) -> None:
+    from app.engine.events import Prompting
+    from app.ui.role_presets import SERVICE
+
+    prompted(camera)
+    camera.stage.talk(0.0, 25.6)
+    camera.stage.page.show_prompt()
+    camera.stage.page.drawer.prompt.role._text.setPlainText(SERVICE)
+    camera.stage.beat(Prompting(43, 120))
+    camera.wait(400)
+    camera.shoot()
+
+
+def prompting(camera: Camera) -> None:
+    from app.engine.events import Prompting
+    from app.ui.signpost import State
+
+    prompted(camera)
+    camera.stage.page._enter(State.STARTING)
+    camera.stage.beat(Prompting(43, 120))
+    camera.shoot()
+
+
+def consent(camera: Camera) -> None:
+    import numpy as np
+    import soundfile
+
+    from app.ui.consent import ConsentDialog
+
+    file = camera.file.with_name("anna.wav")
+    soundfile.write(file, np.zeros(24_000 * 6), 24_000)
+    prompted(camera)
+    camera.stage.page.drawer.prompt.open_voice(file)
+    camera.wait(200)
+    (question,) = camera.window.findChildren(ConsentDialog)
+    question.grab().save(str(camera.file))
+    print(camera.file, flush=True)
+    question.close()
+    file.unlink()
+
+
+def settings_voices(camera: Camera) -> None:
+    from PySide6.QtCore import QPoint
+
+    prompted(camera)
+    show_settings(camera)
+    voices = camera.window.setup._voices
+    top = voices.mapTo(voices.parentWidget(), QPoint()).y()
+    camera.window.setup._column.verticalScrollBar().setValue(top - 16)
     camera.shoot()
 
 
@@ -427,6 +530,12 @@ STATES: dict[str, Callable[[Camera], None]] = {
     "13-talk-talking": talking,
     "14-talk-drawer": drawer,
     "15-talk-late": late,
+    "18-talk-ready-prompt": ready_to_be_told,
+    "18-talk-prompt-drawer": prompt_drawer,
+    "18-talk-prompt-restart": prompt_drawer_talking,
+    "18-talk-prompting": prompting,
+    "18-talk-voice-consent": consent,
+    "42-settings-voices": settings_voices,
     "16-talk-stopped": stopped,
     "17-talk-failed": failed,
     "20-recordings": recordings,

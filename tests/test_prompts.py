@@ -124,10 +124,10 @@ def test_what_is_no_sound_file_is_no_voice(tmp_path: Path) -> None:
 
 def test_what_was_chosen_for_another_model_is_left_out(sound: Path) -> None:
     known = own_voice(sound, "Anna")
-    for support in (PromptSupport(), PromptSupport(("other",))):
-        for voice in ("NATF0", str(sound), "/gone.wav"):
-            assert fitting_prompt("m", support, voice, ROLE, [known]) == Prompt()
-    assert fitting_prompt("m", SUPPORT, "other", ROLE, []) == Prompt("", ROLE)
+    for support, usual in ((PromptSupport(), ""), (PromptSupport(("other",)), "other")):
+        for voice in ("NATF0", str(sound), "/gone.wav", ""):
+            assert fitting_prompt("m", support, voice, ROLE, [known]) == Prompt(usual)
+    assert fitting_prompt("m", SUPPORT, "other", ROLE, []) == Prompt("NATF0", ROLE)
     assert fitting_prompt("m", SUPPORT, str(sound), ROLE, [known]).voice == str(sound)
 
 

@@ -15,7 +15,7 @@ from PySide6.QtCore import QCoreApplication
 
 from app.audio.devices import list_devices
 from app.audio.duplex import Counters, Duplex
-from app.engine.events import Mute, Restart
+from app.engine.events import Mute, Prompt, Restart
 from app.engine.ports import FramePort
 from app.errors import UserError
 from app.headless import NO_DEVICES, recorded_user
@@ -63,15 +63,19 @@ class Conversation:
         self._open_sound = open_sound or self._open_devices
         # Written by the engine thread when it opens a talk, only read here; an old one does no harm.
         self._sound: SoundPort | None = None
+        self._prompt = Prompt()
+        """That of the talk."""
 
-    def start(self, settings: Settings, microphone: str, speaker: str) -> None:
+    def start(self, settings: Settings, prompt: Prompt, microphone: str, speaker: str) -> None:
         """Begin a talk; `microphone` and `speaker` are the names for people."""
         wishes = self._wishes
+        self._prompt = prompt
         self._sound = None
         self._session.start(
             Talk(
                 open_port=lambda: self._open(settings),
                 sampling=settings.sampling(),
+                prompt=prompt,
                 seed=new_seed(settings),
                 recordings=self._recordings,
                 record=settings.record,
@@ -90,8 +94,11 @@ class Conversation:
         """Let the model hear silence, or the microphone again."""
         self._session.send(Mute(muted))
 
-    def restart(self, settings: Settings) -> None:
-        """Let the model forget what was said and begin anew."""
+    def restart(self, settings: Settings, prompt: Prompt) -> None:
+        """Let the model forget what was said and begin anew, after this prompt."""
+        if prompt != self._prompt:
+            self._session.send(prompt)
+            self._prompt = prompt
         self._session.send(Restart(new_seed(settings)))
 
     def record(self, on: bool) -> None:

@@ -17,6 +17,7 @@ from app.ui.controls import IconButton
 from app.ui.graphs import Graph
 from app.ui.number import NoWheel, Number
 from app.ui.panel import quiet
+from app.ui.prompt_form import PromptForm
 from app.ui.readout import Readout
 from app.ui.sampling import LARGEST_SEED, SAMPLING, sampling_words, seed_at_will
 from app.ui.theme import GRID
@@ -39,6 +40,9 @@ class Drawer(QFrame):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.setAccessibleName(self.tr("Live settings"))
         rows = self._scrolling_rows()
+        self.prompt = PromptForm(settings)
+        self.prompt.changed.connect(self._change_prompt)
+        rows.addWidget(self.prompt)
         self._add_numbers(rows)
         rows.addSpacing(GRID)
         self.readout = Readout()
@@ -50,6 +54,7 @@ class Drawer(QFrame):
     def set_settings(self, settings: Settings) -> None:
         """Show settings that were changed elsewhere, without telling them again."""
         self._settings = settings
+        self.prompt.set_settings(settings)
         for name, number in self._numbers.items():
             value = getattr(settings, name)
             number.set_value(seconds(value) if name == "context" and value is not None else value)
@@ -73,6 +78,11 @@ class Drawer(QFrame):
         self.readout.clear()
         for graph in (self._lag, self._step, self._fill):
             graph.clear()
+
+    def show_prompt(self) -> None:
+        """Let the keys go to voice and role."""
+        self._area.verticalScrollBar().setValue(0)
+        self.prompt.voice.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _scrolling_rows(self) -> QVBoxLayout:
         """Lay out title and close button above a column that scrolls, and return the column."""
@@ -143,10 +153,15 @@ class Drawer(QFrame):
         for graph in (self._lag, self._step, self._fill):
             rows.addWidget(graph)
 
+    def _change_prompt(self, settings: Settings) -> None:
+        self._settings = settings
+        self.changed.emit(settings)
+
     def _change(self, name: str, value: Any) -> None:
         if name == "context" and value is not None:
             value = round(value * FRAME_RATE)
         self._settings = replace(self._settings, **{name: value})
+        self.prompt.set_settings(self._settings)
         self.changed.emit(self._settings)
 
     def sizeHint(self) -> QSize:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import GRID, SMALL, WORDS, colours, make_primary, scaled
@@ -74,6 +74,8 @@ class Pane(QWidget):
         self._buttons.setSpacing(GRID)
         for label in (self._title, self._sentence, self._detail):
             label.setWordWrap(True)
+            # What people wrote is shown as they wrote it.
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for label in (self._sentence, self._detail):
             label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -103,8 +105,8 @@ class Pane(QWidget):
         """Return the title that is shown."""
         return self._title.text()
 
-    def show_state(self, title: str, sentence: str, *actions: Action) -> None:
-        """Show a state and what can be done about it, the first button the likeliest."""
+    def show_state(self, title: str, sentence: str, *actions: Action, likely: bool = True) -> None:
+        """Show a state and what can be done about it, the first button the likeliest if one is."""
         self._title.setText(told(title))
         self._sentence.setText(told(sentence))
         self._progress.hide()
@@ -114,7 +116,7 @@ class Pane(QWidget):
                 widget.hide()
                 widget.deleteLater()
         for number, action in enumerate(actions):
-            self._buttons.addWidget(_button(action, primary=number == 0))
+            self._buttons.addWidget(_button(action, primary=likely and number == 0))
         self._buttons.addStretch(1)
 
     def show_progress(self, share: float | None, detail: str) -> None:
@@ -123,6 +125,29 @@ class Pane(QWidget):
         self._progress.set_share(share or 0.0)
         self._detail.setVisible(bool(detail))
         self._detail.setText(detail)
+
+    def event(self, event: QEvent) -> bool:
+        """Need another height when the words or the buttons are others."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._fit()
+        return done
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Need more height where there is less width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Need nothing while a talk has the room."""
+        super().hideEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Let a low window scroll, in place of cutting the words off."""
+        whole = self.layout()
+        needed = whole.totalHeightForWidth(self.width()) if whole is not None and self.isVisible() else 0
+        self.setMinimumHeight(max(0, needed))
 
 
 def _button(action: Action, *, primary: bool) -> QPushButton:

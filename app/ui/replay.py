@@ -5,8 +5,9 @@ Knows nothing about the other recordings. Reading and exporting happen beside th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -68,6 +69,7 @@ class Replay(QWidget):
         self._figures = Figures()
         self._title = QLabel()
         self._facts = quiet("")
+        self._prompt = quiet("")
         self._note = quiet("")
         self._sounding = self._sound_controls()
         self._lay_out()
@@ -78,10 +80,20 @@ class Replay(QWidget):
         self._recording = recording
         self._title.setText(wording.date_words(recording.started))
         self._facts.setText(wording.facts(recording))
+        self._show_prompt(recording.prompt)
         self._say(wording.damage(recording))
         self._sounding.setVisible(recording.seconds > 0)
         self._show(Talk(recording, TimelineData(), [], None))
         self._aside.ask(partial(read_talk, recording), self._show)
+
+    def _show_prompt(self, prompt: Mapping[str, str]) -> None:
+        """Show who the model was in one line, and all of its role where the pointer rests."""
+        words = wording.prompt_words(prompt)
+        self._prompt.setText(words)
+        self._prompt.setVisible(bool(words))
+        role = prompt.get("role", "")
+        self._prompt.setAccessibleDescription(role)
+        self._prompt.setToolTip(f"<p>{escape(role)}</p>" if role else "")
 
     @property
     def recording(self) -> Recording | None:
@@ -308,6 +320,10 @@ class Replay(QWidget):
         self._title.setFont(font)
         words.addWidget(self._title)
         words.addWidget(self._facts)
+        # Others may have written it: it is shown as it stands.
+        self._prompt.setTextFormat(Qt.TextFormat.PlainText)
+        self._prompt.hide()
+        words.addWidget(self._prompt)
         across.addLayout(words, 1)
         across.addWidget(
             self._button(self.tr("Export…"), self.tr("Save sound and text in a folder"), self._export)

@@ -27,6 +27,7 @@ from app.errors import UserError
 from app.files import make_folder
 from app.frames import FRAME_RATE, seconds
 from app.paths import Paths
+from app.prompts import OwnVoice
 from app.secret import keep_token
 from app.settings import LANGUAGES, LIMITS, SCHEMES, Settings
 from app.ui import theme
@@ -36,6 +37,7 @@ from app.ui.device_chooser import DeviceChooser
 from app.ui.kept import Kept
 from app.ui.number import NoWheel, Number
 from app.ui.number_box import number_words
+from app.ui.own_voices import OwnVoices
 from app.ui.panel import Column, Panel, Switch, heading
 from app.ui.sampling import LARGEST_SEED, SAMPLING, sampling_words, seed_at_will
 from app.ui.shortcuts import Shortcuts
@@ -72,6 +74,9 @@ class SettingsPage(QWidget):
         self._add_recording()
         self._add_appearance()
         self._add_sampling()
+        self._voices = OwnVoices()
+        self._voices.revoked.connect(self._revoke)
+        self._column.items.addWidget(self._voices)
         self._add_token()
         self._column.items.addSpacing(2 * theme.GRID)
         self._column.items.addWidget(heading(self.tr("Keys")))
@@ -110,6 +115,7 @@ class SettingsPage(QWidget):
         self._seed.set_value(settings.seed)
         self._show_context(settings.context)
         self._language.choose(settings.language)
+        self._voices.set_voices(settings.own_voices)
 
     def shut(self) -> None:
         """End what is under way beside the window."""
@@ -130,6 +136,13 @@ class SettingsPage(QWidget):
     def _change(self, **values: Any) -> None:
         self._settings = replace(self._settings, **values)
         self.changed.emit(self._settings)
+
+    def _revoke(self, voice: OwnVoice) -> None:
+        """Let no model speak with the voice of a person any more."""
+        rest = tuple(other for other in self._settings.own_voices if other != voice)
+        spoken = "" if self._settings.voice == voice.file else self._settings.voice
+        self._change(own_voices=rest, voice=spoken)
+        self._voices.set_voices(rest)
 
     def _add_sound(self) -> None:
         panel = self._column.section(self.tr("Sound"))

@@ -5,6 +5,7 @@ Knows nothing about how it is done.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, auto
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.catalog import KNOWN, STARTER, find
-from app.engine.events import Failed, Loading, Ready, Stopped
+from app.engine.events import Failed, Loading, Prompting, Ready, Stopped
+from app.errors import UserError
 from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
 from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
 from app.ui.trash import trash_recording
-from app.ui.wording import clock
+from app.ui.wording import clock, prompt_words
 
 WHOLE_MODES = ("bf16", "float32")
 """Weights that are not packed, of which a packed form is lighter."""
@@ -55,6 +57,8 @@ class Signpost(QObject):
     model_wanted = Signal(str)
     """Take this model from now on."""
     models_wanted = Signal()
+    prompt_wanted = Signal()
+    """Choose another voice or role."""
     play_wanted = Signal(Path)
     train_wanted = Signal(Path)
     deleted = Signal(Path)
@@ -69,14 +73,17 @@ class Signpost(QObject):
         self.pane = Pane()
         self.notice = Notice()
 
-    def describe(self, state: State, model: str, ready: Ready | None) -> None:
-        """Say in words what the state is, where the talk does not speak for itself."""
+    def describe(self, state: State, model: str, ready: Ready | None, part: Mapping[str, str]) -> None:
+        """Say in words what the state is, where the talk does not speak for itself.
+
+        `part` is the voice and the role that a model is to have, for one that can choose.
+        """
         if state is State.NO_MODEL:
             self._show_no_model(model)
         elif state is State.STARTING:
             self._show_starting()
         elif state is State.READY and ready is not None:
-            self._show_ready(ready)
+            self._show_ready(ready, part)
 
     def _show_no_model(self, model: str) -> None:
         """Offer to load the model that was chosen."""
@@ -93,7 +100,7 @@ class Signpost(QObject):
             )
         self.pane.show_progress(*self._loading.progress(event))
 
-    def _show_ready(self, ready: Ready) -> None:
+    def _show_ready(self, ready: Ready, part: Mapping[str, str]) -> None:
         """Invite to press Start."""
         if ready.model == STARTER.name:
             sentence = self.tr(
@@ -104,11 +111,49 @@ class Signpost(QObject):
             self.pane.show_state(self.tr("Hello."), sentence)
             return
         sentence = self.tr("Put on headphones, press Start, and say something. It may also begin by itself.")
-        self.pane.show_state(self.tr("{0} is ready").format(ready.model), sentence)
+        title = self.tr("{0} is ready").format(ready.model)
+        if not part:
+            self.pane.show_state(title, sentence)
+            return
+        tip = self.tr("Choose what it speaks with, and who it is to be (Ctrl+,)")
+        choose = Action(self.tr("Voice and role…"), tip, self.prompt_wanted.emit)
+        self.pane.show_state(title, sentence, choose, likely=False)
+        self.pane.show_progress(None, prompt_words(part, "\n"))
 
     def _show_starting(self) -> None:
         """Ask for patience while devices are opened."""
         self.pane.show_state(self.tr("One moment"), self.tr("The sound devices are being opened."))
+
+    def show_prompting(self, event: Prompting, *, talking: bool) -> None:
+        """Show how far the model has come with its prompt, in the middle or above a talk."""
+        share = event.done_frames / max(1, event.total_frames)
+        if talking:
+            sentence = self.tr("The model reads its voice and role and does not hear you: {0} %.")
+            sentence = sentence.format(round(100 * share))
+            if self.notice.topic == "prompt":
+                self.notice.update_sentence(sentence)
+            else:
+                self.notice.tell("prompt", sentence, "", grave=False)
+            return
+        title = self.tr("The model reads its voice and role")
+        if self.pane.title != title:
+            sentence = self.tr("It does not hear you yet. The talk begins as soon as it is done.")
+            self.pane.show_state(title, sentence)
+        if share < 1:
+            self.pane.show_progress(share, self.tr("{0} %").format(round(100 * share)))
+        else:
+            self._show_starting()
+
+    def tell_prompted(self) -> None:
+        """Take back that the model reads its prompt."""
+        if self.notice.topic == "prompt":
+            self.notice.clear()
+
+    def tell_no_prompt(self, fault: UserError) -> None:
+        """Say why a talk can not begin with the voice or the role that is chosen."""
+        tip = self.tr("Choose what it speaks with, and who it is to be (Ctrl+,)")
+        choose = Action(self.tr("Voice and role…"), tip, self.prompt_wanted.emit)
+        self.notice.tell("prompt", fault.sentence, fault.advice, choose)
 
     def show_failed(self, model: str, failure: Failed) -> None:
         """Say why a load failed."""

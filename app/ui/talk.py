@@ -15,10 +15,14 @@ from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from app.audio.devices import Device
 from app.engine.events import (
+    NO_PROMPTS,
     Event,
     Failed,
     Loading,
     Muted,
+    Prompt,
+    Prompting,
+    PromptSupport,
     Ready,
     RecordingEnded,
     RecordingStarted,
@@ -32,7 +36,9 @@ from app.engine.events import (
     Trouble,
     Unloaded,
 )
+from app.errors import UserError
 from app.frames import LATE, seconds
+from app.prompts import fitting_prompt, fitting_voice, keep_role, known_prompts
 from app.settings import Settings
 from app.ui.conversation import Conversation
 from app.ui.desk import Desk
@@ -134,6 +140,8 @@ class TalkPage(QWidget):
         self.desk.set_volume(settings.volume)
         self.drawer.set_settings(settings)
         self._follow(before)
+        if (settings.voice, settings.role) != (before.voice, before.role):
+            self._describe()
         if not self.talking:
             self.desk.record.setChecked(settings.record)
         elif settings.sampling() != before.sampling():
@@ -184,9 +192,40 @@ class TalkPage(QWidget):
         self.start_when_ready = False
         self._recorded_from = None
         self.signpost.notice.clear()
+        if (prompt := self._prompt()) is None:
+            return
         self.starting.emit()
         self._enter(State.STARTING)
-        self._conversation.start(self._settings, *self.bar.device_names())
+        self._conversation.start(self._settings, prompt, *self.bar.device_names())
+
+    def _prompt(self) -> Prompt | None:
+        """Return the prompt that is chosen and keep its role; None, and why, where it can not be had."""
+        settings, model = self._settings, self._ready.model if self._ready else ""
+        try:
+            prompt = fitting_prompt(
+                model, self._support(), settings.voice, settings.role, settings.own_voices
+            )
+        except UserError as fault:
+            self.signpost.tell_no_prompt(fault)
+            return None
+        if (roles := keep_role(prompt.role, settings.roles)) != settings.roles:
+            self._change(roles=roles)
+        return prompt
+
+    def _support(self) -> PromptSupport:
+        """Return which prompts the model takes that is in memory, or else the chosen one."""
+        if self._ready is not None:
+            return self._ready.prompts
+        return known_prompts(self._settings.model) or NO_PROMPTS
+
+    def _restart(self) -> None:
+        if (prompt := self._prompt()) is not None:
+            self._conversation.restart(self._settings, prompt)
+
+    def show_prompt(self) -> None:
+        """Open the drawer where voice and role are chosen."""
+        self._show_drawer(True)
+        self.drawer.show_prompt()
 
     def _start_later(self) -> None:
         """Begin the talk once the model is in memory."""
@@ -243,6 +282,9 @@ class TalkPage(QWidget):
         self._ready = None
         if not self.talking:
             self._enter(State.NO_MODEL)
+
+    def _on_prompting(self, event: Prompting) -> None:
+        self.signpost.show_prompting(event, talking=self._state is State.TALKING)
 
     def _on_started(self, event: Started) -> None:
         self._recorded_from = 0 if event.folder is not None else None
@@ -304,6 +346,7 @@ class TalkPage(QWidget):
         self.drawer.readout.lose("starved", event.frames)
 
     def _on_restarted(self, event: Restarted) -> None:
+        self.signpost.tell_prompted()
         self.words.restart()
         self.timeline.data.note(self.tr("begun anew"))
 
@@ -352,6 +395,7 @@ class TalkPage(QWidget):
         Loading: _on_loading,
         Ready: _on_ready,
         Unloaded: _on_unloaded,
+        Prompting: _on_prompting,
         Started: _on_started,
         Stepped: _on_stepped,
         Spoke: _on_spoke,
@@ -376,9 +420,19 @@ class TalkPage(QWidget):
         self.bar.set_locked(self.talking)
         self._mute_key.setEnabled(state is State.TALKING)
         self.scene.show_words(state in (State.TALKING, State.STOPPED))
-        self.signpost.describe(state, self._settings.model, self._ready)
+        self.drawer.prompt.set_support(self._support())
+        self.drawer.prompt.set_talking(state is State.TALKING)
+        self._describe()
         self._show_time()
         self._tell_live()
+
+    def _describe(self) -> None:
+        """Say in words what the state is, and who the model is to be."""
+        support, settings = self._support(), self._settings
+        part = {"role": settings.role} if support.role else {}
+        if support.voices or support.own_voice:
+            part["voice"] = fitting_voice(support, settings.voice)
+        self.signpost.describe(self._state, settings.model, self._ready, part)
 
     def _tell_live(self) -> None:
         self.live_changed.emit(self._state is State.TALKING, self.recorded_s is not None)
@@ -437,7 +491,10 @@ class TalkPage(QWidget):
         self.desk.start_wanted.connect(self.start)
         self.desk.stop_wanted.connect(self._conversation.stop)
         self.desk.mute_wanted.connect(self._conversation.mute)
-        self.desk.restart_wanted.connect(lambda: self._conversation.restart(self._settings))
+        self.desk.restart_wanted.connect(self._restart)
+        self.drawer.prompt.restart_wanted.connect(self.desk.restart.click)
+        self.drawer.prompt.trouble.connect(self.trouble)
+        self.signpost.prompt_wanted.connect(self.show_prompt)
         self.desk.volume_changed.connect(self._set_volume)
         self.desk.record_wanted.connect(self._record)
         # The keys, as the tooltips of the controls say.

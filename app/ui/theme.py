@@ -250,6 +250,8 @@ QHeaderView::section { color: @quiet; border: none; border-bottom: 1px solid @li
 QHeaderView::down-arrow, QHeaderView::up-arrow { width: 0; height: 0; }
 QToolTip { background: @base; color: @text; border: 1px solid @line; padding: 4px; }
 QScrollArea, QAbstractScrollArea { border: none; }
+QPlainTextEdit { background: @base; border: 1px solid @line; border-radius: 6px; padding: 3px 4px; }
+QPlainTextEdit:focus { border: 2px solid @text; padding: 2px 3px; }
 QSplitter::handle { background: transparent; image: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }

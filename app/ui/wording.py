@@ -5,15 +5,22 @@ Knows nothing about where they are shown.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QDate, QDateTime, QLocale, QTime
 
 from app.frames import DEVICE, LATE, MICROPHONE, RESTARTED, STALLED, SUSPENDED, seconds
+from app.prompts import OwnVoice, in_one_line
 from app.recordings import Line, Recording
 
 GB = 1e9
+
+_VOICE = re.compile(r"(NATF|NATM|VARF|VARM)\d+")
+"""How the voices of PersonaPlex are named."""
 
 LANGUAGES = (
     QT_TRANSLATE_NOOP("Languages", "Chinese"),
@@ -144,6 +151,42 @@ def model_words(name: str) -> str:
     """Return the name of a model as it is written in a sentence: a folder by its last part."""
     parts = name.rstrip("/").rsplit("/", 1)[-1].split("-")
     return "-".join(_capital(part, first=number == 0) for number, part in enumerate(parts))
+
+
+def voice_kind(name: str) -> str:
+    """Return what kind of voice a name of PersonaPlex stands for, '' for the name of another model."""
+    found = _VOICE.fullmatch(name)
+    translate = QCoreApplication.translate
+    kinds = {
+        "NATF": translate("Wording", "Natural, female"),
+        "NATM": translate("Wording", "Natural, male"),
+        "VARF": translate("Wording", "Varied, female"),
+        "VARM": translate("Wording", "Varied, male"),
+    }
+    return kinds[found.group(1)] if found is not None else ""
+
+
+def voice_words(name: str) -> str:
+    """Return the name of a voice as people can choose by it: Natural, female · NATF2."""
+    kind = voice_kind(name)
+    return f"{kind} · {name}" if kind else name
+
+
+def own_voice_words(voice: OwnVoice) -> str:
+    """Return whose voice a file holds, and its name."""
+    file = Path(voice.file).name
+    return f"{voice.whose} · {file}" if voice.whose else file
+
+
+def prompt_words(prompt: Mapping[str, str], between: str = " · ") -> str:
+    """Return the `voice` and the `role` of a talk, '' for none."""
+    voice, role = prompt.get("voice", ""), in_one_line(prompt.get("role", ""))
+    translate = QCoreApplication.translate
+    parts = (
+        translate("Wording", "Voice: {0}").format(voice_words(Path(voice).name)) if voice else "",
+        translate("Wording", "Role: {0}").format(role) if role else "",
+    )
+    return between.join(part for part in parts if part)
 
 
 def facts(recording: Recording) -> str:
