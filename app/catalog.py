@@ -7,8 +7,23 @@ moshi.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from app.engine.events import KVS, MODES, Loadout
+from app.memory_plan import (
+    FITS,
+    Q8,
+    QUANTIZED_WORKSPACE_BYTES,
+    WHOLE,
+    WORKSPACE_BYTES,
+    Fit,
+    MemoryPlan,
+    Sizes,
+    lm_bytes,
+    on_processor,
+    plan,
+)
 
 MOSHI_NAME = "model.safetensors"
 MIMI_NAME = "tokenizer-e351c8d8-checkpoint125.safetensors"
@@ -23,17 +38,7 @@ MIMI_BYTES = 384_644_900
 _BF16_BYTES = 15_375_472_640
 _Q8_BYTES = 8_008_733_000
 
-_PACKED_BYTES = {"int8": 7_696_025_650, "int4": 4_813_228_082}
-"""The weights of a 7B model, packed while it is read."""
-
 _STARTER_SHAPE = {"dim": 256, "num_layers": 6, "context": 375}
-
-WORKSPACE_BYTES = 600_000_000
-"""CUDA context, graph pools and scratch memory beside weights, Mimi and KV ring."""
-
-QUANTIZED_WORKSPACE_BYTES = 1_900_000_000
-"""The same for 8-bit weights, whose products need scratch memory: fitted to the 12 GB (context 3000) and
-10 GB (context 375) that the maintainers report."""
 
 
 def moshi_7b(*, quantize: bool = False) -> dict[str, Any]:
@@ -69,11 +74,6 @@ def moshi_7b(*, quantize: bool = False) -> dict[str, Any]:
         "delays": [0, 0, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1],
         **({"quantize": True} if quantize else {}),
     }
-
-
-def kv_bytes(config: dict[str, Any], context: int, element_bytes: int) -> int:
-    """Return the size of the ring of keys and values of the temporal transformer."""
-    return 2 * int(config["num_layers"]) * int(config["dim"]) * context * element_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +146,39 @@ class KnownModel:
         """Return the word for how the weights are kept in memory: 'bf16' or 'q8'."""
         return "q8" if self.quantized else "bf16"
 
-    def memory_gb(self, context: int = MOSHI_7B_CONTEXT, mode: str = "") -> float:
-        """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes).
-
-        `mode` is 'int8' or 'int4' where whole weights are packed while they are read.
-        """
+    @property
+    def sizes(self) -> Sizes:
+        """Return what its parts take of a graphics card."""
+        modes = (WHOLE,) if self.quantized or self.bundled else MODES
+        if self.bundled:
+            weights = {WHOLE: self.weights_bytes}
+        else:
+            weights = {mode: lm_bytes(self.config, Q8 if self.quantized else mode) for mode in modes}
         workspace = QUANTIZED_WORKSPACE_BYTES if self.quantized else WORKSPACE_BYTES
-        ring = kv_bytes(self.config, min(context, self.config["context"]), 2)
-        weights = _PACKED_BYTES[mode] if mode else self.weights_bytes
-        return (weights + self.mimi_bytes + ring + workspace) / 1e9
+        context = int(self.config["context"])
+        packable = len(modes) > 1
+        sizes = Sizes(
+            weights, self.mimi_bytes, self.config, context, packable_kv=packable, workspace=workspace
+        )
+        return on_processor(sizes) if self.bundled else sizes
 
-    def fitting_mode(self, card_bytes: float) -> str | None:
-        """Return the first mode in which a talk fits a card of this size, '' as it is, None for none."""
-        modes = ("",) if self.quantized or self.bundled else ("", *_PACKED_BYTES)
-        return next((mode for mode in modes if self.memory_gb(mode=mode) * 1e9 <= card_bytes), None)
+    def plan(self, free_bytes: float, loadout: Loadout | None = None) -> MemoryPlan:
+        """Return how a talk with this model goes into what other programs leave of a graphics card.
+
+        A wish of `loadout` that the model can not fulfil is left out here; the loader refuses it.
+        """
+        wishes, sizes = loadout or Loadout(), self.sizes
+        sizes = replace(sizes, context=min(sizes.context, wishes.context or sizes.context))
+        if not sizes.packable_kv:
+            return plan(sizes, free_bytes)
+        if wishes.engine == "moshi":
+            return plan(sizes, free_bytes, WHOLE, KVS[0])
+        return plan(sizes, free_bytes, wishes.mode, wishes.kv)
+
+    def memory_gb(self, context: int = MOSHI_7B_CONTEXT, fit: Fit = FITS[0]) -> float:
+        """Return the graphics memory that a talk with this model takes, in GB (1e9 bytes)."""
+        sizes = self.sizes
+        return sizes.needed_bytes(fit, min(context, sizes.context)) / 1e9
 
 
 STARTER = KnownModel(

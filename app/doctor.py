@@ -23,11 +23,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from app import settings
 from app.audio.devices import Device, all_devices
 from app.audio.naming import DEFAULT_MARK
 from app.catalog import HUB, KNOWN, KnownModel
+from app.engine.events import Loadout
 from app.errors import UserError
 from app.files import parse_json
+from app.memory_plan import words
 from app.paths import Paths
 from app.screen import screen_trouble
 
@@ -54,11 +57,11 @@ REPAIR = "Run packaging/talk again, or `aizuchi --repair` if it was installed as
 
 TORCH = """
 import json, torch
-from app.engine.device import card_trouble
+from app.engine.device import card_memory, card_trouble
 cards = []
 for index in range(torch.cuda.device_count()):
     about = torch.cuda.get_device_properties(index)
-    free, total = torch.cuda.mem_get_info(index)
+    free, total = card_memory(index)
     # One tiny kernel decides, as where the device of a model is chosen.
     card = {"name": about.name, "capability": [about.major, about.minor], "free": free, "total": total}
     cards.append({**card, "trouble": card_trouble(index)})
@@ -85,6 +88,8 @@ def look(spec):
         return fault.sentence
 print(json.dumps({spec: look(spec) for spec in sys.argv[2:]}))
 """
+
+NOTHING_FITS = "not enough for any known model"
 
 ADVICE_MARK = "-> "
 """Stands before an advice in the table."""
@@ -165,7 +170,7 @@ def packages(_where: Paths) -> list[Check]:
     ]
 
 
-def graphics(_where: Paths) -> list[Check]:
+def graphics(where: Paths) -> list[Check]:
     """Ask torch for the graphics cards, and weigh them against the known models."""
     answer = _ask(TORCH)
     if isinstance(answer, str):
@@ -173,12 +178,16 @@ def graphics(_where: Paths) -> list[Check]:
         return [Check("PyTorch", False, answer, advice, essential=True)]
     cuda = answer["cuda"]
     torch = Check("PyTorch", True, f"{_version('torch')}, {f'for CUDA {cuda}' if cuda else 'without CUDA'}")
-    cards = [check for card in answer["cards"] for check in judge_card(card)]
+    loadout = settings.load(where.settings).loadout()
+    cards = [check for card in answer["cards"] for check in judge_card(card, loadout)]
     return [torch, _driver(bool(cards)), *(cards or [_no_card(cuda)])]
 
 
-def judge_card(card: dict[str, Any]) -> list[Check]:
-    """Return what can be said about one graphics card, as the child that asked torch describes it."""
+def judge_card(card: dict[str, Any], loadout: Loadout | None = None) -> list[Check]:
+    """Return what can be said about one graphics card, as the child that asked torch describes it.
+
+    `loadout` is how the user wants models to be loaded.
+    """
     major, minor = card["capability"]
     found, advice = f"{card['name']}, compute capability {major}.{minor}", ""
     if card["trouble"]:
@@ -189,13 +198,13 @@ def judge_card(card: dict[str, Any]) -> list[Check]:
     if not new:
         advice = "A card before Ampere (RTX 30, A100) has no bfloat16; models run in float16 there."
     total_gb, free_gb = card["total"] / 1e9, card["free"] / 1e9
-    fitting = [known.name for known in HUB if known.fitting_mode(card["free"]) is not None]
     room = f"{free_gb:.1f} of {total_gb:.1f} GB free"
-    least = min(known.memory_gb(mode="int4") for known in HUB if not known.quantized)
-    close = f"Close what else uses the card; the smallest known model needs {least:.1f} GB."
+    least = min(known.sizes.needed_bytes(known.sizes.fits()[-1]) for known in HUB)
+    close = f"Close what else uses the card; the smallest known model needs {least / 1e9:.1f} GB."
+    fitting = _fitting(card["free"], loadout)
     return [
         Check("Graphics card", new, found, advice),
-        Check("Graphics memory", bool(fitting), f"{room}: {_fits(fitting)}", close),
+        Check("Graphics memory", bool(fitting), f"{room}: {fitting or NOTHING_FITS}", close),
     ]
 
 
@@ -368,8 +377,15 @@ def _no_card(cuda: str | None) -> Check:
     return Check("Graphics card", False, "none that PyTorch can use", advice)
 
 
-def _fits(names: list[str]) -> str:
-    return f"enough for {', '.join(names)}" if names else "not enough for any known model"
+def _fitting(free_bytes: float, loadout: Loadout | None) -> str:
+    """Return which known models fit into so much graphics memory and in which way, '' for none."""
+    ways: dict[str, list[str]] = {}
+    for known in HUB:
+        found = known.plan(free_bytes, loadout)
+        if found.fits:
+            ways.setdefault(words(found.fit, known.mode), []).append(known.name)
+    told = (f"{', '.join(names)} ({way})" for way, names in ways.items())
+    return f"enough for {'; '.join(told)}" if ways else ""
 
 
 def _room(name: str, folder: Path, needed_gb: float, advice: str) -> Check:

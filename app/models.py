@@ -18,15 +18,17 @@ from typing import Any, TypedDict
 import torch
 from huggingface_hub import constants
 
-from app import catalog
+from app import catalog, settings
 from app.engine import download
 from app.engine.build import prove
 from app.engine.checkpoint import PEDIGREE, Progress, find
 from app.engine.device import Device, choose_device
+from app.engine.events import Loadout
 from app.engine.fake import make_tiny
 from app.engine.reader import read_tensors
 from app.errors import UserError
 from app.files import named, read_json
+from app.memory_plan import words
 from app.paths import Paths
 
 LANGUAGES = {"en": "English", "ja": "Japanese"}
@@ -55,6 +57,8 @@ class Row(TypedDict):
     memory_gb: float
     memory_short_gb: float
     fits: bool
+    way: str
+    """How it is kept on the graphics card, '' where it does not fit or needs none."""
     downloaded: bool
 
 
@@ -105,28 +109,35 @@ def main(argv: list[str], where: Paths) -> int:
     return 0
 
 
-def rows(device: Device) -> list[Row]:
-    """Return the known models, and whether they are here and fit into the memory of a device."""
-    return [
-        Row(
-            name=known.name,
-            repo=known.repo,
-            language=known.language,
-            voice=known.voice,
-            voices=list(known.voices),
-            takes_role=known.takes_role,
-            licence=known.licence,
-            research_only=known.research_only,
-            summary=known.summary,
-            size_gb=round(known.size_gb, 3),
-            mode=known.mode,
-            memory_gb=round(known.memory_gb(), 1),
-            memory_short_gb=round(known.memory_gb(SHORT_CONTEXT), 1),
-            fits=known.bundled or (device.on_card and known.fitting_mode(device.total_bytes) is not None),
-            downloaded=_is_downloaded(known),
-        )
-        for known in catalog.KNOWN
-    ]
+def rows(device: Device, loadout: Loadout | None = None) -> list[Row]:
+    """Return the known models, and whether they are here and fit into what is free of a device.
+
+    `loadout` is how the user wants models to be loaded.
+    """
+    return [_row(known, device, loadout) for known in catalog.KNOWN]
+
+
+def _row(known: catalog.KnownModel, device: Device, loadout: Loadout | None) -> Row:
+    found = known.plan(device.free_bytes, loadout)
+    way = words(found.fit, known.mode) if device.on_card and found.fits and not known.bundled else ""
+    return Row(
+        name=known.name,
+        repo=known.repo,
+        language=known.language,
+        voice=known.voice,
+        voices=list(known.voices),
+        takes_role=known.takes_role,
+        licence=known.licence,
+        research_only=known.research_only,
+        summary=known.summary,
+        size_gb=round(known.size_gb, 3),
+        mode=known.mode,
+        memory_gb=round(known.memory_gb(), 1),
+        memory_short_gb=round(known.memory_gb(SHORT_CONTEXT), 1),
+        fits=known.bundled or bool(way),
+        way=way,
+        downloaded=_is_downloaded(known),
+    )
 
 
 def own_rows(models: Path) -> list[OwnRow]:
@@ -167,7 +178,7 @@ def _scores(told: Any) -> dict[str, float]:
 
 def _list(where: Paths, *, as_json: bool) -> None:
     device = choose_device()
-    known, own = rows(device), own_rows(where.models)
+    known, own = rows(device, settings.load(where.settings).loadout()), own_rows(where.models)
     if as_json:
         print(json.dumps([*known, *own], indent=2))
         return
@@ -179,7 +190,7 @@ def _list(where: Paths, *, as_json: bool) -> None:
             row["licence"] + (" (research only)" if row["research_only"] else ""),
             f"{row['size_gb']:.{1 if row['size_gb'] >= 0.1 else 2}f} GB",
             f"{row['mode']} {row['memory_gb']:.1f} GB",
-            "yes" if row["fits"] else "no",
+            row["way"] or ("yes" if row["fits"] else "no"),
             "yes" if row["downloaded"] else "no",
         ]
         for row in known
@@ -192,7 +203,8 @@ def _list(where: Paths, *, as_json: bool) -> None:
     if own:
         print(f"\n{_table(_own_cells(own))}")
     if device.on_card:
-        print(f"\n{device.label} has {device.total_bytes / 1e9:.1f} GB.", end=" ")
+        free, total = (size / 1e9 for size in (device.free_bytes, device.total_bytes))
+        print(f"\n{device.label} has {free:.1f} of {total:.1f} GB free.", end=" ")
     else:
         print("\nThere is no graphics card that PyTorch can use; `starter` runs without one.", end=" ")
     print(f"A context of 30 s in place of 240 s saves {_saved_gb():.1f} GB.")

@@ -22,21 +22,24 @@ from app.engine import build, modes
 from app.engine.checkpoint import MIMI_CONFIG_NAME, Checkpoint, find
 from app.engine.compare import agreement, expectations, talk_tokens
 from app.engine.configuration import CONFIG_NAME
-from app.engine.device import DESKTOP_BYTES, Device, choose_device, choose_fit
+from app.engine.device import Device, choose_device, choose_fit, needed_bytes, packing_bytes
 from app.engine.events import MODES, Loadout
-from app.engine.modes import WHOLE
 from app.engine.reader import unfinite
 from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.faults import refused
 from app.files import make_folder, named, replacing_folder, write_json
 from app.frames import Samples
+from app.memory_plan import DESKTOP_BYTES, WHOLE
 from app.paths import Paths
 
 REPORT = "report.json"
 
 REPORT_FRAMES = 375
 """Half a minute: the figures settle long before."""
+
+_COMPARED_BYTES = 500_000_000
+"""What the states and logits of so many frames take at a time."""
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -129,7 +132,8 @@ def compare(found: Checkpoint, packed: Checkpoint, user: WavPort, device: Device
         frames.append(heard.samples)
     whole_outline = build.prove(found)
     # What does not fit the card is compared on the processor, in hours.
-    fits = whole_outline.lm_bytes(device.dtype) + DESKTOP_BYTES < device.free_bytes
+    need = needed_bytes(whole_outline, device, REPORT_FRAMES) + _COMPARED_BYTES
+    fits = need + DESKTOP_BYTES <= device.free_bytes
     on = (device.device, device.dtype) if fits else (torch.device("cpu"), torch.float32)
     lm = build.load_lm(whole_outline, *on, _percent())
     tokens = talk_tokens(lm, build.load_mimi(found, on[0]), frames)
@@ -156,7 +160,8 @@ def _mean(values: list[float]) -> float:
 
 def _packing_device(outline: build.Outline, device: Device, mode: str) -> torch.device:
     """Return the graphics card if it has room for the packed weights, the processor otherwise."""
-    room = outline.lm_bytes(torch.bfloat16, mode) + 4 * DESKTOP_BYTES < device.free_bytes
+    need = packing_bytes(outline, build.precision(outline.checkpoint), mode)
+    room = need + DESKTOP_BYTES <= device.free_bytes
     return device.device if room else torch.device("cpu")
 
 

@@ -453,7 +453,9 @@ def show_models(camera: Camera) -> None:
 
     camera.window.show_page(2)
     camera.window.models.shut()
-    camera.window.models.show_shelf(Shelf(frozenset({"moshika", "moshiko-q8", "j-moshi"}), 17_170_000_000))
+    camera.window.models.show_shelf(
+        Shelf(frozenset({"moshika", "moshiko-q8", "j-moshi"}), 17_170_000_000, 16_300_000_000)
+    )
 
 
 def models(camera: Camera) -> None:

@@ -216,7 +216,9 @@ def models_own(camera: Camera) -> None:
         scores={"loss": 5.23, "text": 1.82, "semantic": 3.41, "acoustic": 4.76, "user": 4.21},
         before={"loss": 7.54, "text": 2.92, "semantic": 4.62, "acoustic": 5.4, "user": 5.09},
     )
-    camera.window.models.show_shelf(Shelf(frozenset({"moshiko", "moshika"}), 25_757_220_864, (own,)))
+    camera.window.models.show_shelf(
+        Shelf(frozenset({"moshiko", "moshika"}), 25_757_220_864, 24_900_000_000, own=(own,))
+    )
     camera.shoot()
 
 

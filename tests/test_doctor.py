@@ -93,9 +93,9 @@ def test_a_large_card_is_told_what_fits() -> None:
 
 
 def test_a_small_card_is_told_how_much_is_needed() -> None:
-    _, room = judge_card(CARD | {"free": 6_500_000_000, "total": 8_000_000_000})
+    _, room = judge_card(CARD | {"free": 6_200_000_000, "total": 8_000_000_000})
     assert not room.ok
-    assert "6.5 of 8.0 GB" in room.found
+    assert "6.2 of 8.0 GB" in room.found
     assert "GB" in room.advice
 
 

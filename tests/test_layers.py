@@ -37,6 +37,7 @@ LIGHT = {
     "app.cli": ("torch", "moshi", "PySide6", "numpy", "sounddevice"),
     "app.settings": ("torch", "PySide6"),
     "app.catalog": ("torch", "moshi"),
+    "app.memory_plan": ("torch", "moshi"),
     "app.session": ("torch", "moshi", "PySide6", "sounddevice"),
     "app.ui": ("torch",),
 }

@@ -44,11 +44,11 @@ from app.engine.device import Device, choose_device, compile_trouble
 from app.engine.events import AUTO, KVS, MODES
 from app.engine.fake import tiny_config, tiny_mimi_config
 from app.engine.fast.frame import FrameStep
-from app.engine.modes import WHOLE
 from app.engine.stepper import MoshiStepper, make_ops
 from app.errors import UserError
 from app.files import named
 from app.frames import FRAME_SAMPLES
+from app.memory_plan import WHOLE
 
 if TYPE_CHECKING:
     from app.paths import Paths

@@ -30,10 +30,10 @@ from app.engine.bench import random_lm
 from app.engine.checkpoint import Checkpoint, find
 from app.engine.device import choose_device
 from app.engine.fast.frame import uncovered
-from app.engine.modes import WHOLE
 from app.engine.reader import CHUNK_BYTES, THREADS
 from app.engine.weights import is_index
 from app.errors import UserError
+from app.memory_plan import WHOLE
 
 if TYPE_CHECKING:
     from app.paths import Paths

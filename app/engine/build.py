@@ -24,12 +24,12 @@ from app.engine.events import MODES
 from app.engine.fast.frame import uncovered
 from app.engine.fast.quantized import LEAST, SCALE
 from app.engine.limits import shorten, unfit_mimi
-from app.engine.modes import WHOLE
 from app.engine.reader import DTYPES, SLICE_BYTES, Part, read_parts, read_tensors
 from app.engine.weights import Tensor, read_header, read_metadata, refuse_pointer
 from app.errors import UserError
 from app.files import Malformed, read_bytes
 from app.frames import FRAME_RATE, SAMPLE_RATE
+from app.memory_plan import WHOLE
 
 Told = Callable[[int, int], None]
 """Told (done_bytes, total_bytes) while weights are read."""
@@ -67,6 +67,15 @@ class Outline:
             if ".lora_" not in name
         )
         return whole - modes.saved_bytes(self.lm, mode, dtype.itemsize)
+
+    def adapter_bytes(self, dtype: torch.dtype) -> int:
+        """Return what an adapter takes beside the weights while it is fused, with the layer that is made."""
+        if self.checkpoint.adapter is None:
+            return 0
+        state = self.lm.state_dict()
+        sizes: dict[str, int] = {name: each.numel() * dtype.itemsize for name, each in state.items()}
+        adapter = sum(size for name, size in sizes.items() if ".lora_" in name)
+        return adapter + 2 * max(sizes.values())
 
     @property
     def mimi_bytes(self) -> int:
@@ -141,7 +150,14 @@ def load_lm(
             replace_lora_with_linear(lm)
             _pack_all(lm, mode, device)
     lm.requires_grad_(False)
+    _give_back(device)
     return lm.eval()
+
+
+def _give_back(device: torch.device) -> None:
+    """Give back what torch keeps of a graphics card for later, which may be of no size that is asked for."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def _pack_all(lm: LMModel, mode: str, device: torch.device) -> None:
@@ -167,6 +183,7 @@ def load_mimi(checkpoint: Checkpoint, device: torch.device) -> MimiModel:
     codebooks = int(checkpoint.config["n_q"]) // 2
     mimi = loaders.get_mimi(None, checkpoint.mimi_config, device=device, num_codebooks=codebooks)
     mimi.load_state_dict({name: tensor for name, tensor, _ in read_tensors(checkpoint.mimi, device)})
+    _give_back(device)
     return mimi.requires_grad_(False)
 
 

@@ -1,6 +1,6 @@
 """Which device a model runs on, in which precision, and whether there is room for it.
 
-Knows nothing about files: it is told sizes.
+Knows nothing about files: it is told sizes. How much a way of keeping a model takes is app.memory_plan's.
 """
 
 from __future__ import annotations
@@ -9,29 +9,39 @@ import gc
 import logging
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
 
-from app import catalog
 from app.engine.build import Outline
-from app.engine.events import AUTO, KVS, MODES, Loadout
-from app.engine.modes import WHOLE
+from app.engine.events import AUTO, KVS, MODES, PROCESSOR, Loadout
 from app.errors import UserError
 from app.frames import seconds
+from app.memory_plan import (
+    CUDA_BYTES,
+    FITS,
+    LOADING_BYTES,
+    QUANTIZED_WORKSPACE_BYTES,
+    WHOLE,
+    WORKSPACE_BYTES,
+    Fit,
+    MemoryPlan,
+    Sizes,
+    on_processor,
+    plan,
+    weigh,
+)
 
 log = logging.getLogger(__name__)
 
-DESKTOP_BYTES = 400_000_000
-"""What a mode that is chosen by itself leaves of a graphics card to the windows of other programs."""
-
 CPU, CUDA = "cpu", "cuda"
 
-_CPU_WORKSPACE_BYTES = 200_000_000
 _SMALL_BYTES = 100_000_000
-_SHORTER_CONTEXTS = (1_500, 750, 375)
+
+_ALLOCATOR_SETTINGS = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+"""Environment variables by which a user tells torch how to ask for graphics memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,7 @@ class Device:
     """How weights and activations are kept: bfloat16 on graphics cards since Ampere, float16 on older
     ones, float32 on the CPU."""
     free_bytes: int
+    """What other programs leave; on a graphics card with what CUDA itself takes for this one."""
     total_bytes: int
 
     @property
@@ -62,6 +73,8 @@ def choose_device(wish: str = AUTO) -> Device:
     """
     if wish == CPU:
         return _processor()
+    if torch.cuda.device_count():
+        grow_segments()
     cards = [_card(index) for index in range(torch.cuda.device_count()) if not card_trouble(index)]
     chosen = [card for card in cards if wish in (AUTO, CUDA, str(card.device))]
     if not chosen and wish != AUTO:
@@ -70,10 +83,21 @@ def choose_device(wish: str = AUTO) -> Device:
 
 
 @cache
+def grow_segments() -> None:
+    """Let torch's segments of graphics memory grow, so that no gaps stay; a user's own settings go first."""
+    if not any(os.environ.get(name) for name in _ALLOCATOR_SETTINGS):
+        _set_allocator("expandable_segments:True")
+
+
+def _set_allocator(settings: str) -> None:
+    torch.cuda.memory._set_allocator_settings(settings)
+
+
+@cache
 def card_trouble(index: int) -> str:
     """Return why PyTorch can not use a graphics card, '' where it can: one tiny kernel decides."""
     try:
-        torch.ones(2, device=f"{CUDA}:{index}").add_(1).sum().item()
+        _try_card(index)
     except torch.OutOfMemoryError:
         return ""  # It is full, and works.
     except RuntimeError as fault:
@@ -85,16 +109,28 @@ def card_trouble(index: int) -> str:
     return ""
 
 
+def _try_card(index: int) -> None:
+    """Run one tiny kernel. Raises RuntimeError where that can not be."""
+    try:
+        torch.ones(2, device=f"{CUDA}:{index}").add_(1).sum().item()
+    except RuntimeError as fault:
+        # Part of a card that a virtual machine has got may not let memory be mapped, as growing takes.
+        if "not supported" not in str(fault):
+            raise
+        _set_allocator("expandable_segments:False")
+        torch.ones(2, device=f"{CUDA}:{index}").add_(1).sum().item()
+
+
 def _processor() -> Device:
     free, total = _memory()
-    return Device(torch.device(CPU), "CPU", torch.float32, free, total)
+    return Device(torch.device(CPU), PROCESSOR, torch.float32, free, total)
 
 
 def _card(index: int) -> Device:
     # What a model that was closed left in torch's cache is free as well.
     gc.collect()
     torch.cuda.empty_cache()
-    free, total = torch.cuda.mem_get_info(index)
+    free, total = card_memory(index)
     major, _ = torch.cuda.get_device_capability(index)
     dtype = torch.bfloat16 if major >= 8 else torch.float16
     return Device(torch.device(CUDA, index), torch.cuda.get_device_name(index), dtype, free, total)
@@ -107,27 +143,13 @@ def _no_such_card(wish: str, cards: list[Device]) -> UserError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How a model is put into memory."""
+def card_memory(index: int) -> tuple[int, int]:
+    """Return what other programs leave of a graphics card, and what there is.
 
-    mode: str = WHOLE
-    """What whole weights are packed in while they are read."""
-    kv: str = KVS[0]
-    """How keys and values are kept."""
-    mimi_apart: bool = False
-    """Whether Mimi runs on the processor while the language model runs on a graphics card."""
-
-
-_FITS = (
-    Fit("bf16"),
-    Fit("int8"),
-    Fit("int8", "int8"),
-    Fit("int4"),
-    Fit("int4", "int8"),
-    Fit("int4", "int8", mimi_apart=True),
-)
-"""From the most memory to the least."""
+    To ask, CUDA takes memory for this process, which the need of a model counts: it is free as well.
+    """
+    free, total = torch.cuda.mem_get_info(index)
+    return min(total, free + CUDA_BYTES), total
 
 
 def taken_bytes(device: Device, estimate: int) -> int:
@@ -154,22 +176,36 @@ def choose_fit(outline: Outline, device: Device, loadout: Loadout) -> Fit:
     What is packed in its file stays as it is. Raises UserError for a wish that can not be fulfilled.
     """
     packed = outline.packed if outline.packed != WHOLE else "q8" if outline.checkpoint.quantized else ""
-    reason = outline.uncovered or ("moshi's own engine" if loadout.engine == "moshi" else "")
-    if outline.checkpoint.quantized:
-        reason = reason or "weights in q8"
+    reason = _unpackable(outline) or ("moshi's own engine" if loadout.engine == "moshi" else "")
     _check_wishes(outline.checkpoint.name, packed, reason, loadout)
     if not device.on_card:
         return Fit(_wish(loadout.mode, WHOLE), _wish(loadout.kv, KVS[0]))
-    fits = dict.fromkeys(
-        Fit(
-            WHOLE if packed or reason else _wish(loadout.mode, fit.mode),
-            KVS[0] if reason else _wish(loadout.kv, fit.kv),
-            fit.mimi_apart,
-        )
-        for fit in _FITS
+    sizes = sizes_of(outline, device)
+    mode = WHOLE if packed or reason else loadout.mode
+    return plan(sizes, device.free_bytes, mode, KVS[0] if reason else loadout.kv).fit
+
+
+def sizes_of(outline: Outline, device: Device) -> Sizes:
+    """Return what the parts of a model take of a device, in each way in which it can be kept there."""
+    checkpoint, whole = outline.checkpoint, outline.packed != WHOLE or _unpackable(outline)
+    # moshi computes with 8-bit weights in float16, whatever the rest is kept in.
+    element_bytes = 2 if checkpoint.quantized else device.dtype.itemsize
+    sizes = Sizes(
+        {mode: outline.lm_bytes(device.dtype, mode) for mode in (MODES[:1] if whole else MODES)},
+        outline.mimi_bytes,
+        checkpoint.config,
+        checkpoint.context,
+        element_bytes=element_bytes,
+        packable_kv=not _unpackable(outline),
+        workspace=QUANTIZED_WORKSPACE_BYTES if checkpoint.quantized else WORKSPACE_BYTES,
+        loading=LOADING_BYTES + outline.adapter_bytes(device.dtype),
     )
-    context, room = outline.checkpoint.context, device.free_bytes - DESKTOP_BYTES
-    return next((fit for fit in fits if needed_bytes(outline, device, context, fit) <= room), [*fits][-1])
+    return sizes if device.on_card else on_processor(sizes)
+
+
+def _unpackable(outline: Outline) -> str:
+    """Return why neither weights nor keys and values can be packed, '' where they can."""
+    return outline.uncovered or ("weights in q8" if outline.checkpoint.quantized else "")
 
 
 def _check_wishes(name: str, packed: str, reason: str, loadout: Loadout) -> None:
@@ -192,53 +228,44 @@ def _wish(wish: str, otherwise: str) -> str:
     return otherwise if wish == AUTO else wish
 
 
-def needed_bytes(outline: Outline, device: Device, context: int, fit: Fit = _FITS[0]) -> int:
+def needed_bytes(outline: Outline, device: Device, context: int, fit: Fit = FITS[0]) -> int:
     """Return what a talk takes of a device: weights, Mimi, the ring of keys and values, and room to work."""
-    checkpoint = outline.checkpoint
-    if not device.on_card:
-        workspace = _CPU_WORKSPACE_BYTES
-    elif checkpoint.quantized:
-        workspace = catalog.QUANTIZED_WORKSPACE_BYTES
-    else:
-        workspace = catalog.WORKSPACE_BYTES
-    # moshi computes with 8-bit weights in float16, whatever the rest is kept in.
-    element_bytes = 2 if checkpoint.quantized else device.dtype.itemsize
-    ring = catalog.kv_bytes(checkpoint.config, context, element_bytes)
-    if fit.kv == "int8":
-        config = checkpoint.config
-        scales = 2 * int(config["num_layers"]) * int(config["num_heads"]) * context * 4
-        ring = catalog.kv_bytes(config, context, 1) + scales
-    mimi = 0 if fit.mimi_apart else outline.mimi_bytes
-    return outline.lm_bytes(device.dtype, fit.mode) + mimi + ring + workspace
+    return sizes_of(outline, device).needed_bytes(fit, context)
 
 
-def check_memory(outline: Outline, device: Device, fit: Fit = _FITS[0]) -> int:
+def packing_bytes(outline: Outline, dtype: torch.dtype, mode: str) -> int:
+    """Return what reading and packing a model takes of a graphics card, without a talk."""
+    return outline.lm_bytes(dtype, mode) + LOADING_BYTES + CUDA_BYTES
+
+
+def check_memory(outline: Outline, device: Device, fit: Fit = FITS[0]) -> int:
     """Return what a talk takes, in bytes; raise UserError with what would fit if there is no room."""
-    name, context = outline.checkpoint.name, outline.checkpoint.context
-    need = needed_bytes(outline, device, context, fit)
-    if need <= device.free_bytes:
-        return need
+    sizes = sizes_of(outline, device)
+    found = weigh(sizes, fit, device.free_bytes)
+    if found.fits:
+        return found.needed_bytes
     memory = "graphics memory" if device.on_card else "memory"
     raise UserError(
-        f"{name} needs {need / 1e9:.1f} GB of {memory}, and {device.free_bytes / 1e9:.1f} of "
-        f"{device.total_bytes / 1e9:.1f} GB are free on {device.label}.",
-        _what_fits(outline, device, fit),
+        f"{outline.checkpoint.name} needs {found.needed_bytes / 1e9:.1f} GB of {memory}, and "
+        f"{device.free_bytes / 1e9:.1f} of {device.total_bytes / 1e9:.1f} GB are free on {device.label}.",
+        _what_fits(sizes, device, found),
     )
 
 
-def _what_fits(outline: Outline, device: Device, fit: Fit) -> str:
-    context = outline.checkpoint.context
-    fixed = not device.on_card or outline.checkpoint.quantized or outline.uncovered or outline.packed != WHOLE
-    for mode in () if fixed else MODES[MODES.index(fit.mode) + 1 :]:
-        need = needed_bytes(outline, device, context, replace(fit, mode=mode))
+def _what_fits(sizes: Sizes, device: Device, found: MemoryPlan) -> str:
+    smaller = FITS[FITS.index(found.fit) + 1 :] if found.fit in FITS and device.on_card else ()
+    for way in smaller if len(sizes.weights) > 1 else ():
+        need = sizes.needed_bytes(way)
         if need <= device.free_bytes:
-            return f"With --mode {mode} it needs {need / 1e9:.1f} GB."
-    for context in _SHORTER_CONTEXTS:
-        need = needed_bytes(outline, device, context, fit)
-        if context < outline.checkpoint.context and need <= device.free_bytes:
-            return (
-                f"With a context of {context} frames ({seconds(context):.0f} s) it needs {need / 1e9:.1f} GB."
-            )
+            if way.kv == KVS[0]:
+                return f"With --mode {way.mode} it needs {need / 1e9:.1f} GB."
+            return f"With --mode {way.mode} and --kv {way.kv} it needs {need / 1e9:.1f} GB."
+    if found.context is not None:
+        need = sizes.needed_bytes(found.fit, found.context)
+        return (
+            f"With a context of {found.context} frames ({seconds(found.context):.0f} s) "
+            f"it needs {need / 1e9:.1f} GB."
+        )
     return "Close other programs that use the memory, or choose a smaller model."
 
 

@@ -33,6 +33,9 @@ class Sampling:
 
 AUTO = "auto"
 
+PROCESSOR = "CPU"
+"""What the device of a model is called that runs on no graphics card."""
+
 MODES = ("bf16", "int8", "int4")
 """How weights are kept, from the most memory to the least."""
 

@@ -46,13 +46,13 @@ from app.engine.events import (
 )
 from app.engine.fake import Echo
 from app.engine.in_place import keep_in_place
-from app.engine.modes import WHOLE
 from app.engine.ports import Model, Progress, Said
 from app.engine.prompt import refuse_prompt
 from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.frames import Samples, silence
+from app.memory_plan import WHOLE
 
 WARM_UP_FRAMES = 3
 """CUDA graphs are captured in the second call of each; Mimi's decoder is first called when the delays are

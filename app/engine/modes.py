@@ -14,12 +14,9 @@ from moshi.models import LMModel
 from moshi.models.lm_utils import ScaledEmbedding
 from torch import Tensor, nn
 
-from app.engine.events import MODES
 from app.engine.fast import quantized
 from app.engine.fast.quantized import LEAST, ROW_SCALE, SCALE, QuantizedEmbedding, QuantizedLinear
-
-WHOLE = MODES[0]
-"""All weights as real numbers; in float32 on a processor."""
+from app.memory_plan import WHOLE
 
 FORMAT = "aizuchi-quantized"
 VERSION = "1"

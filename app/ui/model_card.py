@@ -11,7 +11,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.catalog import KnownModel
-from app.engine.events import Loading
+from app.engine.events import KVS, Loading
+from app.frames import seconds
+from app.memory_plan import Fit, MemoryPlan
 from app.ui import theme, wording
 from app.ui.memory_bar import MemoryBar
 from app.ui.panel import Panel, heading, quiet
@@ -21,8 +23,6 @@ from app.ui.told import told
 MODE_WIDTH = 120
 BUTTON_WIDTH = 96
 ACTIONS_WIDTH = 200
-SHORT_CONTEXT = 375
-"""30 s, the short context for which the makers report what it needs."""
 GB = 1e9
 
 
@@ -99,11 +99,10 @@ class ModeRow(QWidget):
     def set_shelf(self, shelf: Shelf) -> None:
         """Show whether the model is here and fits this computer's card."""
         there = self._model.bundled or self._model.name in shelf.there
-        needed = self._model.memory_gb() * GB
-        mode = self._model.fitting_mode(shelf.card_bytes) or ""
+        plan = self._model.plan(shelf.free_bytes, shelf.loadout)
         self._bar.setVisible(not self._model.bundled)
-        self._bar.set_memory(self._model.memory_gb(mode=mode) * GB, shelf.card_bytes)
-        self._memory.setText(self._describe(needed, shelf.card_bytes))
+        self._bar.set_memory(plan.needed_bytes, shelf.free_bytes)
+        self._memory.setText(self._describe(plan, shelf))
         self._button.setVisible(there)
         self._verify.setVisible(there)
         self._fetch.setVisible(not there)
@@ -157,24 +156,32 @@ class ModeRow(QWidget):
         """Hold the verify button while it is at work."""
         self._verify.setEnabled(not waiting)
 
-    def _describe(self, needed: float, there: float) -> str:
-        need, whole = wording.size_words(needed), wording.size_words(there)
+    def _describe(self, plan: MemoryPlan, shelf: Shelf) -> str:
+        whole, need = wording.size_words(self._model.memory_gb() * GB), wording.size_words(plan.needed_bytes)
         if self._model.bundled:
             return self.tr("Runs on the processor")
-        if not there:
-            return self.tr("Needs {0} of graphics memory").format(need)
-        if needed <= there:
-            return self.tr("{0} of {1} graphics memory").format(need, whole)
-        if mode := self._model.fitting_mode(there):
-            packed = wording.size_words(self._model.memory_gb(mode=mode) * GB)
-            bits = 8 if mode == "int8" else 4
-            advice = self.tr("{0} of {1} graphics memory, kept in {2} bits; {3} as it is")
-            return advice.format(packed, whole, bits, need)
-        short = self._model.memory_gb(SHORT_CONTEXT) * GB
-        if short <= there:
-            advice = self.tr("Needs {0} of {1} graphics memory; {2} with a context of 30 s")
-            return advice.format(need, whole, wording.size_words(short))
-        return self.tr("Needs {0}, and the graphics card has {1}").format(need, whole)
+        if not shelf.card_bytes:
+            return self.tr("Needs {0} of graphics memory").format(whole)
+        free, there = wording.size_words(shelf.free_bytes), wording.size_words(shelf.card_bytes)
+        if plan.fits:
+            text = self.tr("{0} of {1} free graphics memory").format(need, free)
+            return self.tr(", ").join((text, *self._ways(plan.fit, whole)))
+        if plan.context is not None:
+            short = wording.size_words(self._model.sizes.needed_bytes(plan.fit, plan.context))
+            advice = self.tr("Needs {0} of {1} free graphics memory; {2} with a context of {3} s")
+            return advice.format(need, free, short, round(seconds(plan.context)))
+        return self.tr("Needs at least {0}; {1} of {2} graphics memory are free").format(need, free, there)
+
+    def _ways(self, fit: Fit, whole: str) -> list[str]:
+        """Return what is done to a model so that it fits."""
+        bits = {"int8": 8, "int4": 4}.get(fit.mode)
+        packed = self.tr("kept in {0} bits ({1} as it is)").format(bits, whole)
+        ways = [packed] if bits else []
+        if fit.kv != KVS[0]:
+            ways.append(self.tr("what it remembers in 8"))
+        if fit.mimi_apart:
+            ways.append(self.tr("Mimi on the processor"))
+        return ways
 
     def _press(self) -> None:
         if self._loaded:

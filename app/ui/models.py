@@ -16,12 +16,13 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from app.catalog import KnownModel, find
-from app.engine.events import Event, Failed, Loading, Ready, Unloaded
+from app.engine.events import PROCESSOR, Event, Failed, Loading, Ready, Unloaded
+from app.memory_plan import CUDA_BYTES
 from app.paths import Paths
 from app.settings import Settings
 from app.ui import theme
 from app.ui.aside import Aside
-from app.ui.card import CardMemory, card_memory
+from app.ui.card import CardMemory, roomiest_card
 from app.ui.errand import Errand
 from app.ui.fetching import Fetching
 from app.ui.model_card import ModelCard, ModeRow
@@ -58,7 +59,9 @@ class ModelsPage(QWidget):
         self._own_rows: dict[str, OwnCard] = {}
         self._places: dict[str, QVBoxLayout] = {}
         """Where the finetunes of a known model stand; '' is for those of any other."""
-        self._shelf = Shelf()
+        self._shelf = Shelf(loadout=settings.loadout())
+        self._taken_bytes = 0
+        """What this program takes of the graphics card, and would give back for another model."""
         self._aside = Aside(self)
         self._column = Column()
         self._own = OwnModel()
@@ -69,11 +72,18 @@ class ModelsPage(QWidget):
         if isinstance(event, Loading):
             self._show_loading(event)
         elif isinstance(event, Ready):
+            self._taken_bytes = 0 if event.device == PROCESSOR else event.memory_bytes
             self._show_loaded(event.model)
         elif isinstance(event, Unloaded):
+            # CUDA keeps its own part until the program ends.
+            self._taken_bytes = min(self._taken_bytes, CUDA_BYTES)
             self._show_loaded("")
         elif isinstance(event, Failed):
             self._show_loaded(self._loaded)
+
+    def set_settings(self, settings: Settings) -> None:
+        """Weigh the models by how they are to be loaded from now on."""
+        self.show_shelf(replace(self._shelf, loadout=settings.loadout()))
 
     def keep_loaded(self) -> None:
         """Take note that the model that was asked for is not loaded after all."""
@@ -90,7 +100,7 @@ class ModelsPage(QWidget):
     def refresh(self) -> None:
         """Ask anew which models are on this computer, and how large its graphics card is."""
         self._run(["models", "list", "--json"], self._listed)
-        self._aside.ask(card_memory, self._weighed)
+        self._aside.ask(roomiest_card, self._weighed)
 
     def shut(self) -> None:
         """End what is under way."""
@@ -137,7 +147,8 @@ class ModelsPage(QWidget):
         self.show_shelf(replace(self._shelf, there=there, own=own))
 
     def _weighed(self, card: CardMemory | None) -> None:
-        self.show_shelf(replace(self._shelf, card_bytes=card.total_bytes if card else 0))
+        there, free = (card.total_bytes, card.free_bytes + self._taken_bytes) if card else (0, 0)
+        self.show_shelf(replace(self._shelf, card_bytes=there, free_bytes=min(there, free)))
 
     def _load(self, spec: str) -> None:
         self._wanted = spec

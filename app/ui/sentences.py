@@ -171,6 +171,7 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "{0} on the hub has no file {1}."),
     QT_TRANSLATE_NOOP("Told", "{0} needs {1} GB of graphics memory, and {2} of {3} GB are free on {4}."),
     QT_TRANSLATE_NOOP("Told", "{0} needs {1} GB of memory, and {2} of {3} GB are free on {4}."),
+    QT_TRANSLATE_NOOP("Told", "With --mode {0} and --kv {1} it needs {2} GB."),
     QT_TRANSLATE_NOOP("Told", "With --mode {0} it needs {1} GB."),
     QT_TRANSLATE_NOOP("Told", "With a context of {0} frames ({1} s) it needs {2} GB."),
     QT_TRANSLATE_NOOP("Told", "Close other programs that use the memory, or choose a smaller model."),

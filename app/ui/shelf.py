@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from app.catalog import KNOWN, KnownModel
+from app.engine.events import Loadout
 from app.files import parse_json
 
 QUANTIZED = "-q8"
@@ -32,11 +33,15 @@ class OwnModelFacts:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The state of this computer. `card_bytes` is 0 where there is no graphics card."""
+    """The state of this computer. Of a graphics card there are 0 bytes where there is none."""
 
     there: frozenset[str] = field(default_factory=frozenset)
     """Names of the known models whose files are here."""
     card_bytes: int = 0
+    free_bytes: int = 0
+    """What is free of the graphics card for a model, what the model in memory takes counted as free."""
+    loadout: Loadout = field(default_factory=Loadout)
+    """How the user wants models to be loaded."""
     own: tuple[OwnModelFacts, ...] = ()
     """The user's own models, newest first."""
 

@@ -107,7 +107,7 @@ class StatusLine(QWidget):
         """Show how much of the graphics memory is in use; nothing where there is no card."""
         self._memory.setVisible(memory is not None)
         if memory is not None:
-            used, total = (f"{size / GB:.1f}" for size in memory)
+            used, total = (f"{size / GB:.1f}" for size in memory[:2])
             self._memory.setText(self.tr("{0} of {1} GB").format(used, total))
             self._memory.setToolTip(self.tr("Graphics memory in use by all programs"))
 

@@ -302,7 +302,7 @@ class MainWindow(QWidget):
 
     def _spread(self, source: QObject | None = None) -> None:
         """Let all pages go by the settings; `source` does already."""
-        for page in (self.talk, self.setup):
+        for page in (self.talk, self.setup, self.models):
             if page is not source:
                 page.set_settings(self._settings)
         for listening in (self.recordings, self.train):

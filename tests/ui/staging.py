@@ -139,7 +139,7 @@ class Stage:
             self.where,
             conversation,
             find_devices=lambda: DEVICES,
-            look_at_card=lambda: CardMemory(18_100_000_000, 25_757_220_864),
+            look_at_card=lambda: CardMemory(18_100_000_000, 25_757_220_864, 7_200_000_000),
         )
         self.page = self.window.talk
 

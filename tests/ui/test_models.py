@@ -16,6 +16,7 @@ from app.catalog import KNOWN
 from app.engine.events import Failed, Loading, Unloaded
 from app.paths import Paths
 from app.settings import Settings
+from app.ui.card import CardMemory
 from app.ui.fetching import Fetching
 from app.ui.memory_bar import MemoryBar
 from app.ui.model_card import ModelCard, ModeRow
@@ -24,7 +25,7 @@ from app.ui.own_card import OwnCard
 from app.ui.shelf import OwnModelFacts, Shelf, families, read_downloaded, read_own
 from tests.ui import dialogue
 
-CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9))
+CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9), int(15e9))
 
 
 @pytest.fixture
@@ -71,25 +72,47 @@ def test_a_card_says_what_the_licence_allows(page: ModelsPage) -> None:
         assert ("also commercial" in texts(card)) != research_only
 
 
+def weigh(page: ModelsPage, name: str, free_gb: float) -> None:
+    row(page, name).set_shelf(replace(CARD_16_GB, free_bytes=int(1e9 * free_gb)))
+
+
 def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
-    assert "of 16.0 GB graphics memory" in texts(row(page, "moshika-q8"))
-    packed = "10.3 GB of 16.0 GB graphics memory, kept in 8 bits; 17.9 GB as it is"
+    assert "of 15.0 GB free graphics memory" in texts(row(page, "moshika-q8"))
+    packed = "10.4 GB of 15.0 GB free graphics memory, kept in 8 bits (18.0 GB as it is)"
     assert packed in texts(row(page, "moshika"))
-    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(8e9)))
-    assert "7.4 GB of 8.0 GB graphics memory, kept in 4 bits" in texts(row(page, "moshika"))
-    row(page, "moshika").set_shelf(replace(CARD_16_GB, card_bytes=int(5e9)))
-    assert "Needs 17.9 GB, and the graphics card has 5.0 GB" in texts(row(page, "moshika"))
+    weigh(page, "moshika", 7.2)
+    ways = "kept in 4 bits (18.0 GB as it is), what it remembers in 8"
+    assert f"6.7 GB of 7.2 GB free graphics memory, {ways}" in texts(row(page, "moshika"))
+    weigh(page, "moshika", 6.4)
+    assert f"{ways}, Mimi on the processor" in texts(row(page, "moshika"))
+    weigh(page, "moshika", 5)
+    assert "Needs at least 6.3 GB; 5.0 GB of 16.0 GB graphics memory are free" in texts(row(page, "moshika"))
     assert not row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
 def test_a_card_that_fits_with_a_short_memory_is_told(page: ModelsPage) -> None:
-    row(page, "moshika-q8").set_shelf(replace(CARD_16_GB, card_bytes=int(11e9)))
-    assert "with a context of 30 s" in texts(row(page, "moshika-q8"))
+    weigh(page, "moshika-q8", 11)
+    assert "10.7 GB with a context of 120 s" in texts(row(page, "moshika-q8"))
+    weigh(page, "moshika-q8", 10.15)
+    assert "10.1 GB with a context of 30 s" in texts(row(page, "moshika-q8"))
+
+
+def test_what_a_model_in_memory_takes_is_free_for_another(page: ModelsPage) -> None:
+    page._weighed(CardMemory(int(10e9), int(16e9), int(5.5e9)))
+    assert "Needs at least" in texts(row(page, "moshiko"))
+    page.on_event(replace(dialogue.READY, device="Some Card", memory_bytes=int(9.5e9)))
+    page._weighed(CardMemory(int(10e9), int(16e9), int(5.5e9)))
+    assert "10.4 GB of 15.0 GB free" in texts(row(page, "moshiko"))
+    page.on_event(Unloaded())
+    page._weighed(CardMemory(int(1e9), int(16e9), int(14e9)))
+    assert "of 14.3 GB free" in texts(row(page, "moshiko")), "CUDA keeps its own part"
+    page.set_settings(Settings(mode="int4"))
+    assert "kept in 4 bits" in texts(row(page, "moshiko"))
 
 
 def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> None:
     row(page, "moshika").set_shelf(Shelf())
-    assert texts(row(page, "moshika")).count("Needs 17.9 GB of graphics memory") == 1
+    assert texts(row(page, "moshika")).count("Needs 18.0 GB of graphics memory") == 1
     assert row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 

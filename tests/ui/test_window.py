@@ -20,7 +20,7 @@ from app import settings as store
 from app.audio.devices import Device
 from app.engine.events import Failed, Loading, Unloaded
 from app.ui import theme
-from app.ui.card import CardMemory, parse_memory
+from app.ui.card import CardMemory, card_memory, parse_memory, roomiest_card
 from app.ui.icons import _ICONS
 from app.ui.player import Player
 from app.ui.window import SAVE_MS
@@ -85,12 +85,35 @@ def test_the_graphics_memory_is_shown_where_there_is_a_card(stage: Stage, qtbot:
     assert not label.isVisible()
 
 
+MIB = 2**20
+
+
 @pytest.mark.parametrize(
-    ("text", "memory"),
-    [("5621, 24564\n", CardMemory(5_621 * 2**20, 24_564 * 2**20)), ("[N/A], [N/A]\n", None), ("", None)],
+    ("text", "cards"),
+    [
+        ("5621, 24564, 18520\n", [(5_621, 24_564, 18_520)]),
+        ("7, 8188, 7900\n5, 24564, 24080\n", [(7, 8_188, 7_900), (5, 24_564, 24_080)]),
+        ("[N/A], [N/A], [N/A]\n5, 24564, 24080\n", [(5, 24_564, 24_080)]),
+        ("5621, 24564\n", []),
+        ("", []),
+    ],
 )
-def test_the_answer_of_the_driver_is_understood(text: str, memory: CardMemory | None) -> None:
-    assert parse_memory(text) == memory
+def test_the_answer_of_the_driver_is_understood(text: str, cards: list[tuple[int, int, int]]) -> None:
+    assert parse_memory(text) == [CardMemory(*(MIB * size for size in card)) for card in cards]
+
+
+def test_of_several_cards_the_one_with_the_most_room_is_weighed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho '7, 8188, 7900'\necho '9000, 24564, 15000'\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    first, roomiest = card_memory(), roomiest_card()
+    assert first is not None and first.total_bytes == 8188 * MIB
+    assert roomiest is not None and roomiest.free_bytes == 15000 * MIB
+    driver.unlink()
+    assert card_memory() is roomiest_card() is None
 
 
 def test_devices_are_found_beside_the_window(stage: Stage, qtbot: QtBot) -> None:
