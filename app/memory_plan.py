@@ -75,7 +75,7 @@ class Sizes:
     """What the parts of a model take, in bytes."""
 
     weights: Mapping[str, int]
-    """By the modes that the model can be kept in; WHOLE is as it is in its file."""
+    """By the modes that the model can be kept in; WHOLE is as in its file, and stands for all others."""
     mimi: int
     config: Mapping[str, Any]
     """The keyword arguments of moshi's LMModel."""
@@ -99,7 +99,7 @@ class Sizes:
         """Return the most that loading a model and talking with it takes."""
         frames = self.context if context is None else context
         mimi = 0 if fit.mimi_apart else self.mimi
-        held = self.weights[fit.mode] + mimi + self.cuda
+        held = self.weights.get(fit.mode, self.weights[WHOLE]) + mimi + self.cuda
         return held + max(self.ring(fit.kv, frames) + self.workspace, self.loading)
 
     def fits(self, mode: str = AUTO, kv: str = AUTO) -> list[Fit]:

@@ -16,11 +16,11 @@ from sentencepiece import SentencePieceProcessor
 
 from app.engine import build
 from app.engine.checkpoint import Checkpoint
-from app.engine.device import Device, Fit, needed_bytes
+from app.engine.device import Device, needed_bytes
 from app.engine.events import MODES
 from app.engine.fast.frame import uncovered
-from app.engine.modes import WHOLE
 from app.errors import UserError
+from app.memory_plan import WHOLE, Fit
 
 OURS, MOSHI = "fast", "moshi"
 
