@@ -17,9 +17,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-from app import __version__
+from app import __version__, relaunch
 from app.errors import UserError
-from app.faults import explain_disk
+from app.faults import explain
 from app.files import make_folder
 from app.paths import Paths, paths
 from app.privacy import private
@@ -87,6 +87,11 @@ def main(argv: list[str] | None = None) -> int:
         # The reader has left; without this, Python complains while it closes stdout at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    try:
+        relaunch.begin()
+    except UserError as fault:
+        _complain(fault.sentence, fault.advice)
+        return FAULT
     return status
 
 
@@ -158,7 +163,7 @@ def _guard(name: str, arguments: list[str], where: Paths) -> int:
         log.exception("a fault in the verb %s", name)
         if os.environ.get(DEBUG):
             raise
-        if (told := explain_disk(fault)) is not None:
+        if (told := explain(fault)) is not None:
             _complain(*told)
             return FAULT
         _complain(

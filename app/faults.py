@@ -9,6 +9,8 @@ import errno
 import os
 import re
 
+from app.engine import card_fault
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """How a disk says that it is full."""
 
@@ -18,12 +20,11 @@ _WRAPPED = re.compile(r"os error (\d+)")
 def explain(fault: Exception) -> tuple[str, str] | None:
     """Return a sentence and an advice for what graphics cards and disks do, None for anything else."""
     kind, text = type(fault).__name__, str(fault)
-    if kind == "OutOfMemoryError":
+    if kind == "OutOfMemoryError" or ("CUDA" in text and "out of memory" in text):
         advice = "Close other programs that use the card, or load the model in fewer bits."
         return "The graphics memory ran out.", advice
-    if kind == "AcceleratorError" or "CUDA error" in text or "CUDA driver" in text:
-        advice = "Start Aizuchi again; if that does not help, restart the computer or update the driver."
-        return "The graphics card does not answer any more.", advice
+    if card_fault.loses_card(fault):
+        return card_fault.SENTENCE, card_fault.ADVICE
     if (told := explain_disk(fault)) is not None:
         return told
     if isinstance(fault, FileNotFoundError):

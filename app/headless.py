@@ -19,7 +19,7 @@ from statistics import median
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from app.cli import child_command
+from app.cli import FAULT, child_command
 from app.engine.events import (
     Event,
     Failed,
@@ -90,12 +90,13 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
         try:
             prompt = asked_prompt(ready.model, ready.prompts, held, options)
             session.start(_talk(session, where, settings, options, prompt))
-            folder = _follow(session, Page(sys.stdout), interrupt)
+            page = Page(sys.stdout)
+            folder = _follow(session, page, interrupt)
         finally:
             session.close()
     if folder is not None:
         _leave_behind(folder, where)
-    return 0
+    return 0 if page.failed is None else FAULT
 
 
 def _await_model(session: Session, interrupt: Interrupt) -> Ready:
@@ -225,7 +226,7 @@ def _open_devices(session: Session, settings: Settings) -> FramePort:
 
 
 def _follow(session: Session, page: Page, interrupt: Interrupt) -> Path | None:
-    """Show the talk until it is over, and return its recording. Raises UserError when it never began."""
+    """Show the talk until it is over, and return its recording."""
     progress = Progress()
     while True:
         for event in session.drain():
@@ -236,8 +237,6 @@ def _follow(session: Session, page: Page, interrupt: Interrupt) -> Path | None:
             page.show(event)
             if isinstance(event, Stopped):
                 page.close()
-                if page.failed is not None and event.frames == 0:
-                    raise UserError(page.failed.sentence, page.failed.advice)
                 return event.folder
         if interrupt.asked:
             session.stop()

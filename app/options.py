@@ -10,6 +10,9 @@ from pathlib import Path
 
 from app.settings import Settings
 
+PAGES = ("talk", "recordings", "models", "train", "settings")
+"""The pages of the window, in their order."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -18,6 +21,8 @@ class Options:
     headless: bool = False
     recording: Path | None = None
     """A parcel to open in the window."""
+    page: str = ""
+    """One of PAGES, which the window opens on."""
     model: str = ""
     base: str | None = None
     seconds: float | None = None

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Union
 
 from app.audio.recorder import Recorder
+from app.engine import card_fault
 from app.engine.events import (
     Changed,
     Command,
@@ -264,10 +265,16 @@ class Session:
             self._loading.clear()
 
     def _unload(self) -> None:
-        if self._model is not None:
-            self._model.close()
-            self._model = None
-            self._events.append(Unloaded())
+        model, self._model = self._model, None
+        if model is None:
+            return
+        try:
+            model.close()
+        except Exception as fault:
+            # A card that failed refuses this too, and there is no more to give back.
+            log.warning("a model could not be closed", exc_info=fault)
+            card_fault.note(fault)
+        self._events.append(Unloaded())
 
     def _talk(self, run: _Run) -> None:
         recording = _Recording(run, self._model, self._events.append)
@@ -310,18 +317,20 @@ class Session:
             converse(port, model, [recording.tap], emit, run.commands)
 
     def _fail(self, fault: Exception, sentence: str) -> None:
-        if isinstance(fault, UserError):
+        lost = card_fault.note(fault)
+        if isinstance(fault, UserError) and not lost:
             self._events.append(Failed(fault.sentence, fault.advice))
             return
         log.exception(sentence, exc_info=fault)
         known = explain(fault)
         details = "".join(traceback.format_exception(fault))
-        if known is not None:
+        if lost:
+            self._events.append(Failed(card_fault.SENTENCE, card_fault.ADVICE, details, restart=True))
+        elif known is not None:
             self._events.append(Failed(f"{sentence} {known[0]}", known[1], details))
-            return
-        self._events.append(
-            Failed(f"{sentence} {type(fault).__name__}: {fault}", "The log holds the details.", details)
-        )
+        else:
+            sentence = f"{sentence} {type(fault).__name__}: {fault}"
+            self._events.append(Failed(sentence, "The log holds the details.", details))
 
 
 def _unless_stopped(run: _Run, emit: Emit) -> Emit:

@@ -15,7 +15,7 @@ from app import upkeep
 from app.audio.devices import all_devices
 from app.audio.naming import name_of
 from app.errors import UserError
-from app.options import Options
+from app.options import PAGES, Options
 from app.paths import Paths
 from app.prompt_arguments import add_arguments, settle
 from app.screen import screen_trouble
@@ -44,6 +44,7 @@ def parse(argv: list[str]) -> Options:
     )
     add = parser.add_argument
     add("recording", nargs="?", type=Path, metavar="FILE.aizuchi", help="a recording to open in the window")
+    add("--page", default="", choices=PAGES, help="which page the window opens on")
     add("--headless", action="store_true", help="open no window")
     add("--model", default="", metavar="NAME", help="a known model, a folder, a hub repo, `tiny` or `echo`")
     add("--base", metavar="NAME", help="the model that a LoRA folder belongs on")

@@ -127,3 +127,12 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
     except OSError:
         return ""
+
+
+@pytest.fixture
+def card_found() -> Iterator[None]:
+    """Let a graphics card that a test loses be there again afterwards."""
+    yield
+    from app.engine import card_fault
+
+    card_fault._lost.clear()

@@ -15,7 +15,9 @@ import pytest
 import soundfile
 
 from app.audio.rig import Rig
+from app.paths import paths
 from app.recordings import list_recordings
+from app.settings import Settings, load, save
 from tests.audio.conftest import rig
 from tests.soak import screen
 from tests.test_talk import likeness, speak
@@ -23,6 +25,8 @@ from tests.test_talk import likeness, speak
 __all__ = ["rig"]  # the fixture
 
 PATIENCE_S = 60.0
+
+RESTART = "Restart Aizuchi|Aizuchi を再起動"
 
 
 @pytest.fixture
@@ -46,6 +50,11 @@ def until(condition: Callable[[], object], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
+
+
+def written(recordings: Path) -> int:
+    """Return the size of the sound that is being recorded."""
+    return sum(file.stat().st_size for file in recordings.glob("*/audio.wav"))
 
 
 def press(key: str) -> None:
@@ -84,6 +93,45 @@ def test_a_person_starts_talks_mutes_and_stops_by_keys_and_leaves_a_recording(
     assert likeness(heard[:muted], speech) > 0.98, "what went in at the microphone is what was heard"
     assert not np.any(heard[muted:unmuted]), "a muted user is silent"
     assert unmuted - muted > speech.size // 2
+
+
+@pytest.mark.sound
+def test_a_card_that_fails_lets_a_person_restart_the_program_by_its_button(tmp_path: Path, rig: Rig) -> None:
+    home, spot = tmp_path / "home", tmp_path / "spot"
+    log, recordings = home / "logs" / "aizuchi.log", home / "recordings"
+    save(paths(home).settings, Settings(model="echo", language="ja", volume=0.5))
+    command = [sys.executable, "-m", "tests.failing_card", "--home", str(home), "talk", "--model", "tiny"]
+    with screen():
+        env = {**rig.env, "DISPLAY": os.environ["DISPLAY"], "QT_QPA_PLATFORM": "xcb"}
+        words = {"FRAMES": "30", "SPOT": str(spot), "BUTTON": RESTART}
+        with subprocess.Popen([*command, "--seed", "5"], env=env | words) as program:
+            try:
+                until(lambda: log.exists() and "model ready: tiny" in log.read_text(), "the model")
+                press("ctrl+Return")
+                until(spot.exists, "the button")
+                (recording,) = list_recordings(recordings)
+                assert recording.whole
+                assert recording.seconds == pytest.approx(30 * 0.08)
+                subprocess.run(
+                    ["xdotool", "mousemove", *spot.read_text().split(), "click", "1"], check=True, timeout=20
+                )
+                until(lambda: log.read_text().count("model ready: tiny") == 2, "the model once more")
+                assert log.read_text().count("ready: the window is shown, with its page talk") == 2
+                assert program.poll() is None
+                line = Path(f"/proc/{program.pid}/cmdline").read_text().split("\0")[1:-1]
+                wishes = ["--page", "talk", "--model", "tiny", "--seed", "5"]
+                assert line == ["-m", "app", "--home", str(home), "talk", *wishes]
+                assert load(paths(home).settings, lambda *_: None) == Settings(
+                    model="echo", language="ja", volume=0.5
+                )
+                # It talks again, on a card that works.
+                press("ctrl+Return")
+                until(lambda: written(recordings) > 100_000, "a second of another talk")
+                program.send_signal(signal.SIGTERM)
+                assert program.wait(20) == 0
+            finally:
+                program.kill()
+    assert all(each.whole for each in list_recordings(recordings))
 
 
 def test_a_damaged_recording_that_is_opened_is_told_in_a_window(tmp_path: Path) -> None:

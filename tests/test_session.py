@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from huggingface_hub import constants
 
-from app.engine import download
+from app.engine import card_fault, download
 from app.engine import model as engine_model
 from app.engine.events import (
     Changed,
     Event,
     Failed,
     Loading,
+    Loadout,
     Prompt,
     Prompting,
     PromptSupport,
@@ -42,6 +44,16 @@ from app.recordings import Gap, list_recordings
 from app.session import Session, Talk
 from tests.fakes import HalfLoud, ListPort, tone
 
+DEVICE_ASSERT = """CUDA error: device-side assert triggered
+Search for `cudaErrorAssert' in https://docs.nvidia.com/cuda/cuda-runtime-api/group__CUDART__TYPES.html for \
+more information.
+CUDA kernel errors might be asynchronously reported at some other API call, so the stacktrace below might\
+be incorrect.
+For debugging consider passing CUDA_LAUNCH_BLOCKING=1
+Compile with `TORCH_USE_CUDA_DSA` to enable device-side assertions.
+"""
+"""As torch 2.9 says it."""
+
 
 class DeadPort:
     """A port whose device neither brings nor takes anything, and tells nothing of it."""
@@ -61,7 +73,7 @@ class DeadPort:
 
 
 @pytest.fixture
-def session() -> Iterator[Session]:
+def session(card_found: None) -> Iterator[Session]:
     session = Session()
     yield session
     session.close()
@@ -199,6 +211,74 @@ def test_a_model_that_is_not_there_is_a_sentence_and_the_session_lives_on(sessio
     assert "/no/such/folder" in failed.sentence
     session.load("echo")
     wait_for(session, Ready)
+
+
+class Poisoned(HalfLoud):
+    """A model on a graphics card whose kernel fails: from then on whatever asks the card raises the same."""
+
+    def __init__(self, fail_at: int) -> None:
+        def step(frame: int) -> None:
+            if frame == fail_at:
+                raise torch.AcceleratorError(DEVICE_ASSERT)
+
+        super().__init__(at_step=step)
+
+    def close(self) -> None:
+        raise torch.AcceleratorError(DEVICE_ASSERT)
+
+
+def test_a_card_that_fails_ends_the_talk_whole_and_is_not_asked_again(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_model = engine_model.load_model
+    with_model(session, Poisoned(fail_at=7), monkeypatch)
+    session.start(Talk(lambda: ListPort([Heard(tone(0.1))] * 20), recordings=tmp_path))
+    events = wait_for(session, Stopped)
+    failed = one(events, Failed)
+    assert failed == Failed(card_fault.SENTENCE, card_fault.ADVICE, restart=True)
+    assert "AcceleratorError" in failed.details
+    one(events, Unloaded)
+    (recording,) = list_recordings(tmp_path)
+    assert one(events, Stopped) == Stopped(7, recording.folder)
+    assert recording.whole
+    assert recording.seconds == pytest.approx(7 * FRAME_SAMPLES / 24_000)
+    # The session lives on; the card is left alone, whatever a load would ask of it.
+    monkeypatch.setattr(engine_model, "load_model", load_model)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: pytest.fail("the card was asked"))
+    session.load("tiny", models=tmp_path / "models")
+    assert one(wait_for(session, Failed), Failed) == failed
+    session.load("tiny", models=tmp_path / "models", loadout=Loadout(device="cpu"))
+    wait_for(session, Ready)
+    session.unload()
+    wait_for(session, Unloaded)
+
+
+def test_a_card_that_fails_while_a_model_is_loaded_is_told_as_such(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> HalfLoud:
+        try:
+            raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+        except RuntimeError as fault:
+            raise ValueError("warming up failed") from fault
+
+    monkeypatch.setattr(engine_model, "load_model", load)
+    session.load("moshiko")
+    assert one(wait_for(session, Failed), Failed) == Failed(
+        card_fault.SENTENCE, card_fault.ADVICE, restart=True
+    )
+
+
+def test_a_card_that_fails_while_a_model_is_unloaded_is_told_at_the_next_load(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_model = engine_model.load_model
+    with_model(session, Poisoned(fail_at=7), monkeypatch)
+    session.unload()
+    wait_for(session, Unloaded)
+    monkeypatch.setattr(engine_model, "load_model", load_model)
+    session.load("tiny", models=tmp_path / "models")
+    assert one(wait_for(session, Failed), Failed).restart
 
 
 def test_a_fault_of_the_model_ends_the_talk_and_keeps_the_recording(
@@ -446,12 +526,13 @@ def _named(name: str, text: str) -> Exception:
     ("fault", "sentence", "advice"),
     [
         (_named("OutOfMemoryError", "CUDA out of memory"), "graphics memory ran out", "fewer bits"),
-        (_named("AcceleratorError", "unspecified launch failure"), "does not answer", "driver"),
-        (RuntimeError("CUDA error: device-side assert"), "does not answer", "driver"),
+        (torch.AcceleratorError("CUDA error: out of memory"), "graphics memory ran out", "fewer bits"),
+        (torch.AcceleratorError("CUDA error: unspecified launch failure"), "card failed", "driver"),
+        (RuntimeError("CUDA error: device-side assert triggered"), "card failed", "driver"),
         (FileNotFoundError(2, "No such file", "model.safetensors"), "model.safetensors is gone", "Download"),
         (RuntimeError("Failed to find C compiler."), "could not be compiled", "gcc"),
     ],
-    ids=["memory", "card", "driver", "file", "compiler"],
+    ids=["memory", "memory of the driver", "card", "older torch", "file", "compiler"],
 )
 def test_what_cards_and_disks_do_is_a_sentence_with_a_way_on(
     fault: Exception, sentence: str, advice: str

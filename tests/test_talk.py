@@ -18,6 +18,7 @@ import soundfile
 from app import headless, talk
 from app.audio.rig import Rig
 from app.audio.wav import WavPort, read_wav
+from app.engine import card_fault
 from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
 from app.frames import DEVICE, MICROPHONE, Samples
@@ -104,6 +105,37 @@ def test_a_talk_without_devices_leaves_recording_transcript_and_picture(tmp_path
     recording = open_recording(left["recording"].parent)
     assert recording.whole
     assert recording.seconds == pytest.approx(3.04, abs=0.01)
+
+
+def test_a_card_that_fails_ends_the_talk_with_a_sentence_and_a_status(tmp_path: Path) -> None:
+    """The real program without a window, on a card that fails after two seconds."""
+    line = ["--home", str(tmp_path), "talk", "--headless", "--model", "tiny", "--seconds", "20"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.failing_card", *line],
+        env=os.environ | SILENT | {"FRAMES": "25"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count(card_fault.SENTENCE) == 1
+    assert "Traceback" not in ended.stderr
+    recording = open_recording(left_behind(ended.stdout)["recording"].parent)
+    assert recording.whole
+    assert recording.seconds == pytest.approx(2.0, abs=0.01)
+
+
+def test_a_talk_that_breaks_off_before_its_first_frame_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise UserError("The microphone is gone.", "Plug it in.")
+
+    monkeypatch.setattr("app.session.converse", refuse)
+    options = Options(headless=True, model="echo", input=BUNDLED_USER, record=False)
+    assert headless.run(paths(tmp_path), Settings(), options) == 1
+    assert capsys.readouterr().err.count("The microphone is gone. Plug it in.") == 1
 
 
 def test_without_a_display_it_says_so_and_talks(tmp_path: Path) -> None:

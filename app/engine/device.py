@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from app.engine import card_fault
 from app.engine.build import Outline
 from app.engine.events import AUTO, KVS, MODES, PROCESSOR, Loadout
 from app.errors import UserError
@@ -69,10 +70,12 @@ def choose_device(wish: str = AUTO) -> Device:
 
     `wish` is 'cpu', 'cuda', 'cuda:1' or the like; 'auto' and 'cuda' take the graphics card with the most free
     memory of those that PyTorch has code for, 'auto' the processor where there is none. Raises UserError for
-    a card that is not there or can not be used.
+    a card that is not there or can not be used, CardLost where this process can use none any more.
     """
     if wish == CPU:
         return _processor()
+    if card_fault.is_lost():
+        raise card_fault.CardLost
     if torch.cuda.device_count():
         grow_segments()
     cards = [_card(index) for index in range(torch.cuda.device_count()) if not card_trouble(index)]

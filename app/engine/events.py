@@ -266,6 +266,8 @@ class Failed:
     sentence: str
     advice: str = ""
     details: str = field(default="", compare=False)
+    restart: bool = False
+    """Whether the graphics card can be used again only by a program that was restarted."""
 
 
 @dataclass(frozen=True, slots=True)

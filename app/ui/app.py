@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QCoreApplication, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
-from app import APP_ID
+from app import APP_ID, relaunch
+from app.cli import child_command
 from app.errors import UserError
-from app.options import chosen
+from app.options import PAGES, chosen
 from app.parcel import unpack
 from app.session import Session
 from app.ui import language, theme
@@ -100,8 +101,12 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
             if last:
                 sentence = QCoreApplication.translate("App", "Aizuchi ended unexpectedly the last time.")
                 CrashDialog(sentence, report(last, where.logs), where.logs, window).open()
-            log.info("ready: the window is shown")
-            return app.exec()
+            log.info("ready: the window is shown, with its page %s", window.page)
+            status = app.exec()
+            if window.restarts:
+                again = relaunch.arguments(window.settings, window.saved, options, window.page)
+                relaunch.plan([*child_command(where), *again])
+            return status
         finally:
             session.close()
 
@@ -125,6 +130,8 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
         _refused(refusal, window).open()
     if options.model or not window.gives_way():
         window.load(window.settings.model, options.base, may_download=bool(options.model))
+    if options.page and window.welcome is None:
+        window.show_page(PAGES.index(options.page))
     return window
 
 

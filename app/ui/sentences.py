@@ -274,10 +274,12 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "The talk broke off."),
     QT_TRANSLATE_NOOP("Told", "The graphics memory ran out."),
     QT_TRANSLATE_NOOP("Told", "Close other programs that use the card, or load the model in fewer bits."),
-    QT_TRANSLATE_NOOP("Told", "The graphics card does not answer any more."),
+    QT_TRANSLATE_NOOP("Told", "The graphics card failed, and Aizuchi has to be restarted to use it again."),
     QT_TRANSLATE_NOOP(
-        "Told", "Start Aizuchi again; if that does not help, restart the computer or update the driver."
+        "Told", "If it fails again and again, update the driver of the card or restart the computer."
     ),
+    QT_TRANSLATE_NOOP("Told", "Aizuchi could not be restarted: {0}."),
+    QT_TRANSLATE_NOOP("Told", "Start it again yourself."),
     QT_TRANSLATE_NOOP("Told", "The file {0} is gone."),
     QT_TRANSLATE_NOOP("Told", "Download the model again, or choose another one."),
     QT_TRANSLATE_NOOP("Told", "Code for the graphics card could not be compiled."),

@@ -62,6 +62,7 @@ class Signpost(QObject):
     play_wanted = Signal(Path)
     train_wanted = Signal(Path)
     deleted = Signal(Path)
+    restart_wanted = Signal()
 
     def __init__(self, page: QWidget) -> None:
         super().__init__(page)
@@ -157,7 +158,7 @@ class Signpost(QObject):
 
     def show_failed(self, model: str, failure: Failed) -> None:
         """Say why a load failed."""
-        again = self._load(self.tr("Try again"), model)
+        again = self._restart() if failure.restart else self._load(self.tr("Try again"), model)
         self.pane.show_state(failure.sentence, failure.advice, self._other_model(), again)
 
     def tell_waiting(self) -> None:
@@ -202,6 +203,9 @@ class Signpost(QObject):
         self._failure = failure
         actions = () if event.folder is None else self._afterwards(event.folder)
         if failure is not None:
+            if failure.restart:
+                # Beside it there is room for one: the others stand with the recording on its page.
+                actions = (self._restart(), *actions[:1])
             self.notice.tell("failed", failure.sentence, failure.advice, *actions)
             return
         text = self.tr("The talk took {0} and is recorded.")
@@ -216,7 +220,8 @@ class Signpost(QObject):
         if folder is None or folder.exists():
             self._recorded = folder
         elif self.notice.topic == "failed" and self._failure is not None:
-            self.notice.tell("failed", self._failure.sentence, self._failure.advice)
+            actions = (self._restart(),) if self._failure.restart else ()
+            self.notice.tell("failed", self._failure.sentence, self._failure.advice, *actions)
         elif self.notice.topic in ("stopped", "delete"):
             self.notice.clear()
 
@@ -251,6 +256,10 @@ class Signpost(QObject):
 
     def _load(self, text: str, model: str) -> Action:
         return Action(text, self.tr("Load the model into memory"), lambda: self.load_wanted.emit(model))
+
+    def _restart(self) -> Action:
+        tip = self.tr("Close Aizuchi and open it again as it is now")
+        return Action(self.tr("Restart Aizuchi"), tip, self.restart_wanted.emit)
 
     def _afterwards(self, folder: Path) -> tuple[Action, ...]:
         tip = self.tr("Open the recording of this talk")

@@ -68,6 +68,8 @@ class TalkPage(QWidget):
     play_wanted = Signal(Path)
     train_wanted = Signal(Path)
     deleted = Signal(Path)
+    restart_wanted = Signal()
+    """The program shall begin anew."""
     trouble = Signal(str, str)
     starting = Signal()
     """A talk is about to begin."""
@@ -481,6 +483,7 @@ class TalkPage(QWidget):
         self.signpost.play_wanted.connect(self.play_wanted)
         self.signpost.train_wanted.connect(self.train_wanted)
         self.signpost.deleted.connect(self.deleted)
+        self.signpost.restart_wanted.connect(self.restart_wanted)
         self.bar.model_chosen.connect(self._choose_model)
         self.bar.microphone_chosen.connect(lambda name: self._change(microphone=name))
         self.bar.speaker_chosen.connect(lambda name: self._change(speaker=name))

@@ -19,6 +19,7 @@ from app import settings as store
 from app.audio.devices import Device, all_devices, describe
 from app.engine.events import Event, Ready, Unloaded
 from app.errors import UserError
+from app.options import PAGES
 from app.paths import Paths
 from app.session import Session
 from app.settings import Settings
@@ -82,6 +83,8 @@ class MainWindow(QWidget):
         self._looking = False
         self._leaving = False
         """Whether the window closes whatever goes on."""
+        self.restarts = False
+        """Whether the program shall begin anew once the window has closed."""
         self._devices: list[Device] = []
         self._aside = Aside(self)
         self._hotplug: Hotplug | None = None
@@ -115,6 +118,17 @@ class MainWindow(QWidget):
     def settings(self) -> Settings:
         """Return the settings as they are now."""
         return self._settings
+
+    @property
+    def saved(self) -> Settings:
+        """Return the settings as they are saved, without what the command line asked for."""
+        return self._saved
+
+    @property
+    def page(self) -> str:
+        """Return which page is shown, one of PAGES."""
+        # Beyond them there is what is asked before the first talk.
+        return dict(enumerate(PAGES)).get(self._pages.currentIndex(), PAGES[0])
 
     def use(self, settings: Settings) -> None:
         """Go by other settings for now, without saving them: what the command line asks for."""
@@ -224,6 +238,22 @@ class MainWindow(QWidget):
         self._leaving = True
         self.close()
 
+    def restart(self) -> None:
+        """Close, and let the program begin anew as it is now; ask first where that ends a recorded talk.
+
+        Training goes on meanwhile. Settings that can not be saved are no reason to lose them.
+        """
+        if self._unsaved_ms is not None and not self._save():
+            return
+        if self._is_worth_a_question():
+            self._guard.ask(self.tr("Then Aizuchi restarts."), self._restart_now)
+        else:
+            self._restart_now()
+
+    def _restart_now(self) -> None:
+        self.restarts = True
+        self.leave()
+
     def showEvent(self, event: QShowEvent) -> None:
         """Let all of the window be on the screen, now that the size of its frame is known."""
         super().showEvent(event)
@@ -261,11 +291,14 @@ class MainWindow(QWidget):
 
     def _may_end_talk(self) -> bool:
         """Say whether the window may close now; ask about a recorded talk, and close later as chosen."""
-        recorded_s = self.talk.recorded_s
-        if self._leaving or recorded_s is None or recorded_s < WORTH_A_QUESTION_S:
+        if self._leaving or not self._is_worth_a_question():
             return True
         self._guard.ask(self.tr("Then the window closes."), self.close)
         return False
+
+    def _is_worth_a_question(self) -> bool:
+        recorded_s = self.talk.recorded_s
+        return recorded_s is not None and recorded_s >= WORTH_A_QUESTION_S
 
     def _ask_devices(self) -> list[Device] | UserError:
         try:
@@ -308,14 +341,16 @@ class MainWindow(QWidget):
         for listening in (self.recordings, self.train):
             listening.set_speaker(self._settings.speaker)
 
-    def _save(self) -> None:
+    def _save(self) -> bool:
+        """Save the settings, and say whether that was possible."""
         self._unsaved_ms = None
         try:
             store.save(self._paths.settings, self._saved)
         except UserError as fault:
             self.status.tell(fault.sentence, fault.advice, store)
-        else:
-            self.status.withdraw(store)
+            return False
+        self.status.withdraw(store)
+        return True
 
     def _save_place(self) -> None:
         try:
@@ -428,6 +463,7 @@ class MainWindow(QWidget):
         for page in (self.talk, self.recordings, self.models, self.train, self.setup):
             page.trouble.connect(partial(self._tell_of, page))
         self.talk.starting.connect(lambda: self.status.withdraw(StatusLine))
+        self.talk.restart_wanted.connect(self.restart)
         for index in range(self._pages.count()):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{index + 1}"), self)
             shortcut.activated.connect(lambda index=index: self._go_to(index))
