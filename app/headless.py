@@ -56,7 +56,7 @@ BUNDLED_USER = Path(__file__).parent / "data" / "user.flac"
 TAIL_S = 4.0
 """How long the model may go on after a recorded user has ended."""
 
-READING = "The model reads its voice and role, and does not hear you yet."
+READING = "The model is reading its voice and role, and can not hear you yet."
 
 LOOK_S = 0.1
 PAUSE_FRAMES = 12

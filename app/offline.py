@@ -201,7 +201,7 @@ def _follow(session: Session, frames: int) -> int:
         match event:
             case Prompting() if not reading:
                 reading = True
-                _say("The model reads its voice and role.")
+                _say("The model is reading its voice and role.")
             case Stepped(frame=frame):
                 _show_progress(frame + 1, frames)
             case RecordingEnded(sentence=sentence, advice=advice) | Trouble(sentence, advice):

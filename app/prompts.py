@@ -31,7 +31,7 @@ WHOSE_LETTERS = 120
 VOICE_BYTES = 64 * 2**20
 """A sound file of a voice is no larger: five minutes of stereo at 48 kHz."""
 
-VOICE_S = (1.0, 60.0)
+VOICE_S = (1.0, 30.0)
 """How long a voice may be; each second is 12.5 frames of what a model remembers."""
 
 VOICE_SUFFIXES = (".wav", ".flac")

@@ -252,7 +252,7 @@ def _check(name: str, kind: str, value: object) -> None:
 def _check_text(name: str, value: str) -> None:
     lines = value.split("\n") if name in PARAGRAPHS else [value]
     if len(value) > (ROLE_LETTERS if name in PARAGRAPHS else MOST_LETTERS):
-        raise UserError(f"The setting “{name}” must be text of fewer letters, not {_shown(value)}.")
+        raise UserError(f"The setting “{name}” is too long: {_shown(value)}.")
     if any(letter < " " for line in lines for letter in line):
         raise UserError(f"The setting “{name}” must be text in one line, not {_shown(value)}.")
 

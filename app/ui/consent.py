@@ -37,7 +37,7 @@ class ConsentDialog(QDialog):
         self._whose.setAccessibleName(self.tr("Name of the speaker"))
         self._whose.setPlaceholderText(self.tr("Name of the speaker"))
         self._yes = QCheckBox(self.tr("It is my own voice, or this person agrees"))
-        self._yes.setToolTip(self.tr("Agrees that a model speaks with this voice on this computer"))
+        self._yes.setToolTip(self.tr("They agree that a model on this computer speaks with their voice"))
         buttons = QDialogButtonBox()
         self._use = buttons.addButton(self.tr("Use this voice"), QDialogButtonBox.ButtonRole.AcceptRole)
         cancel = buttons.addButton(self.tr("Cancel"), QDialogButtonBox.ButtonRole.RejectRole)
@@ -55,14 +55,13 @@ class ConsentDialog(QDialog):
         )
         explanation.setWordWrap(True)
         rows.addWidget(heading(self.tr("Whose voice is it?")))
-        hint = self.tr("3 to 10 s in which nobody else speaks are best, {0} s are the most").format(
-            round(VOICE_S[1])
-        )
-        rows.addWidget(quiet(f"{Path(voice.file).name} · {length_words(length_s)}. {hint}."))
+        rows.addWidget(quiet(f"{Path(voice.file).name} · {length_words(length_s)}"))
+        hint = self.tr("3 to 10 s in which nobody else speaks are best; {0} s are the most.")
+        rows.addWidget(quiet(hint.format(round(VOICE_S[1]))))
         for widget in (explanation, self._whose, self._yes):
             rows.addWidget(widget)
         rows.addWidget(
-            quiet(self.tr("The answer is kept on this computer and can be taken back under Settings."))
+            quiet(self.tr("Your answer stays on this computer and can be revoked under Settings."))
         )
         rows.addWidget(buttons)
         self._whose.textChanged.connect(self._allow)

@@ -35,7 +35,7 @@ class OwnVoices(QWidget):
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 2 * GRID, 0, 0)
         self._rows.setSpacing(GRID)
-        self._rows.addWidget(heading(self.tr("Voices of people")))
+        self._rows.addWidget(heading(self.tr("Voices used with consent")))
         self.hide()
 
     def set_voices(self, voices: Sequence[OwnVoice]) -> None:
@@ -47,7 +47,7 @@ class OwnVoices(QWidget):
             self._panel.hide()
             self._panel.deleteLater()
         panel = self._panel = Panel()
-        panel.setAccessibleName(self.tr("Voices of people"))
+        panel.setAccessibleName(self.tr("Voices used with consent"))
         for voice in voices:
             self._add(panel, voice)
         self._rows.addWidget(panel)
@@ -55,11 +55,11 @@ class OwnVoices(QWidget):
 
     def _add(self, panel: Panel, voice: OwnVoice) -> None:
         name = own_voice_words(voice)
-        button = QPushButton(self.tr("Take back"))
-        button.setAccessibleName(self.tr("Take back the consent: {0}").format(name))
-        button.setToolTip(self.tr("No model speaks with this voice any more; the file stays"))
+        button = QPushButton(self.tr("Revoke"))
+        button.setAccessibleName(self.tr("Revoke the consent: {0}").format(name))
+        button.setToolTip(self.tr("No model will speak with this voice any more; the file stays"))
         button.clicked.connect(partial(self.revoked.emit, voice))
-        explanation = self.tr("A model may speak with it, as was said on {0}. SHA-256 {1}…").format(
+        explanation = self.tr("Consent given on {0}. SHA-256 {1}…").format(
             _day(voice.agreed), voice.sha256[:SHOWN_DIGITS]
         )
         row = panel.add_row(name, explanation, button)

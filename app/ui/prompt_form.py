@@ -40,14 +40,14 @@ class PromptForm(QWidget):
         super().__init__(parent)
         self._settings = settings
         self._support = NO_PROMPTS
-        self.voice = Chooser("speaker", self.tr("Voice"), self.tr("What the model speaks with"))
+        self.voice = Chooser("speaker", self.tr("Voice"), self.tr("The voice that the model speaks with"))
         self.voice.setMaximumWidth(16_777_215)
         self.voice.activated.connect(self._choose)
         self.role = RoleField()
         self.role.changed.connect(lambda role: self._change(role=role))
-        self._restart = QPushButton(self.tr("Begin anew with it"))
+        self._restart = QPushButton(self.tr("Restart with these"))
         self._restart.setToolTip(
-            self.tr("Let the model forget, and read voice and role again (Ctrl+Shift+R)")
+            self.tr("Let the model forget the talk and start again with this voice and role (Ctrl+Shift+R)")
         )
         self._restart.clicked.connect(self.restart_wanted)
         rows = QVBoxLayout(self)
@@ -56,7 +56,7 @@ class PromptForm(QWidget):
         rows.addWidget(heading(self.tr("Voice and role")))
         rows.addWidget(self.voice)
         rows.addWidget(self.role)
-        rows.addWidget(quiet(self.tr("Voice and role count from the next start.")))
+        rows.addWidget(quiet(self.tr("Changes apply from the next start.")))
         rows.addWidget(self._restart)
         self.set_talking(False)
         self.set_support(NO_PROMPTS)

@@ -31,8 +31,8 @@ class RoleField(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        tip = self.tr("A role to begin from, or one of your last")
-        self._begin = Chooser("talk", self.tr("Begin from a role"), tip)
+        tip = self.tr("Start from a preset, or from one of your last roles")
+        self._begin = Chooser("talk", self.tr("Start from a role"), tip)
         self._begin.setMaximumWidth(16_777_215)
         self._begin.activated.connect(self._take)
         self._text = QPlainTextEdit()
@@ -74,7 +74,7 @@ class RoleField(QWidget):
         """Offer the presets, and these earlier roles."""
         with QSignalBlocker(self._begin):
             self._begin.clear()
-            self._begin.addItem(self.tr("Begin from…"), None)
+            self._begin.addItem(self.tr("Start from…"), None)
             for name, text in presets():
                 self._begin.addItem(name, text)
             if roles:
@@ -114,7 +114,8 @@ class RoleField(QWidget):
         if over > 0:
             text = self.tr("{0} characters too long: the end is left out").format(locale.toString(over))
         elif still := ", ".join(blank for _, blank in blanks(self.role)):
-            text = f"{text}\n{self.tr('Still to be replaced: {0}').format(still)}"
+            open_ones = self.tr("Still to fill in: {0}").format(still)
+            text = f"{text}\n{open_ones}"
         self._length.setText(text)
         palette = QPalette(self.palette())
         tones = colours(palette)

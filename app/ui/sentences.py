@@ -408,7 +408,7 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Check the name and where it lies."),
     QT_TRANSLATE_NOOP("Told", "The sound file {0} can not be read: {1}."),
     QT_TRANSLATE_NOOP("Told", "Choose another one."),
-    QT_TRANSLATE_NOOP("Told", "The setting “{0}” must be text of fewer letters, not {1}."),
+    QT_TRANSLATE_NOOP("Told", "The setting “{0}” is too long: {1}."),
 )
 
 TEMPLATES: tuple[str, ...] = tuple(map(str, _SENTENCES))

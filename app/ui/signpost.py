@@ -116,7 +116,7 @@ class Signpost(QObject):
         if not part:
             self.pane.show_state(title, sentence)
             return
-        tip = self.tr("Choose what it speaks with, and who it is to be (Ctrl+,)")
+        tip = self.tr("Choose its voice and its role (Ctrl+,)")
         choose = Action(self.tr("Voice and role…"), tip, self.prompt_wanted.emit)
         self.pane.show_state(title, sentence, choose, likely=False)
         self.pane.show_progress(None, prompt_words(part, "\n"))
@@ -129,16 +129,16 @@ class Signpost(QObject):
         """Show how far the model has come with its prompt, in the middle or above a talk."""
         share = event.done_frames / max(1, event.total_frames)
         if talking:
-            sentence = self.tr("The model reads its voice and role and does not hear you: {0} %.")
+            sentence = self.tr("The model is reading its voice and role and can not hear you: {0} %.")
             sentence = sentence.format(round(100 * share))
             if self.notice.topic == "prompt":
                 self.notice.update_sentence(sentence)
             else:
                 self.notice.tell("prompt", sentence, "", grave=False)
             return
-        title = self.tr("The model reads its voice and role")
+        title = self.tr("The model is reading its voice and role")
         if self.pane.title != title:
-            sentence = self.tr("It does not hear you yet. The talk begins as soon as it is done.")
+            sentence = self.tr("It can not hear you yet. The talk starts when it is done.")
             self.pane.show_state(title, sentence)
         if share < 1:
             self.pane.show_progress(share, self.tr("{0} %").format(round(100 * share)))
@@ -152,7 +152,7 @@ class Signpost(QObject):
 
     def tell_no_prompt(self, fault: UserError) -> None:
         """Say why a talk can not begin with the voice or the role that is chosen."""
-        tip = self.tr("Choose what it speaks with, and who it is to be (Ctrl+,)")
+        tip = self.tr("Choose its voice and its role (Ctrl+,)")
         choose = Action(self.tr("Voice and role…"), tip, self.prompt_wanted.emit)
         self.notice.tell("prompt", fault.sentence, fault.advice, choose)
 
