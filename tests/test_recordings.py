@@ -332,6 +332,26 @@ def test_a_session_whose_values_are_of_other_types_is_damaged(
     assert found.model in ("kyutai/moshika", "kyutai-moshika")
 
 
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ({"voice": "NATF0", "role": "You are\nAnn."}, {"voice": "NATF0", "role": "You are\nAnn."}),
+        ({"voice": "", "role": 3}, {}),
+        ({"voice": ["NATF0"], "role": "\u001b[2Jx\x00"}, {"role": " [2Jx "}),
+        ({"role": 5_000 * "x", "other": "y"}, {"role": 2_000 * "x"}),
+        ([1], {}),
+        ("text", {}),
+        (None, {}),
+    ],
+)
+def test_a_prompt_is_read_as_far_as_it_is_text(
+    recording: Recording, prompt: object, expected: dict[str, str]
+) -> None:
+    session = recording.folder / "session.json"
+    session.write_text(json.dumps({**json.loads(session.read_text()), "details": {"prompt": prompt}}))
+    assert open_recording(recording.folder).prompt == expected
+
+
 @pytest.mark.parametrize("language", [["en"], {"a": 1}, 7, None])
 def test_details_of_other_types_are_passed_over(recording: Recording, language: object) -> None:
     session = recording.folder / "session.json"

@@ -116,6 +116,7 @@ def open_window(session: Session, where: Paths, settings: Settings, options: Opt
     wishes = Wishes(options.seconds, options.compute_ms)
     window = MainWindow(session, settings, where, Conversation(session, where.recordings, wishes))
     window.use(chosen(settings, options))
+    window.talk.asked = options
     window.talk.start_when_ready = options.seconds is not None
     explicit = options.model or options.seconds is not None or options.recording is not None
     if not (settings.welcomed or explicit):

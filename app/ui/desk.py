@@ -97,6 +97,14 @@ class Desk(QWidget):
         self.restart.setEnabled(talking)
         self.set_muted(False)
 
+    def set_stoppable(self) -> None:
+        """Turn Start into Stop while a talk is only about to begin, and allow nothing else of it."""
+        self.set_talking(True)
+        self.set_pace(None)
+        self.start.setEnabled(True)
+        self.mute.setEnabled(False)
+        self.restart.setEnabled(False)
+
     def set_startable(self, startable: bool) -> None:
         """Allow Start, or not while there is nothing to talk with."""
         self.start.setEnabled(startable)

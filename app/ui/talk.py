@@ -38,6 +38,7 @@ from app.engine.events import (
 )
 from app.errors import UserError
 from app.frames import LATE, seconds
+from app.prompt_arguments import Asked, asked_prompt
 from app.prompts import fitting_prompt, fitting_voice, keep_role, known_prompts
 from app.settings import Settings
 from app.ui.conversation import Conversation
@@ -85,6 +86,8 @@ class TalkPage(QWidget):
         self._state = State.NO_MODEL
         self.start_when_ready = False
         """Begin a talk by itself once a model is ready."""
+        self.asked: Asked | None = None
+        """The voice and the role that the command line asked for, until a model is there."""
         self._ready: Ready | None = None
         self._failure: Failed | None = None
         self._recorded_from: int | None = None
@@ -277,8 +280,19 @@ class TalkPage(QWidget):
         self._ready = event
         self.signpost.notice.clear()
         self._enter(State.READY)
-        if self.start_when_ready:
+        if self._takes_asked(event) and self.start_when_ready:
             self.start()
+
+    def _takes_asked(self, ready: Ready) -> bool:
+        """Return whether the model takes what the command line asked for, and say what it does not."""
+        asked, self.asked = self.asked, None
+        try:
+            if asked is not None:
+                asked_prompt(ready.model, ready.prompts, self._settings, asked)
+        except UserError as fault:
+            self.signpost.notice.tell("prompt", fault.sentence, fault.advice)
+            return False
+        return True
 
     def _on_unloaded(self, event: Unloaded) -> None:
         self._ready = None
@@ -287,6 +301,8 @@ class TalkPage(QWidget):
 
     def _on_prompting(self, event: Prompting) -> None:
         self.signpost.show_prompting(event, talking=self._state is State.TALKING)
+        if self._state is State.STARTING:
+            self.desk.set_stoppable()
 
     def _on_started(self, event: Started) -> None:
         self._recorded_from = 0 if event.folder is not None else None

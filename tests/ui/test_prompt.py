@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Prompt, Prompting, PromptSupport, Restart, Restarted, Unloaded
+from app.options import Options
 from app.prompts import MOST_ROLES, ROLE_LETTERS, find_voice, own_voice
 from app.recordings import open_recording
 from app.session import Talk
@@ -118,8 +119,24 @@ def test_reading_is_shown_and_the_talk_begins_only_afterwards(persona: Stage) ->
     assert "reading its voice and role" in pane.title and "can not hear you" in pane._sentence.text()
     assert pane._progress.accessibleDescription() == "25%"
     assert persona.page.state is State.STARTING
+    desk = persona.page.desk
+    assert (desk.start.text(), desk.start.isEnabled()) == ("Stop", True), "it can be broken off"
+    assert not desk.mute.isEnabled() and not desk.restart.isEnabled()
+    desk.start.click()
+    assert persona.session.asked[-1] == "stop"
     persona.beat(Prompting(120, 120))
     assert pane.title == "One moment"
+
+
+def test_what_the_command_line_asks_for_and_the_model_does_not_take_is_told_once(stage: Stage) -> None:
+    stage.page.asked = Options(voice="NATF0")
+    stage.load()
+    assert "has one voice" in stage.page.signpost.notice.text
+    stage.load()
+    assert stage.page.signpost.notice.text == ""
+    stage.page.asked = Options(voice="NATF0", role="You are Ann.")
+    stage.load(replace(dialogue.READY, prompts=TAKES))
+    assert stage.page.signpost.notice.text == ""
 
 
 def test_in_a_talk_it_counts_from_beginning_anew_which_one_button_does(
