@@ -28,6 +28,8 @@ from app.memory_plan import (
 MOSHI_NAME = "model.safetensors"
 MIMI_NAME = "tokenizer-e351c8d8-checkpoint125.safetensors"
 TOKENIZER_NAME = "tokenizer_spm_32k_3.model"
+VOICES_NAME, VOICES_FOLDER = "voices.tgz", "voices"
+"""The archive of a model's voices, and the folder that it holds."""
 
 MOSHI_7B_CONTEXT = 3_000
 """Frames (240 s) that the 7B models look back on; older ones are forgotten, and talk goes on."""
@@ -111,7 +113,7 @@ class KnownModel:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Return references hf://owner/name/file of weights, Mimi and tokenizer, where they are fetched.
+        """Return references hf://owner/name/file of weights, Mimi, tokenizer and voices, as far as there are.
 
         Where a commit is pinned they are hf://owner/name@commit/file.
         """
@@ -122,10 +124,12 @@ class KnownModel:
         if self.shared_repo:
             pinned = f"@{self.shared_revision}" if self.shared_revision else ""
             shared = f"{self.shared_repo}{pinned}"
+        voices = (f"hf://{own}/{VOICES_NAME}",) if self.voices else ()
         return (
             f"hf://{own}/{self.moshi_name}",
             f"hf://{shared}/{MIMI_NAME}",
             f"hf://{shared}/{TOKENIZER_NAME}",
+            *voices,
         )
 
     @property

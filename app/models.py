@@ -23,8 +23,9 @@ from app.engine import download
 from app.engine.build import prove
 from app.engine.checkpoint import PEDIGREE, Progress, find
 from app.engine.device import Device, choose_device
-from app.engine.events import Loadout
+from app.engine.events import Loadout, Prompt
 from app.engine.fake import make_tiny
+from app.engine.persona import PromptReader
 from app.engine.reader import read_tensors
 from app.errors import UserError
 from app.files import named, read_json
@@ -277,9 +278,12 @@ def _verify(name: str, base: str | None, where: Paths) -> None:
     found = find(name, base=base, models=where.models, reach="never")
     if found.note:
         print(found.note)
-    prove(found)
+    outline = prove(found)
+    prompts = PromptReader(outline, outline.lm)
+    for voice in prompts.support.voices:
+        prompts.read(Prompt(voice))
     for path in found.files:
-        if path != found.tokenizer:
+        if path not in (found.tokenizer, found.voices):
             _check_numbers(path)
         print(f"{path}: {_check_hash(path, known)}", flush=True)
     print(f"{found.name} is whole, and its files fit together.")

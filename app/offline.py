@@ -31,7 +31,6 @@ from app.engine.events import (
 from app.errors import UserError
 from app.files import clear_parts
 from app.frames import FRAME_RATE, seconds
-from app.headless import ready_words
 from app.locks import LOCK
 from app.paths import Paths
 from app.prompt_arguments import add_arguments, asked_prompt, settle
@@ -166,7 +165,6 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
             base=options.base,
             models=where.models,
             loadout=settings.loadout(),
-            cache=where.cache,
         )
         ready = _await_model(session)
         talk = replace(talk, prompt=asked_prompt(ready.model, ready.prompts, settings, options))
@@ -185,10 +183,8 @@ def _await_model(session: Session) -> Ready:
     stage = ""
     for event in _events(session):
         if isinstance(event, Ready):
-            _say(ready_words(event))
+            _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
             return event
-        if isinstance(event, Trouble):
-            _say(f"{event.sentence} {event.advice}".strip())
         if isinstance(event, Loading) and event.stage != stage:
             stage = event.stage
             _say(stage)

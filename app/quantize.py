@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from app import catalog
 from app.audio.wav import WavPort
 from app.engine import build, modes
-from app.engine.checkpoint import MIMI_CONFIG_NAME, Checkpoint, find
+from app.engine.checkpoint import MIMI_CONFIG_NAME, Checkpoint, copy_voices, find
 from app.engine.compare import agreement, expectations, talk_tokens
 from app.engine.configuration import CONFIG_NAME
 from app.engine.device import Device, choose_device, choose_fit, needed_bytes, packing_bytes
@@ -99,6 +99,7 @@ def write_packed(outline: build.Outline, device: torch.device, mode: str, out: P
             save_file(state, _weights(part), said)
             shutil.copyfile(found.mimi, part / catalog.MIMI_NAME)
             shutil.copyfile(found.tokenizer, part / catalog.TOKENIZER_NAME)
+            copy_voices(found, part)
             _write_config(part, found)
     except Exception as fault:
         if (refusal := refused(fault)) is None:

@@ -21,7 +21,14 @@ from torch import Tensor
 
 from app import catalog
 from app.engine import build, download, user_half
-from app.engine.checkpoint import ADAPTER_NAME, MIMI_CONFIG_NAME, NU_DIALOGUE_NAME, PEDIGREE, Checkpoint
+from app.engine.checkpoint import (
+    ADAPTER_NAME,
+    MIMI_CONFIG_NAME,
+    NU_DIALOGUE_NAME,
+    PEDIGREE,
+    Checkpoint,
+    copy_voices,
+)
 from app.engine.configuration import CONFIG_NAME
 from app.errors import UserError
 from app.faults import refused
@@ -178,6 +185,7 @@ def _write_whole(found: Checkpoint, trained: Trained, folder: Path, form: str) -
     save_file(kept, folder / catalog.MOSHI_NAME)
     shutil.copyfile(found.mimi, folder / catalog.MIMI_NAME)
     shutil.copyfile(found.tokenizer, folder / catalog.TOKENIZER_NAME)
+    copy_voices(found, folder)
     if form == "nu-dialogue":
         write_json(folder / NU_DIALOGUE_NAME, settings)
         if found.mimi_config is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,15 @@ from typing import Any, Literal
 import app
 from app import catalog
 from app.engine import download, user_half
-from app.engine.configuration import CONFIG_NAME, Config, guess, read_json, take_apart, take_mimi
+from app.engine.configuration import (
+    CONFIG_NAME,
+    Config,
+    guess,
+    guess_folder,
+    read_json,
+    take_apart,
+    take_mimi,
+)
 from app.engine.fake import ensure_tiny
 from app.engine.limits import shorten
 from app.engine.weights import INDEX_SUFFIX, fingerprint, shard_names, size_bytes, weight_files
@@ -88,6 +97,8 @@ class Checkpoint:
     """What the model's makers recommend for LMGen: temp, temp_text, top_k, top_k_text."""
     note: str = ""
     """What had to be assumed, a sentence for the user."""
+    voices: Path | None = None
+    """The archive or the folder of voices to speak with, None for a model that takes no prompt."""
 
     @property
     def quantized(self) -> bool:
@@ -126,7 +137,8 @@ class Checkpoint:
     def files(self) -> tuple[Path, ...]:
         """Return all files of the model, but for its configurations."""
         adapter = (self.adapter.path,) if self.adapter else ()
-        return (*weight_files(self.weights), *adapter, self.mimi, self.tokenizer)
+        voices = (self.voices,) if self.voices is not None and self.voices.is_file() else ()
+        return (*weight_files(self.weights), *adapter, self.mimi, self.tokenizer, *voices)
 
 
 def find(
@@ -185,9 +197,9 @@ class _Finder:
             return self._open_folder(BUNDLED / known.name)
         if self.reach == "never" and not all(map(download.cached, known.files)):
             raise _not_here(known.name)
-        weights, mimi, tokenizer = (self._fetch(reference) for reference in known.files)
+        paths = [self._fetch(reference) for reference in known.files]
         expected = dict(known.sha256)
-        for path in (weights, mimi, tokenizer):
+        for path in paths:
             found, pinned = download.expected_sha256(path), expected.get(path.name)
             if found is not None and pinned is not None and found != pinned:
                 advice = "Update Aizuchi: the makers of the model may have published it anew."
@@ -195,7 +207,9 @@ class _Finder:
         config = known.config
         if user_half.is_for_both(config) and not self.both_voices:
             config = user_half.without(config)
-        return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, config)
+        weights, mimi, tokenizer, *voices = paths
+        place = voices[0] if voices else None
+        return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, config, voices=place)
 
     def _open_repo(self, repo: str) -> Checkpoint:
         try:
@@ -203,7 +217,6 @@ class _Finder:
         except FileNotFoundError as fault:
             advice = f"Download its files into a folder together with a {CONFIG_NAME}, and choose the folder."
             raise UserError(f"{repo} has no {CONFIG_NAME}, so its shape is not known.", advice) from fault
-        config = take_apart(read_json(path), path, self.both_voices)
         # All of it as it was in one commit, even if the next one is published meanwhile.
         commit = download.commit(path)
 
@@ -215,6 +228,8 @@ class _Finder:
         def locate(name: str) -> Path:
             return self._fetch(refer(name))
 
+        raw = read_json(path) or guess(self._fetch_weights(refer(catalog.MOSHI_NAME)), path)
+        config = take_apart(raw, path, self.both_voices)
         mimi_config = locate(config.mimi_config_name) if config.mimi_config_name else None
         adapter = _adapter(config, locate(config.lora_name)) if config.lora_name else None
         return Checkpoint(
@@ -228,12 +243,27 @@ class _Finder:
             mimi_config=take_mimi(read_json(mimi_config), mimi_config) if mimi_config else None,
             adapter=adapter,
             generation=config.generation,
+            voices=self._repo_voices(refer(catalog.VOICES_NAME), raw),
         )
+
+    def _repo_voices(self, reference: str, raw: dict[str, Any]) -> Path | None:
+        """Return the voices of a repository, None if there are none.
+
+        Only models for both voices are known to have any: of others the hub is not asked.
+        """
+        if (found := download.cached(reference)) is not None or raw["dep_q"] != raw["n_q"]:
+            return found
+        if self.reach == "never" or not download.may_download():
+            return None
+        try:
+            return self._try_fetch(reference)
+        except FileNotFoundError:
+            return None
 
     def _open_folder(self, folder: Path) -> Checkpoint:
         if (folder / CONFIG_NAME).exists():
             path = folder / CONFIG_NAME
-            config = take_apart(read_json(path), path, self.both_voices)
+            config = take_apart(read_json(path) or guess_folder(folder), path, self.both_voices)
             shapes = folder / CONSOLIDATED_NAME, folder / ADAPTER_NAME
             kind = "consolidated" if any(shape.exists() for shape in shapes) else "folder"
         elif (folder / NU_DIALOGUE_NAME).exists():
@@ -241,7 +271,7 @@ class _Finder:
             config = take_apart(read_json(path), path, self.both_voices)
             kind = "nu-dialogue"
         else:
-            config = take_apart(guess(folder), folder, self.both_voices)
+            config = take_apart(guess_folder(folder), folder, self.both_voices)
             kind = "bare folder"
         return self._complete(folder, kind, config)
 
@@ -282,6 +312,7 @@ class _Finder:
             adapter=adapter,
             generation=config.generation,
             note=note,
+            voices=_folder_voices(folder) or (base.voices if base else None),
         )
 
     def _find_adapter(self, folder: Path, config: Config) -> Adapter | None:
@@ -393,6 +424,20 @@ def _repo_of(spec: str) -> str:
         advice = "Name the repository as owner/name; its newest state is taken."
         raise UserError(f"{shorten(spec, 200)} shows a revision of its own.", advice)
     return page[1]
+
+
+def copy_voices(found: Checkpoint, folder: Path) -> None:
+    """Put a model's voices into the folder of another that is made of it. Raises OSError."""
+    if found.voices is not None and found.voices.is_dir():
+        shutil.copytree(found.voices, folder / catalog.VOICES_FOLDER)
+    elif found.voices is not None:
+        shutil.copyfile(found.voices, folder / catalog.VOICES_NAME)
+
+
+def _folder_voices(folder: Path) -> Path | None:
+    """Return the voices in a model's folder, None if there are none."""
+    places = folder / catalog.VOICES_NAME, folder / catalog.VOICES_FOLDER
+    return next((place for place in places if place.exists()), None)
 
 
 def _local(folder: Path, name: str) -> Path:

@@ -50,10 +50,12 @@ class Config:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return a JSON object. Raises UserError for a file that is none."""
+    """Return a JSON object, {} for an empty file. Raises UserError for a file that is none."""
     try:
         content = read_bytes(path, _CONFIG_BYTES)
         refuse_pointer(path, content)
+        if not content.strip():
+            return {}
         value = parse_json(content)
     except OSError as fault:
         raise UserError(f"{path} can not be read: {fault.strerror}.", _COPY) from fault
@@ -153,8 +155,8 @@ def _check_shape(lm: dict[str, Any], where: Path) -> None:
         raise UserError(f"{where} describes no model that moshi can build: {reason}.", _COPY)
 
 
-def guess(folder: Path) -> dict[str, Any]:
-    """Return the configuration of the 7B models for a folder without one, if its weights say so.
+def guess_folder(folder: Path) -> dict[str, Any]:
+    """Return the configuration of the 7B models for a folder that says nothing, if its weights are of one.
 
     Raises UserError otherwise.
     """
@@ -164,6 +166,14 @@ def guess(folder: Path) -> dict[str, Any]:
     if not weights.exists():
         advice = f"A model's folder holds at least {CONFIG_NAME} and {catalog.MOSHI_NAME}."
         raise UserError(f"{folder} holds no model that could be recognised.", advice)
+    return guess(weights, folder / CONFIG_NAME)
+
+
+def guess(weights: Path, config_path: Path) -> dict[str, Any]:
+    """Return the configuration of the 7B models for weights of one, whose own is not there or is empty.
+
+    Their depth transformer may have a step for each codebook of both voices. Raises UserError otherwise.
+    """
     config = catalog.moshi_7b()
     header = read_header(weights)
     embedding = header.get("text_emb.weight")
@@ -171,5 +181,11 @@ def guess(folder: Path) -> dict[str, Any]:
     expected = config["text_card"] + 1, config["dim"]
     if embedding is None or embedding.shape != expected or len(layers) != config["num_layers"]:
         advice = f"Put the {CONFIG_NAME} that belongs to it into the folder."
-        raise UserError(f"{folder} has no {CONFIG_NAME}, and {weights.name} is not a Moshi 7B.", advice)
+        if config_path.exists():
+            raise UserError(f"{config_path} says nothing, and {weights.name} is not a Moshi 7B.", advice)
+        raise UserError(
+            f"{weights.parent} has no {CONFIG_NAME}, and {weights.name} is not a Moshi 7B.", advice
+        )
+    if user_half.has_user_half(header, config):
+        return {**config, "dep_q": config["n_q"], "depformer_context": config["n_q"]}
     return config

@@ -1,4 +1,4 @@
-"""What a model may be told before a talk, checked: its voice and its role.
+"""What a model may be told before a talk, checked: its voice and its role, and the role as tokens.
 
 Knows nothing about torch, nor about how a model hears and reads it.
 """
@@ -7,10 +7,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Protocol
 
 from app.engine.events import Prompt, PromptSupport
 from app.engine.limits import shorten
 from app.errors import UserError
+from app.frames import FRAME_RATE
+
+TAG = "<system>"
+"""Stands before and after a role, as the model was trained; there is no slash in the second."""
+
+LETTERS_A_FRAME = 8
+"""A role with more letters for each frame of the context is not even made tokens of."""
+
+
+class Tokenizer(Protocol):
+    """What is asked of a SentencePiece model."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text."""
+
+    def unk_id(self) -> int:
+        """Return the token of what is not known."""
 
 
 def own_voice(prompt: Prompt, support: PromptSupport) -> Path | None:
@@ -40,3 +58,39 @@ def refuse_prompt(prompt: Prompt, support: PromptSupport, model: str) -> None:
         raise UserError(sentence, "Ask that person, and confirm it where the voice is chosen.")
     if not os.path.isfile(path):
         raise UserError(f"There is no sound file {path}.", "Check the name and where it lies.")
+
+
+def role_tokens(role: str, tokenizer: Tokenizer) -> list[int]:
+    """Return the tokens of a role between its tags, [] without one.
+
+    A role that has both tags already is taken as it is. Raises UserError for what can not be read as it is.
+    """
+    text = role.strip()
+    if not text:
+        return []
+    tagged = text.startswith(TAG) and text.endswith(TAG) and len(text) >= 2 * len(TAG)
+    inner = text[len(TAG) : -len(TAG)] if tagged else text
+    if TAG in inner:
+        advice = f"Leave {TAG} out: it is put before and after the role."
+        raise UserError(f"The role holds {TAG} in its midst, where it would end.", advice)
+    tokens = list(tokenizer.encode(text if tagged else f"{TAG} {text} {TAG}"))
+    if tokenizer.unk_id() in tokens:
+        odd = "".join(each for each in dict.fromkeys(text) if tokenizer.unk_id() in tokenizer.encode(each))
+        sentence = f"The role holds characters that the model can not read: {shorten(odd or text, 40)}."
+        raise UserError(sentence, "Write it in the language of the model.")
+    return tokens
+
+
+def refuse_length(role: str, context: int) -> None:
+    """Raise UserError for a role that could not fit a context [frames] in any language."""
+    if len(role) > LETTERS_A_FRAME * context:
+        raise too_long(context)
+
+
+def too_long(context: int) -> UserError:
+    """Return what is said of a prompt that takes more than half of what a model remembers."""
+    seconds = context / FRAME_RATE
+    return UserError(
+        f"The prompt is too long: it may take half of the {seconds:.0f} s that the model remembers.",
+        "Make the role or the voice shorter, or choose a longer context.",
+    )

@@ -9,14 +9,15 @@ from contextlib import ExitStack
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from moshi.models import LMGen, LMModel
 from torch import Tensor
 
-from app.engine.choice import MOSHIS, Situation, choose_engine
 from app.engine.events import AUTO, KVS, Sampling
 from app.engine.fast.frame import FrameStep, uncovered
 from app.engine.fast.layers import Ops
 from app.engine.penalty import Penalty
+from app.errors import UserError
 
 
 class Stepper(Protocol):
@@ -29,6 +30,19 @@ class Stepper(Protocol):
     def step(self, heard: Tensor) -> Tensor | None:
         """Return what to say, [1, 1 + dep_q, 1], for codes [1, K, 1]; None while the delays fill."""
 
+    def feed(self, heard: Tensor, x: Tensor) -> None:
+        """Go through a frame whose temporal input [1, dim] is given; nothing is drawn, `force` says what was.
+
+        `heard` are the codes [1, K, 1] of the user at that time.
+        """
+
+    def force(self, text: int | None, codes: Tensor) -> None:
+        """Put what was to be said in the place of what was drawn last, at the frame that it is fed in.
+
+        None, and a negative number among the codes [dep_q], leave what was drawn. With delays a frame's codes
+        are fed in at different frames: those of one call are.
+        """
+
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
 
@@ -40,28 +54,25 @@ class Stepper(Protocol):
 
 
 def make_stepper(
-    lm: LMModel,
-    engine: str = AUTO,
-    *,
-    packed: bool = False,
-    kv: str = KVS[0],
-    compiled: bool = False,
-    graph: bool = True,
+    lm: LMModel, engine: str = AUTO, *, packed: bool = False, kv: str = KVS[0], compiled: bool = False
 ) -> Stepper:
     """Return the step of a model, of the engine wished for; `packed` tells that its weights are in few bits.
 
     `kv` is one of KVS. `compiled` tells that Triton can compile for the device, without which ours is in
-    plain torch; without `graph` no frame of ours is captured.
+    plain torch.
 
-    Left to itself it is the one of `app.engine.choice` for a device that was not tested. Raises UserError
-    where the wish, or what is packed, and the model do not go together.
+    Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights or
+    keys and values, that moshi's can not step over; on a graphics card it is moshi's otherwise. Raises
+    UserError where the wish, or what is packed, and the model do not go together.
     """
-    on_card = lm.device.type == "cuda"
-    is_packed = "few bits" if packed or kv != KVS[0] else ""
-    here = Situation("The model", uncovered=uncovered(lm), packed=is_packed, on_card=on_card)
-    if choose_engine(engine, here).engine == MOSHIS:
+    reason, packed = uncovered(lm), packed or kv != KVS[0]
+    if reason and (packed or engine == "fast"):
+        raise UserError(f"The fast engine does not cover a model with {reason}.", "Choose --engine moshi.")
+    if packed and engine == "moshi":
+        raise UserError("moshi's own engine takes nothing packed.", "Leave out --engine.")
+    if engine == "moshi" or reason or (engine == AUTO and lm.device.type == "cuda" and not packed):
         return MoshiStepper(lm)
-    return FrameStep(lm, make_ops() if on_card and compiled else None, kv, captured=on_card and graph)
+    return FrameStep(lm, make_ops() if lm.device.type == "cuda" and compiled else None, kv)
 
 
 def make_ops() -> Ops:
@@ -94,6 +105,32 @@ class MoshiStepper:
         """Return what to say, [1, 1 + dep_q, 1]."""
         said: Tensor | None = self._lm_gen.step(heard)
         return said
+
+    @torch.no_grad()
+    def feed(self, heard: Tensor, x: Tensor) -> None:
+        """Go through a frame with a temporal input [1, dim], as LMGen does with that of its tokens."""
+        state, hears = self._lm_gen._streaming_state, self.lm.num_codebooks - self.lm.dep_q - 1
+        assert state is not None, "streaming"
+        delays = self._lm_gen.delays_cuda[-hears:, None]
+        writes = (state.offsets[:, None, None] + delays) % state.cache.shape[2]
+        state.cache[:, -hears:].scatter_(2, writes, heard[:, :hears])
+        self.lm.transformer(x.to(self.lm.dtype)[None])
+        state.offsets = state.offsets + 1
+        state.offset_cpu += 1
+
+    @torch.no_grad()
+    def force(self, text: int | None, codes: Tensor) -> None:
+        """Put what was to be said in the place of what was drawn last, where LMGen reads it."""
+        state = self._lm_gen._streaming_state
+        assert state is not None, "streaming"
+        said = state.cache[0, : 1 + self.lm.dep_q]
+        place = (state.offsets % said.shape[1]).expand(len(said), 1)
+        drawn = said.gather(1, place)[:, 0]
+        forced = F.pad(codes, (1, 0), value=-1 if text is None else text)
+        said.scatter_(1, place, torch.where(forced < 0, drawn, forced)[:, None])
+        if text is not None:
+            # The word that was drawn was never said.
+            self._penalty.reset()
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""

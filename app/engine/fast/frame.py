@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from app.engine.events import KVS, Sampling
 from app.engine.fast import layers
-from app.engine.fast.layers import Ops, Place, Ring, Stack
+from app.engine.fast.layers import Ops, Place, Stack
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedEmbedding, is_plain
 from app.engine.fast.sampling import Sampler
@@ -106,11 +106,6 @@ class FrameStep:
         self._steps = 0
 
     @property
-    def rings(self) -> tuple[Ring, ...]:
-        """Return the keys and values of the temporal transformer, of each layer."""
-        return self._temporal.rings
-
-    @property
     def ring_bytes(self) -> int:
         """Return what the keys and values of the temporal transformer take."""
         return self._temporal.ring_bytes
@@ -141,11 +136,7 @@ class FrameStep:
         self._steps = 0
 
     def age(self, frames: int) -> None:
-        """Let the talk be so many frames old; what was heard and said last stays, and the rest is blank."""
-        # What is fed in next has to be found at the new place in the ring, and a token that was never made
-        # is no row of any table.
-        fed = torch.where(self._tokens == self.lm.ungenerated_token_id, self._initial[:, None], self._tokens)
-        self._tokens.copy_(fed.roll(frames - self._steps, dims=1))
+        """Let the talk be so many frames old; what would be remembered of them is blank."""
         self._steps = frames
         self._position.fill_(frames)
 
@@ -160,12 +151,44 @@ class FrameStep:
         said: Tensor = self._graph(heard[0, : self._hears], filled)
         return said[None] if self._steps > self._max_delay else None
 
+    @torch.no_grad()
+    def feed(self, heard: Tensor, x: Tensor) -> None:
+        """Go through a frame whose temporal input [1, dim] is given; nothing is drawn, `force` says what was.
+
+        `heard` are the codes [1, K, 1] of the user at that time.
+        """
+        self._steps += 1
+        filled = self.context if self._captured else min(self._steps, self.context)
+        self._hear(heard[0, : self._hears])
+        self._temporal_step(x.to(self.lm.dtype), filled)
+        self._position.add_(1)
+
+    @torch.no_grad()
+    def force(self, text: int | None, codes: Tensor) -> None:
+        """Put what was to be said in the place of what was drawn last, at the frame that it is fed in.
+
+        None, and a negative number among the codes [dep_q], leave what was drawn.
+        """
+        said = self._tokens[: 1 + self.lm.dep_q]
+        place = (self._position % said.shape[1]).expand(len(said), 1)
+        drawn = said.gather(1, place)[:, 0]
+        forced = F.pad(codes, (1, 0), value=-1 if text is None else text)
+        said.scatter_(1, place, torch.where(forced < 0, drawn, forced)[:, None])
+        if text is not None:
+            # The word that was drawn was never said.
+            self._penalty.reset()
+
+    def _hear(self, heard: Tensor) -> None:
+        """Put the user's codes [K, 1] where they are fed in."""
+        said = 1 + self.lm.dep_q
+        writes = (self._position + self._delays[said:]) % self._tokens.shape[1]
+        self._tokens[said:].scatter_(1, writes[:, None], heard)
+
     def _frame(self, heard: Tensor, filled: int) -> Tensor:
         """Return text and codes to say [1 + dep_q, 1], looking at so many slots of the rings."""
         lm, ring = self.lm, self._tokens.shape[1]
         said = 1 + lm.dep_q
-        writes = (self._position + self._delays[said:]) % ring
-        self._tokens[said:].scatter_(1, writes[:, None], heard)
+        self._hear(heard)
         now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
         now = torch.where(self._position <= self._delays, self._initial, now)
         x = _look_up(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
