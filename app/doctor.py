@@ -27,7 +27,11 @@ from app import settings
 from app.audio.devices import Device, all_devices
 from app.audio.naming import DEFAULT_MARK
 from app.catalog import HUB, KNOWN, KnownModel
-from app.engine.events import Loadout
+from app.engine.choice import Situation, choose_engine
+from app.engine.device_record import WHOLE_LIMIT_S, Record, alone, child_command, describe, run_child
+from app.engine.device_record import read as read_record
+from app.engine.device_record import write as write_record
+from app.engine.events import AUTO, KVS, MODES, PROCESSOR, Loadout
 from app.errors import UserError
 from app.files import parse_json
 from app.memory_plan import words
@@ -78,15 +82,16 @@ print(json.dumps(QFontDatabase.families(QFontDatabase.WritingSystem.Japanese)))
 ENGINES = """
 import json, sys
 from pathlib import Path
-from app.engine.build import prove
-from app.engine.checkpoint import find
+from app.engine.device_test import foresee
+from app.engine.events import Loadout
 from app.errors import UserError
+models, cache, loadout = Path(sys.argv[1]), Path(sys.argv[2]), Loadout(**json.loads(sys.argv[3]))
 def look(spec):
     try:
-        return prove(find(spec, models=Path(sys.argv[1]), reach="never")).uncovered
+        return foresee(spec, models, cache, loadout)
     except UserError as fault:
-        return fault.sentence
-print(json.dumps({spec: look(spec) for spec in sys.argv[2:]}))
+        return {"engine": "", "device": "", "reason": fault.sentence, "checked": ""}
+print(json.dumps({spec: look(spec) for spec in sys.argv[4:]}))
 """
 
 NOTHING_FITS = "not enough for any known model"
@@ -111,15 +116,27 @@ Probe = Callable[[Paths], list[Check]]
 
 
 def main(argv: list[str], where: Paths) -> int:
-    """Print what was found; the status is 0 unless something essential is missing."""
+    """Print what was found; the status is 0 unless something essential is missing, or a check is wrong."""
+    options = _parse(argv)
+    if options.check:
+        return check_model(options, where)
+    checks = examine(where)
+    print(json.dumps([asdict(check) for check in checks], indent=2) if options.json else table(checks))
+    return int(any(check.essential and not check.ok for check in checks))
+
+
+def _parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="aizuchi doctor", description="Look over this computer and say what is missing."
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs and bug reports")
-    as_json = parser.parse_args(argv).json
-    checks = examine(where)
-    print(json.dumps([asdict(check) for check in checks], indent=2) if as_json else table(checks))
-    return int(any(check.essential and not check.ok for check in checks))
+    add = parser.add_argument
+    add("--json", action="store_true", help="print JSON, for programs and bug reports")
+    add("--check", metavar="MODEL", help="check the fast engine with a model on this device, and time it")
+    add("--base", metavar="MODEL", help="what an adapter to be checked was trained on")
+    add("--mode", choices=(AUTO, *MODES), default=AUTO, help="how weights are kept (default %(default)s)")
+    add("--kv", choices=(AUTO, *KVS), default=AUTO, help="how keys and values are (default %(default)s)")
+    add("--device", default=AUTO, metavar="cpu|cuda|cuda:N", help="where to check (default %(default)s)")
+    return parser.parse_args(argv)
 
 
 def examine(where: Paths) -> list[Check]:
@@ -139,6 +156,84 @@ def table(checks: Sequence[Check]) -> str:
         if check.advice and not check.ok:
             lines.append(f"{'':<7}  {'':<{width}}  {ADVICE_MARK}{check.advice}")
     return "\n".join(lines)
+
+
+# --- The check of a model ------------------------------------------------------------------------------
+
+
+def check_model(options: argparse.Namespace, where: Paths) -> int:
+    """Check our engine with a model in a child, keep what it found, and print it; the status is 1 if wrong.
+
+    Raises UserError for a model that can not be checked at all.
+    """
+    request = {
+        "spec": options.check,
+        "base": options.base,
+        "models": str(where.models),
+        "mode": options.mode,
+        "kv": options.kv,
+        "device": options.device,
+        "whole": True,
+        "limit_s": WHOLE_LIMIT_S,
+    }
+    with alone(where.cache):
+        record = run_child(
+            child_command(request),
+            limit_s=WHOLE_LIMIT_S,
+            told=lambda name: print(f"Checking: {name}", file=sys.stderr, flush=True),
+        )
+        if not record.key:
+            raise UserError(f"{options.check} could not be checked: {record.trouble.rstrip('.')}.")
+        before = read_record(where.cache, record.key)
+        record = replace(record, frame_ms=before.frame_ms if before is not None else None)
+        if record.lasting:
+            write_record(where.cache, record)
+    report = describe_check(record)
+    if options.json:
+        report["computer"] = [asdict(check) for check in examine(where)]
+    print(json.dumps(_anonymous_values(report), indent=2) if options.json else _check_table(record, report))
+    return int(record.wrong is not None)
+
+
+def describe_check(record: Record) -> dict[str, Any]:
+    """Return a check as JSON values: what it is about, each finding, and the engine that follows."""
+    about = record.about
+    here = Situation(
+        str(about.get("model", "")), str(about.get("uncovered", "")), str(about.get("packed", "")),
+        record.has_graphs, record,
+    )  # fmt: skip
+    try:
+        choice = choose_engine(AUTO, here)
+        engine, told = choice.engine, " ".join(choice.trouble or ())
+    except UserError as fault:
+        engine, told = "none", str(fault)
+    return {
+        "about": about,
+        "findings": [asdict(each) for each in record.findings],
+        "trouble": record.trouble,
+        "frame_ms": record.frame_ms,
+        "line": describe(record),
+        "engine": engine,
+        "told": told,
+    }
+
+
+def _check_table(record: Record, report: dict[str, Any]) -> str:
+    """Return a check for people, a line for each finding."""
+    marks = {True: "right", False: "WRONG", None: "-"}
+    lines = [f"{marks[each.right]:<7}  {each.name:<8}  {each.seen}" for each in record.findings]
+    lines += [record.trouble] if record.trouble else []
+    lines += [report["line"], f"engine: {report['engine']}", *([report["told"]] if report["told"] else [])]
+    return "\n".join(map(anonymous, lines))
+
+
+def _anonymous_values(value: Any) -> Any:
+    """Return JSON values without the home folder and the name of the user in their texts."""
+    if isinstance(value, dict):
+        return {name: _anonymous_values(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_anonymous_values(each) for each in value]
+    return anonymous(value) if isinstance(value, str) else value
 
 
 # --- The probes -----------------------------------------------------------------------------------
@@ -318,16 +413,32 @@ def models(_where: Paths) -> list[Check]:
 
 
 def engines(where: Paths) -> list[Check]:
-    """Ask which models our own step does not cover, or whose files do not fit together."""
+    """Ask which engine each model would run with, by the rule that a load goes by, and what tests found."""
     present = [known.name for known in KNOWN if _is_present(known)]
     present += sorted(path.parent.name for path in where.models.glob("*/config.json"))
-    answer = _ask(ENGINES, str(where.models), *present)
+    loadout = settings.load(where.settings).loadout()
+    answer = _ask(ENGINES, str(where.models), str(where.cache), json.dumps(asdict(loadout)), *present)
     if isinstance(answer, str):
         return [Check("Engine", False, answer, REPAIR)]
-    faults = [f"{name}: {reason}" for name, reason in answer.items() if reason]
-    found = "; ".join(faults) or f"the fast one for {', '.join(answer)}"
+    ways = {"fast": "the fast one", "moshi": "moshi's own", "": "none"}
+    found = "; ".join(
+        f"{name}: {ways[each['engine']]}" + (f", since {each['reason']}" if each["reason"] else "")
+        for name, each in answer.items()
+    )
+    sound = not any(each["reason"] for each in answer.values())
     advice = "A model that the fast engine does not cover runs with moshi's own, in whole weights."
-    return [Check("Engine", not faults, found, advice)]
+    return [Check("Engine", sound, found, advice), _tested(answer)]
+
+
+def _tested(answer: dict[str, dict[str, str]]) -> Check:
+    """Say what tests of the card found, a line for all models."""
+    known = {name: each["checked"] for name, each in answer.items() if each["checked"]}
+    if all(each["device"] in ("", PROCESSOR) for each in answer.values()):
+        return Check("Device test", True, "not needed: models run on the processor")
+    wrong = [name for name, checked in known.items() if ": wrong, " in checked]
+    found = "; ".join(f"{name}: {checked}" for name, checked in known.items())
+    advice = f"Update the driver and Aizuchi, then run `aizuchi doctor --check {', '.join(wrong)}` again."
+    return Check("Device test", not wrong, found or "done when a model is loaded", advice)
 
 
 PROBES: tuple[Probe, ...] = (

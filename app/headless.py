@@ -85,7 +85,13 @@ def run(where: Paths, settings: Settings, options: Options) -> int:
         _say(TINY)
     session = Session()
     with Interrupt() as interrupt:
-        session.load(settings.model, base=options.base, models=where.models, loadout=settings.loadout())
+        session.load(
+            settings.model,
+            base=options.base,
+            models=where.models,
+            loadout=settings.loadout(),
+            cache=where.cache,
+        )
         ready = _await_model(session, interrupt)
         try:
             prompt = asked_prompt(ready.model, ready.prompts, held, options)
@@ -110,13 +116,22 @@ def _await_model(session: Session, interrupt: Interrupt) -> Ready:
                 raise UserError(event.sentence, event.advice)
             if isinstance(event, Ready):
                 progress.end()
-                _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
+                _say(ready_words(event))
                 return event
             if isinstance(event, Loading):
                 progress.show(event)
+            elif isinstance(event, Trouble):
+                progress.end()
+                _say(f"{event.sentence} {event.advice}".strip())
         time.sleep(LOOK_S)
     # A load can not be broken off; its thread ends with the program.
     raise KeyboardInterrupt
+
+
+def ready_words(ready: Ready) -> str:
+    """Return a line about a model that is in memory, and what is known about the card with it."""
+    checked = f" {ready.checked[0].upper()}{ready.checked[1:]}." if ready.checked else ""
+    return f"{ready.model} is ready on {ready.device} ({ready.mode}), {ready.load_s:.1f} s.{checked}"
 
 
 class Progress:

@@ -31,6 +31,7 @@ from app.engine.events import (
 from app.errors import UserError
 from app.files import clear_parts
 from app.frames import FRAME_RATE, seconds
+from app.headless import ready_words
 from app.locks import LOCK
 from app.paths import Paths
 from app.prompt_arguments import add_arguments, asked_prompt, settle
@@ -165,6 +166,7 @@ def _converse(port: WavPort, options: Options, settings: Settings, where: Paths)
             base=options.base,
             models=where.models,
             loadout=settings.loadout(),
+            cache=where.cache,
         )
         ready = _await_model(session)
         talk = replace(talk, prompt=asked_prompt(ready.model, ready.prompts, settings, options))
@@ -183,8 +185,10 @@ def _await_model(session: Session) -> Ready:
     stage = ""
     for event in _events(session):
         if isinstance(event, Ready):
-            _say(f"{event.model} is ready on {event.device} ({event.mode}), {event.load_s:.1f} s.")
+            _say(ready_words(event))
             return event
+        if isinstance(event, Trouble):
+            _say(f"{event.sentence} {event.advice}".strip())
         if isinstance(event, Loading) and event.stage != stage:
             stage = event.stage
             _say(stage)

@@ -111,6 +111,7 @@ class Load:
     models: Path | None
     loadout: Loadout
     may_download: bool
+    cache: Path | None
 
 
 class _StoppedReading(Exception):
@@ -176,13 +177,15 @@ class Session:
         models: Path | None = None,
         loadout: Loadout | None = None,
         may_download: bool = True,
+        cache: Path | None = None,
     ) -> None:
         """End the talk and load a model in place of the present one: Loading…, then Ready or Failed.
 
-        Files that are not on this computer are fetched, unless nobody asked for that.
+        Files that are not on this computer are fetched, unless nobody asked for that. `cache` is where tests
+        of a graphics card are kept; without it none is done.
         """
         self.stop()
-        self._jobs.put(Load(spec, base, models, loadout or Loadout(), may_download))
+        self._jobs.put(Load(spec, base, models, loadout or Loadout(), may_download, cache))
 
     def unload(self) -> None:
         """End the talk and give the model's memory back: Unloaded."""
@@ -256,7 +259,12 @@ class Session:
 
             with nullcontext() if job.may_download else cache_only():
                 self._model = load_model(
-                    job.spec, self._events.append, base=job.base, models=job.models, loadout=job.loadout
+                    job.spec,
+                    self._events.append,
+                    base=job.base,
+                    models=job.models,
+                    loadout=job.loadout,
+                    cache=job.cache,
                 )
             log.info("model ready: %s", job.spec)
         except Exception as fault:

@@ -129,16 +129,18 @@ def test_a_child_that_hangs_is_a_check_and_not_a_fault(where: Paths, monkeypatch
 
 def test_a_model_that_the_fast_engine_does_not_cover_is_named(where: Paths) -> None:
     folder = make_tiny(where.models / "tiny")
-    assert [check.ok for check in doctor.engines(where)] == [True]
+    engine, tested = doctor.engines(where)
+    assert (engine.ok, engine.found) == (True, "starter: the fast one; tiny: the fast one")
+    assert (tested.ok, tested.found) == (True, "not needed: models run on the processor")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "positional_embedding": "sin"}))
-    (check,) = doctor.engines(where)
+    check, _ = doctor.engines(where)
     assert not check.ok
-    assert check.found == "tiny: sin embeddings of positions"
+    assert check.found == "starter: the fast one; tiny: moshi's own, since sin embeddings of positions"
     assert "moshi's own" in check.advice
     (folder / "model.safetensors").write_bytes(b"nothing")
-    (check,) = doctor.engines(where)
-    assert "tiny: " in check.found and "model.safetensors" in check.found
+    check, _ = doctor.engines(where)
+    assert "tiny: none, since " in check.found and "model.safetensors" in check.found
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ class Loadout:
     mode: str = AUTO
     """One of MODES; AUTO takes the first that fits the graphics card."""
     engine: str = AUTO
-    """One of ENGINES; AUTO takes ours where it was measured, and where nothing else fits the card."""
+    """One of ENGINES; AUTO takes the faster of those that were found right, see app.engine.choice."""
     kv: str = AUTO
     """One of KVS; AUTO takes 8 bits where more does not fit the graphics card."""
     device: str = AUTO
@@ -141,6 +141,8 @@ class Ready:
     load_s: float
     prompts: PromptSupport = NO_PROMPTS
     """Which prompts it takes."""
+    checked: str = ""
+    """What is known about our engine on this card, a line for people; '' where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from moshi.models import MimiModel
 from moshi.utils.compile import CUDAGraphed, no_compile
 
 from app.engine import build, checkpoint
+from app.engine.choice import FAST, choose_engine, situation
 from app.engine.device import (
     CPU,
     Device,
@@ -31,6 +33,8 @@ from app.engine.device import (
     share_cores,
     taken_bytes,
 )
+from app.engine.device_record import Record, describe
+from app.engine.device_record import write as write_record
 from app.engine.events import (
     AUTO,
     KVS,
@@ -53,11 +57,14 @@ from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.frames import Samples, silence
-from app.memory_plan import WHOLE
+from app.memory_plan import WHOLE, Fit
 
 WARM_UP_FRAMES = 3
 """CUDA graphs are captured in the second call of each; Mimi's decoder is first called when the delays are
 filled, and one frame is to spare."""
+
+TIMED_FRAMES = 50
+"""Frames by which a model is timed that runs on a card for the first time."""
 
 MIN_CONTEXT = 2
 
@@ -72,12 +79,15 @@ def load_model(
     sampling: Sampling | None = None,
     prompt: Prompt | None = None,
     seed: int = 0,
+    cache: Path | None = None,
 ) -> Model:
     """Load a model, warm it up, and tell its way: Loading…, Trouble where something is amiss, Ready.
 
     `spec` is 'echo', 'tiny', a name of the catalogue, a folder or a hub repository 'owner/name'; `base` is
     what an adapter was trained on; `models` is where the tiny model is kept. Without `sampling`, that of the
-    model's makers is used. With a `prompt` the first talk begins after it. Raises UserError.
+    model's makers is used. With a `prompt` the first talk begins after it. Below `cache` is kept what a test
+    of the card found: without it none is done, and our engine is used where nothing else will do. Raises
+    UserError.
     """
     loadout, prompt = loadout or Loadout(), prompt or Prompt()
     began = time.perf_counter()
@@ -94,7 +104,9 @@ def load_model(
     if found.note:
         emit(Trouble(found.note, "Name the right model with --base."))
     try:
-        model = _load(found, emit, loadout, sampling or recommended(found.generation), prompt)
+        tests = _Tests(cache, spec, base, models, emit)
+        chosen = sampling or recommended(found.generation)
+        model = _load(found, emit, loadout, chosen, tests=tests, prompt=prompt)
         model.set_prompt(prompt)
         model.restart(seed, lambda done, total: emit(Prompting(done, total)))
     except torch.OutOfMemoryError as fault:
@@ -102,7 +114,7 @@ def load_model(
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
     load_s = time.perf_counter() - began
     told = (model.device.label, model.mode, model.memory_bytes, load_s, model.prompt_support)
-    emit(Ready(model.name, *told))
+    emit(Ready(model.name, *told, checked=model.checked))
     return model
 
 
@@ -126,11 +138,50 @@ def _shorten(found: checkpoint.Checkpoint, context: int | None) -> checkpoint.Ch
     return replace(found, config={**found.config, "context": context})
 
 
+class _Tests(NamedTuple):
+    """Where what is known about a card comes from; for one load."""
+
+    cache: Path | None
+    spec: str
+    base: str | None
+    models: Path | None
+    emit: Callable[[Event], None]
+
+    def find(
+        self, outline: build.Outline, device: Device, fit: Fit, context: int | None, *, compiled: bool
+    ) -> Record | None:
+        """Return what a test of the card found, done now if it never was; None without a card or a cache."""
+        if self.cache is None or not device.on_card:
+            return None
+        from app.engine.device_test import Request, check_once
+
+        models = None if self.models is None else str(self.models)
+        return check_once(
+            outline,
+            device,
+            fit,
+            compiled=compiled,
+            request=Request(self.spec, self.base, models, context),
+            cache=self.cache,
+            emit=self.emit,
+        )
+
+    def complete(self, record: Record | None, model: Moshi) -> str:
+        """Time the model itself, if that was never done, and return what is known as a line."""
+        if record is not None and record.lasting and record.wrong is None and record.frame_ms is None:
+            record = replace(record, frame_ms=model.time_frames())
+            assert self.cache is not None, "there is a record"
+            write_record(self.cache, record)
+        return describe(record)
+
+
 def _load(
     found: checkpoint.Checkpoint,
     emit: Callable[[Event], None],
     loadout: Loadout,
     sampling: Sampling,
+    *,
+    tests: _Tests,
     prompt: Prompt,
 ) -> Moshi:
     """Prove, read and warm up; what is told on the way is in the order of what is done."""
@@ -150,17 +201,25 @@ def _load(
     if trouble is not None:
         _refuse_uncompiled(found.name, packed, fit.kv, trouble)
         emit(Trouble(*trouble))
+    compiled = device.on_card and trouble is None
+    record = tests.find(outline, device, fit, loadout.context, compiled=compiled)
+    choice = choose_engine(loadout.engine, situation(outline, device, fit, record))
+    if choice.trouble is not None:
+        emit(Trouble(*choice.trouble))
     emit(Loading("Reading Mimi"))
     mimi = build.load_mimi(found, torch.device("cpu") if fit.mimi_apart else device.device)
     told = _throttled("Reading the language model", emit)
     lm = build.load_lm(outline, device.device, device.dtype, told, fit.mode)
     emit(Loading("Warming up"))
-    compiled = device.on_card and trouble is None
-    stepper = make_stepper(lm, loadout.engine, packed=packed != WHOLE, kv=fit.kv, compiled=compiled)
+    stepper = make_stepper(
+        lm, choice.engine, packed=packed != WHOLE, kv=fit.kv, compiled=compiled, graph=choice.graph
+    )
     kept = _mode(found, packed, device, compiled)
-    model = Moshi(outline, mimi, stepper, device, mode=kept, compiled=compiled)
+    whole_mimi = stepper.engine == FAST and choice.whole_mimi
+    model = Moshi(outline, mimi, stepper, device, mode=kept, compiled=compiled, whole_mimi=whole_mimi)
     model.set_sampling(sampling)
     model.warm_up()
+    model.checked = tests.complete(record, model)
     model.memory_bytes = taken_bytes(device, needed_bytes)
     gc.collect()
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
@@ -200,11 +259,15 @@ class Moshi:
         *,
         mode: str,
         compiled: bool,
+        whole_mimi: bool = True,
     ) -> None:
+        """`whole_mimi` tells that each half of Mimi may be one CUDA graph."""
         self.name = outline.checkpoint.name
         self.device = device
         self.memory_bytes = 0
         self.mode = mode
+        self.checked = ""
+        """What is known about our engine on this card, a line for people."""
         self._identity = outline.checkpoint.details
         self._mimi = mimi
         self._stepper = stepper
@@ -218,7 +281,7 @@ class Moshi:
         )
         self._ears = next(mimi.parameters()).device
         # moshi captures parts of Mimi; with our own step the whole of each half becomes one graph.
-        loose = not (self._ears.type == "cuda" and stepper.engine == "fast")
+        loose = not (self._ears.type == "cuda" and whole_mimi)
         self._encode, self._decode = (CUDAGraphed(half, disable=loose) for half in (mimi.encode, mimi.decode))
         self._life = ExitStack()
         self._life.callback(stepper.close)
@@ -229,8 +292,9 @@ class Moshi:
     @property
     def details(self) -> dict[str, object]:
         """Return what a recording keeps about this model, as JSON values."""
+        kept = {"device": self.device.label, "mode": self.mode, "engine": self._stepper.engine}
         persona = {} if self._persona is None else {"persona": self._persona.details}
-        return {**self._identity, "device": self.device.label, "mode": self.mode, **persona}
+        return {**self._identity, **kept, **({"checked": self.checked} if self.checked else {}), **persona}
 
     def step(self, heard: Samples) -> Said:
         """Hear one frame, [1920] float32, and say one; silence while the acoustic delay fills."""
@@ -317,6 +381,15 @@ class Moshi:
         """Step through silence, so that kernels are compiled and graphs captured; restart afterwards."""
         for _ in range(WARM_UP_FRAMES + max(self._stepper.lm.delays)):
             self.step(silence())
+
+    def time_frames(self, frames: int = TIMED_FRAMES) -> float:
+        """Return what a frame takes in ms, the median of some of silence; restart afterwards."""
+        taken_ms = []
+        for _ in range(frames):
+            began = time.perf_counter()
+            self.step(silence())
+            taken_ms.append(1000 * (time.perf_counter() - began))
+        return round(median(taken_ms), 2)
 
     def close(self) -> None:
         """Give back the memory. The model can not be used afterwards."""

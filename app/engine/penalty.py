@@ -46,8 +46,9 @@ class Penalty:
         last = logits[0, 0, 0]
         before = last[self._recent]
         lowered = torch.where(before > 0, before / self._strength, before * self._strength)
-        # Duplicates among the recent tokens all write the same value.
-        last[self._recent] = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
+        # Duplicates among the recent tokens all write the same value; logits may be in half precision.
+        spared = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
+        last[self._recent] = spared.to(last.dtype)
 
     def note(self, token: Tensor) -> None:
         """Remember the text token, [1], that was drawn just now."""

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from moshi.models import LMGen, LMModel
 from torch import Tensor
 
+from app.engine.choice import MOSHIS, Situation, choose_engine
 from app.engine.events import AUTO, KVS, Sampling
 from app.engine.fast.frame import FrameStep, uncovered
 from app.engine.fast.layers import Ops
 from app.engine.penalty import Penalty
-from app.errors import UserError
 
 
 class Stepper(Protocol):
@@ -54,25 +54,28 @@ class Stepper(Protocol):
 
 
 def make_stepper(
-    lm: LMModel, engine: str = AUTO, *, packed: bool = False, kv: str = KVS[0], compiled: bool = False
+    lm: LMModel,
+    engine: str = AUTO,
+    *,
+    packed: bool = False,
+    kv: str = KVS[0],
+    compiled: bool = False,
+    graph: bool = True,
 ) -> Stepper:
     """Return the step of a model, of the engine wished for; `packed` tells that its weights are in few bits.
 
     `kv` is one of KVS. `compiled` tells that Triton can compile for the device, without which ours is in
-    plain torch.
+    plain torch; without `graph` no frame of ours is captured.
 
-    Left to itself it is ours on a processor, where it was measured to be faster, and for packed weights or
-    keys and values, that moshi's can not step over; on a graphics card it is moshi's otherwise. Raises
-    UserError where the wish, or what is packed, and the model do not go together.
+    Left to itself it is the one of `app.engine.choice` for a device that was not tested. Raises UserError
+    where the wish, or what is packed, and the model do not go together.
     """
-    reason, packed = uncovered(lm), packed or kv != KVS[0]
-    if reason and (packed or engine == "fast"):
-        raise UserError(f"The fast engine does not cover a model with {reason}.", "Choose --engine moshi.")
-    if packed and engine == "moshi":
-        raise UserError("moshi's own engine takes nothing packed.", "Leave out --engine.")
-    if engine == "moshi" or reason or (engine == AUTO and lm.device.type == "cuda" and not packed):
+    on_card = lm.device.type == "cuda"
+    is_packed = "few bits" if packed or kv != KVS[0] else ""
+    here = Situation("The model", uncovered=uncovered(lm), packed=is_packed, on_card=on_card)
+    if choose_engine(engine, here).engine == MOSHIS:
         return MoshiStepper(lm)
-    return FrameStep(lm, make_ops() if lm.device.type == "cuda" and compiled else None, kv)
+    return FrameStep(lm, make_ops() if on_card and compiled else None, kv, captured=on_card and graph)
 
 
 def make_ops() -> Ops:

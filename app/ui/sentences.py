@@ -426,6 +426,40 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "{0} is no archive of voices, or it is damaged."),
     QT_TRANSLATE_NOOP("Told", "{0} is no sound that can be read."),
     QT_TRANSLATE_NOOP("Told", "{0} says nothing, and {1} is not a Moshi 7B."),
+    QT_TRANSLATE_NOOP("Told", "checked on this card: right"),
+    QT_TRANSLATE_NOOP("Told", "checked on this card: right, {0} ms of {1}"),
+    QT_TRANSLATE_NOOP("Told", "checked on this card: wrong, {0}"),
+    QT_TRANSLATE_NOOP("Told", "not checked on this card: {0}"),
+    QT_TRANSLATE_NOOP("Told", "The check needs {0} GB of memory, and {1} GB are free."),
+    QT_TRANSLATE_NOOP("Told", "{0} could not be checked: {1}."),
+    QT_TRANSLATE_NOOP("Told", "{0} runs with moshi's own engine, since a check of this card failed: {1}."),
+    QT_TRANSLATE_NOOP("Told", "{0} runs with the fast engine although a check of this card failed: {1}."),
+    QT_TRANSLATE_NOOP(
+        "Told", "{0} runs without CUDA graphs of Mimi, since a check of this card failed: {1}."
+    ),
+    QT_TRANSLATE_NOOP(
+        "Told", "{0} runs without a CUDA graph of the frame, since a check of this card failed: {1}."
+    ),
+    QT_TRANSLATE_NOOP("Told", "{0} can not run in {1}, since a check of this card failed: {2}."),
+    QT_TRANSLATE_NOOP("Told", "Choose --mode bf16 with --engine moshi, or --device cpu."),
+    QT_TRANSLATE_NOOP("Told", "Update the driver and Aizuchi, then run `aizuchi doctor --check {0}` again."),
+)
+
+_PARTS = (
+    QT_TRANSLATE_NOOP("Told", "the kernel “{0}” is off by {1} %, and {2} % are allowed"),
+    QT_TRANSLATE_NOOP("Told", "the logits differ from those of moshi's own step by {0} %"),
+    QT_TRANSLATE_NOOP("Told", "the tokens are those of moshi's own step for {0} frames only"),
+    QT_TRANSLATE_NOOP("Told", "a frame replayed as a CUDA graph says something else in {0} of {1} frames"),
+    QT_TRANSLATE_NOOP("Told", "Mimi in CUDA graphs hears {0} % of the codes and says {1} % else"),
+    QT_TRANSLATE_NOOP("Told", "the test gave no answer within {0} s"),
+    QT_TRANSLATE_NOOP("Told", "the test was ended by {0}"),
+    QT_TRANSLATE_NOOP("Told", "the test ended with status {0}"),
+    QT_TRANSLATE_NOOP("Told", "the test ended with status {0}: {1}"),
+    QT_TRANSLATE_NOOP("Told", "the test could not be started: {0}"),
+    QT_TRANSLATE_NOOP("Told", "the memory ran out"),
 )
 
 TEMPLATES: tuple[str, ...] = tuple(map(str, _SENTENCES))
+
+PARTS: tuple[str, ...] = tuple(map(str, _PARTS))
+"""What a check of the graphics card saw, which is filled into the templates and has to be translated too."""

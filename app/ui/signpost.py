@@ -19,6 +19,7 @@ from app.frames import FRAME_MS, seconds
 from app.ui.loading import LoadingText
 from app.ui.notice import Notice
 from app.ui.pane import Action, Pane
+from app.ui.told import told
 from app.ui.trash import trash_recording
 from app.ui.wording import clock, prompt_words
 
@@ -111,15 +112,18 @@ class Signpost(QObject):
             )
             self.pane.show_state(self.tr("Hello."), sentence)
             return
+        checked = told(ready.checked)
         sentence = self.tr("Put on headphones, press Start, and say something. It may also begin by itself.")
         title = self.tr("{0} is ready").format(ready.model)
         if not part:
             self.pane.show_state(title, sentence)
+            self.pane.show_progress(None, checked)
             return
         tip = self.tr("Choose its voice and its role (Ctrl+,)")
         choose = Action(self.tr("Voice and role…"), tip, self.prompt_wanted.emit)
         self.pane.show_state(title, sentence, choose, likely=False)
-        self.pane.show_progress(None, prompt_words(part, "\n"))
+        lines = prompt_words(part, "\n"), checked
+        self.pane.show_progress(None, "\n".join(line for line in lines if line))
 
     def _show_starting(self) -> None:
         """Ask for patience while devices are opened."""

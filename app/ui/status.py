@@ -197,10 +197,9 @@ class StatusLine(QWidget):
             self._tell_model(self.tr("no model"), "")
             return
         tip = self.tr("{0} takes {1} GB on {2}; loaded in {3} s")
-        self._tell_model(
-            " · ".join(part for part in (ready.model, ready.mode) if part),
-            tip.format(ready.model, f"{ready.memory_bytes / GB:.2f}", ready.device, f"{ready.load_s:.1f}"),
-        )
+        tip = tip.format(ready.model, f"{ready.memory_bytes / GB:.2f}", ready.device, f"{ready.load_s:.1f}")
+        text = " · ".join(part for part in (ready.model, ready.mode) if part)
+        self._tell_model(text, "\n".join(part for part in (tip, told(ready.checked)) if part))
 
     def _tell_model(self, text: str, tip: str) -> None:
         self._model.setText(text)

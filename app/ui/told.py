@@ -16,7 +16,7 @@ from app.ui.training import data_sentences
 from app.ui.training import sentences as training_sentences
 
 TEMPLATES = sentences.TEMPLATES + training_sentences.TEMPLATES + data_sentences.TEMPLATES
-PARTS = data_sentences.PARTS
+PARTS = sentences.PARTS + data_sentences.PARTS
 
 DOWNLOADING = "Downloading "
 """How the stage of a load begins that uses the network; a file follows."""
@@ -43,6 +43,7 @@ SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Checking the files"),
     QT_TRANSLATE_NOOP("Told", "Reading Mimi"),
     QT_TRANSLATE_NOOP("Told", "Reading the language model"),
+    QT_TRANSLATE_NOOP("Told", "Checking the graphics card"),
     QT_TRANSLATE_NOOP("Told", "Warming up"),
     QT_TRANSLATE_NOOP("Told", "Reading the model"),
     QT_TRANSLATE_NOOP("Told", "Reading the checkpoint"),

@@ -181,7 +181,12 @@ class MainWindow(QWidget):
             self.train.expect_model()
             loadout = self._settings.loadout()
             self._session.load(
-                spec, base=base, models=self._paths.models, loadout=loadout, may_download=may_download
+                spec,
+                base=base,
+                models=self._paths.models,
+                loadout=loadout,
+                may_download=may_download,
+                cache=self._paths.cache,
             )
             if self.welcome is None:
                 self.show_page(0)

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from app.engine.events import KVS, Sampling
 from app.engine.fast import layers
-from app.engine.fast.layers import Ops, Place, Stack
+from app.engine.fast.layers import Ops, Place, Ring, Stack
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedEmbedding, is_plain
 from app.engine.fast.sampling import Sampler
@@ -106,6 +106,11 @@ class FrameStep:
         self._steps = 0
 
     @property
+    def rings(self) -> tuple[Ring, ...]:
+        """Return the keys and values of the temporal transformer, of each layer."""
+        return self._temporal.rings
+
+    @property
     def ring_bytes(self) -> int:
         """Return what the keys and values of the temporal transformer take."""
         return self._temporal.ring_bytes
@@ -136,7 +141,11 @@ class FrameStep:
         self._steps = 0
 
     def age(self, frames: int) -> None:
-        """Let the talk be so many frames old; what would be remembered of them is blank."""
+        """Let the talk be so many frames old; what was heard and said last stays, and the rest is blank."""
+        # What is fed in next has to be found at the new place in the ring, and a token that was never made
+        # is no row of any table.
+        fed = torch.where(self._tokens == self.lm.ungenerated_token_id, self._initial[:, None], self._tokens)
+        self._tokens.copy_(fed.roll(frames - self._steps, dims=1))
         self._steps = frames
         self._position.fill_(frames)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast import kernels
+from app.engine.fast import attention, products
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
 
@@ -23,23 +23,23 @@ class Fused:
     def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
         """Return the linear map of x."""
         x, norm = self._before(x, norm)
-        return kernels.multiply(x, linear, norm=norm)
+        return products.multiply(x, linear, norm=norm)
 
     def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
         """Return activation(a) * b for the halves a and b of the map of x."""
         x, norm = self._before(x, norm)
         if activation is F.silu:
-            return kernels.multiply(x, linear, norm=norm, gated=True)
-        gate, up = kernels.multiply(x, linear, norm=norm).chunk(2, dim=-1)
+            return products.multiply(x, linear, norm=norm, gated=True)
+        gate, up = products.multiply(x, linear, norm=norm).chunk(2, dim=-1)
         return activation(gate) * up
 
     def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
         """Return `to` + scale * the linear map of x."""
-        return kernels.multiply(x, linear, add=to, scale=scale)
+        return products.multiply(x, linear, add=to, scale=scale)
 
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard of a ring, which takes in this position first."""
-        return kernels.attend(qkv, ring, place)
+        return attention.attend(qkv, ring, place)
 
     def _before(self, x: Tensor, norm: Norm | None) -> tuple[Tensor, Norm | None]:
         """Do a norm that the product can not do on its way."""

@@ -143,6 +143,11 @@ class Stack:
         self._rings = [_ring(shape, like, packed_kv) for _ in self._layers]
 
     @property
+    def rings(self) -> tuple[Ring, ...]:
+        """Return the keys and values of each layer."""
+        return tuple(self._rings)
+
+    @property
     def ring_bytes(self) -> int:
         """Return what keys and values take."""
         return sum(part.nbytes for ring in self._rings for part in ring if part is not None)

@@ -31,6 +31,7 @@ from triton.runtime.jit import JITFunction, create_function_from_signature
 import app.engine.fast
 from app.engine import modes
 from app.engine.events import Sampling
+from app.engine.fast import tiling
 from app.engine.fast.frame import FrameStep
 from app.engine.stepper import make_ops
 
@@ -45,6 +46,9 @@ SAMPLINGS = {
     "penalty": Sampling(repetition_penalty=1.3, repetition_frames=20),
 }
 """Every form that sampling has in a captured frame."""
+
+MULTIPROCESSORS = {(7, 5): 40, (8, 0): 108, (8, 6): 28, (8, 9): 58, (9, 0): 132, (12, 0): 170}
+"""Of a T4, an A100, an RTX 3060, an L4, an H200 and an RTX 5090."""
 
 _VIEWS = ("empty", "detach", "alias", "lift_fresh", "view_as_complex", "view_as_real", "_unsafe_view")
 """Operators for which a card runs nothing, beside those whose schema says that they are views."""
@@ -149,7 +153,7 @@ class Frame:
 
 
 def name_of(function: JITFunction[Any]) -> str:
-    """Return a name such as 'kernels._multiply', within app.engine.fast."""
+    """Return a name such as 'products._multiply', within app.engine.fast."""
     module = function.fn.__module__.removeprefix(f"{app.engine.fast.__name__}.")
     return f"{module}.{function.fn.__qualname__}"
 
@@ -181,7 +185,10 @@ def _model(shape: Shape) -> LMModel:
 @contextmanager
 def _card(capability: tuple[int, int]) -> Iterator[None]:
     """Let whoever asks about the card be answered."""
-    with mock.patch.object(torch.cuda, "get_device_capability", lambda *_: capability):
+    with (
+        mock.patch.object(torch.cuda, "get_device_capability", lambda *_: capability),
+        mock.patch.object(tiling, "multiprocessors", lambda _: MULTIPROCESSORS[capability]),
+    ):
         yield
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from moshi.models import LMGen, LMModel, loaders
-from moshi.utils.compile import no_compile
+from moshi.utils.compile import no_compile, no_cuda_graph
 from torch import Tensor
 
 from app.engine.events import Sampling
@@ -178,3 +178,23 @@ def test_weights_are_taken_and_not_copied() -> None:
     for layer in (*step._temporal._layers, *step._depth._layers):
         for weights in layer.weights:
             assert {each.weight.untyped_storage().data_ptr() for each in weights} <= pointers
+
+
+@pytest.mark.parametrize("context", [20, 19, 18])
+def test_a_step_may_be_made_older_at_any_time(context: int) -> None:
+    """Whatever the length of the ring of tokens: what is fed in next was said, and is a row of a table."""
+    lm = build(context=context)
+    for frames in (0, 1, 5):
+        step = ours(lm)
+        drive(step.step, lm, frames)
+        step.age(2 * context + 5)
+        assert all(drive(step.step, lm, 2 * context))
+
+
+def test_logits_in_half_precision_are_penalised_too() -> None:
+    lm = build().to(torch.bfloat16)
+    for step in (FrameStep(lm, captured=True), MoshiStepper(lm)):
+        step.set_sampling(replace(GREEDY, repetition_penalty=1.5))
+        with no_compile(), torch.no_grad(), no_cuda_graph():
+            assert len(drive(step.step, lm, 10)) == 10
+        step.close()

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from app.engine.events import Sampling
 from app.engine.fast import layers
 from app.engine.fast.frame import FrameStep
-from app.engine.fast.layers import Norm, Place, Ring
+from app.engine.fast.layers import Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
+from app.engine.fast.tiling import Tiling, choose
 from tests.engine.conftest import INTERPRETED
 from tests.engine.fast.test_frame import build, drive
 
@@ -63,10 +64,38 @@ def test_a_product_and_what_stands_around_it(fused: Fused, bits: int, norm: Norm
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("multiprocessors", [1, 4])
 @pytest.mark.parametrize("bits", [16, 8, 4])
 @torch.no_grad()
-def test_a_row_of_many_blocks(fused: Fused, bits: int) -> None:
-    x, layer = chance(1, 19 * GROUP), linear(19 * GROUP, 9, bits)
+def test_a_product_shared_out_as_on_a_card(
+    fused: Fused, monkeypatch: pytest.MonkeyPatch, bits: int, multiprocessors: int
+) -> None:
+    from app.engine.fast import products
+
+    def as_on_a_card(*shape: int, gated: bool, device: torch.device) -> Tiling:
+        return choose(*shape, gated=gated, multiprocessors=multiprocessors)
+
+    monkeypatch.setattr(products, "choose_for", as_on_a_card)
+    for columns, rows in ((19 * GROUP, 9), (70 * GROUP, 6), (16 * GROUP, 18)):
+        x, layer, norm = chance(1, columns), linear(columns, rows, bits), norm_of(columns)
+        for ours, theirs in (
+            (fused.project(x, layer, norm), Plain().project(x, layer, norm)),
+            *([(ops_gate(fused, x, layer), ops_gate(Plain(), x, layer))] if rows % 2 == 0 else []),
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
+
+
+def norm_of(columns: int) -> Norm:
+    return Norm(1 + 0.1 * chance(columns), None, 1e-5, mean_free=False, exact=True)
+
+
+def ops_gate(ops: Ops, x: Tensor, layer: nn.Module) -> Tensor:
+    return ops.gate(x, layer, None, F.silu)
+
+
+@torch.no_grad()
+def test_codes_of_8_bits_that_are_no_whole_words(fused: Fused) -> None:
+    x, layer = chance(1, 87), linear(87, 9, 8)
     torch.testing.assert_close(fused.project(x, layer), Plain().project(x, layer), rtol=1e-4, atol=1e-4)
 
 

@@ -1,8 +1,7 @@
-"""Triton kernels for one position of a transformer, each with the plain torch of `plain` as its reference.
+"""Attention over a ring of keys and values as Triton kernels: take in a position, look at the filled ones.
 
-A product reads its weight once and does on the way what stands before and after it: RMSNorm, bias, gate,
-residual. Attention is split over the ring, and looks at filled slots alone; how many there are it reads from
-the device, so that one CUDA graph serves every frame. Sums are kept in float32.
+How many slots are filled is read from the device, so that one CUDA graph serves every frame. Sums are kept in
+float32. `plain` is the reference.
 """
 
 from __future__ import annotations
@@ -10,16 +9,9 @@ from __future__ import annotations
 import torch
 import triton
 import triton.language as tl
-from torch import Tensor, nn
+from torch import Tensor
 
-from app.engine.fast.layers import Norm, Place, Ring
-from app.engine.fast.quantized import GROUP, QuantizedLinear
-
-ROWS = 8
-"""So many rows of a weight are one program's."""
-
-COLUMNS = 512
-"""So many columns are read at a time."""
+from app.engine.fast.layers import Place, Ring
 
 SLOTS = 32
 """So many slots of a ring are looked at at a time."""
@@ -29,53 +21,6 @@ SPLITS = 16
 
 LONG_SLOTS = 256
 """A ring of more slots is split."""
-
-
-def multiply(
-    x: Tensor,
-    linear: nn.Module,
-    *,
-    norm: Norm | None = None,
-    gated: bool = False,
-    add: Tensor | None = None,
-    scale: Tensor | None = None,
-) -> Tensor:
-    """Return `add` + scale * W norm(x) for x [1, in]; gated, silu(a) * b for the halves a and b of W norm(x).
-
-    The norm is an RMSNorm.
-    """
-    packed = isinstance(linear, QuantizedLinear)
-    weight, bits = linear.weight, linear.bits if packed else 16
-    assert isinstance(weight, Tensor), "of a linear layer"
-    rows, columns = weight.shape[0] // (2 if gated else 1), x.shape[-1]
-    y = torch.empty(1, rows, dtype=x.dtype, device=x.device)
-    bias = linear.bias if isinstance(linear.bias, Tensor) else None
-    # What is not there is never looked at; Triton wants some pointer in its place.
-    none = x
-    _multiply[(triton.cdiv(rows, ROWS),)](
-        x,
-        weight,
-        linear.weight_scale if packed else none,
-        none if bits != 4 else linear.weight_least,
-        none if norm is None else norm.weight,
-        none if bias is None else bias,
-        none if add is None else add,
-        none if scale is None else scale,
-        y,
-        rows,
-        columns,
-        0.0 if norm is None else norm.eps,
-        BITS=bits,
-        GROUP_COLUMNS=GROUP,
-        HAS_NORM=norm is not None,
-        HAS_BIAS=bias is not None,
-        HAS_ADD=add is not None,
-        HAS_SCALE=scale is not None,
-        GATED=gated,
-        BLOCK_ROWS=ROWS,
-        BLOCK_COLUMNS=COLUMNS,
-    )
-    return y
 
 
 def attend(qkv: Tensor, ring: Ring, place: Place) -> Tensor:
@@ -105,92 +50,6 @@ def attend(qkv: Tensor, ring: Ring, place: Place) -> Tensor:
     if splits > 1:
         _combine[(heads,)](parts, heard, dim, DIMS=dims, PARTS=splits)
     return heard
-
-
-@triton.jit
-def _multiply(
-    x_ptr, weight_ptr, scale_ptr, least_ptr, norm_ptr, bias_ptr, add_ptr, add_scale_ptr, y_ptr,
-    rows, columns, eps,
-    BITS: tl.constexpr, GROUP_COLUMNS: tl.constexpr, HAS_NORM: tl.constexpr, HAS_BIAS: tl.constexpr,
-    HAS_ADD: tl.constexpr, HAS_SCALE: tl.constexpr, GATED: tl.constexpr, BLOCK_ROWS: tl.constexpr,
-    BLOCK_COLUMNS: tl.constexpr,
-):  # fmt: skip
-    row = tl.program_id(0).to(tl.int64) * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
-    inside = row < rows
-    total = tl.zeros((BLOCK_ROWS,), tl.float32)
-    up = tl.zeros((BLOCK_ROWS,), tl.float32)
-    squares = 0.0
-    for start in range(0, columns, BLOCK_COLUMNS):
-        if BITS == 4:
-            groups = columns // GROUP_COLUMNS
-            group = start // GROUP_COLUMNS + tl.arange(0, BLOCK_COLUMNS // GROUP_COLUMNS)
-            pair = tl.arange(0, GROUP_COLUMNS // 2)
-            known = group < groups
-            at = group[:, None] * GROUP_COLUMNS + 2 * pair[None, :]
-            low = tl.load(x_ptr + at, mask=known[:, None], other=0.0).to(tl.float32)
-            high = tl.load(x_ptr + at + 1, mask=known[:, None], other=0.0).to(tl.float32)
-            if HAS_NORM:
-                squares += tl.sum(tl.sum(low * low + high * high, axis=1), axis=0)
-                low *= tl.load(norm_ptr + at, mask=known[:, None], other=0.0).to(tl.float32)
-                high *= tl.load(norm_ptr + at + 1, mask=known[:, None], other=0.0).to(tl.float32)
-            total += _dot_4(
-                weight_ptr, scale_ptr, least_ptr, row, inside, group, known, pair, low, high, columns,
-                GROUP_COLUMNS,
-            )  # fmt: skip
-            if GATED:
-                up += _dot_4(
-                    weight_ptr, scale_ptr, least_ptr, row + rows, inside, group, known, pair, low, high,
-                    columns, GROUP_COLUMNS,
-                )  # fmt: skip
-        else:
-            column = start + tl.arange(0, BLOCK_COLUMNS)
-            here = column < columns
-            x = tl.load(x_ptr + column, mask=here, other=0.0).to(tl.float32)
-            if HAS_NORM:
-                squares += tl.sum(x * x, axis=0)
-                x *= tl.load(norm_ptr + column, mask=here, other=0.0).to(tl.float32)
-            both = inside[:, None] & here[None, :]
-            at = row[:, None] * columns + column[None, :]
-            total += tl.sum(tl.load(weight_ptr + at, mask=both, other=0).to(tl.float32) * x[None, :], axis=1)
-            if GATED:
-                at += rows * columns
-                up += tl.sum(tl.load(weight_ptr + at, mask=both, other=0).to(tl.float32) * x[None, :], axis=1)
-    if BITS == 8:
-        total *= tl.load(scale_ptr + row, mask=inside, other=0.0)
-        if GATED:
-            up *= tl.load(scale_ptr + rows + row, mask=inside, other=0.0)
-    if HAS_NORM:
-        size = tl.rsqrt(squares / columns + eps)
-        total *= size
-        up *= size
-    if HAS_BIAS:
-        total += tl.load(bias_ptr + row, mask=inside, other=0.0).to(tl.float32)
-    if GATED:
-        total = total * tl.sigmoid(total) * up
-    if HAS_SCALE:
-        total *= tl.load(add_scale_ptr + row, mask=inside, other=0.0).to(tl.float32)
-    if HAS_ADD:
-        total += tl.load(add_ptr + row, mask=inside, other=0.0).to(tl.float32)
-    tl.store(y_ptr + row, total, mask=inside)
-
-
-@triton.jit
-def _dot_4(
-    weight_ptr, scale_ptr, least_ptr, row, inside, group, known, pair, low, high, columns,
-    GROUP_COLUMNS: tl.constexpr,
-):  # fmt: skip
-    """Return the products of rows in 4 bits with a block of whole groups: scale and least once a group."""
-    byte = group[:, None] * (GROUP_COLUMNS // 2) + pair[None, :]
-    at = row[:, None, None] * (columns // 2) + byte[None, :, :]
-    codes = tl.load(weight_ptr + at, mask=inside[:, None, None] & known[None, :, None], other=0)
-    first = (codes & 15).to(tl.float32) * low[None, :, :]
-    second = (codes >> 4).to(tl.float32) * high[None, :, :]
-    places = row[:, None] * (columns // GROUP_COLUMNS) + group[None, :]
-    both = inside[:, None] & known[None, :]
-    scale = tl.load(scale_ptr + places, mask=both, other=0.0).to(tl.float32)
-    least = tl.load(least_ptr + places, mask=both, other=0.0).to(tl.float32)
-    sums = tl.sum(low + high, axis=1)
-    return tl.sum(scale * tl.sum(first + second, axis=2) + least * sums[None, :], axis=1)
 
 
 @triton.jit

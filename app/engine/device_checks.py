@@ -1,0 +1,571 @@
+"""The checks of a device: kernels, graphs and logits of our engine against what needs no trust, and its time.
+
+Each takes modules in memory and returns a Finding; torch and moshi are all that they need. Knows nothing
+about files, processes or what follows from a finding.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from moshi.models import LMModel, MimiModel, loaders
+from moshi.models import lm as moshi_lm
+from moshi.utils.compile import CUDAGraphed, no_cuda_graph
+from torch import Tensor, nn
+
+from app.engine import modes
+from app.engine.bench import random_lm
+from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, kept_ms
+from app.engine.events import Sampling
+from app.engine.fast.frame import FrameStep
+from app.engine.fast.layers import Activation, Norm, Ops, Place, Ring
+from app.engine.fast.plain import Plain
+from app.engine.fast.quantized import Packed, QuantizedEmbedding, QuantizedLinear, unpack
+from app.engine.fast.sampling import Sampler
+from app.engine.in_place import keep_in_place
+from app.engine.stepper import MoshiStepper, Stepper
+from app.frames import FRAME_SAMPLES
+from app.memory_plan import WHOLE
+
+CUT_LAYERS, CUT_DEPTH_LAYERS = 2, 1
+"""So many layers have all the shapes that a model has; more of them would only take memory."""
+
+TIMED_FRAMES = 50
+LEAST_FRAMES, TIMED_MS = 3, 5_000
+"""A large model on a processor takes a second for a frame: then fewer have to do."""
+
+WARM_UP_FRAMES = 8
+
+ROWS_AT_ONCE = 4096
+"""So many rows of a weight are unpacked in float32 at a time."""
+
+FLOAT32_BOUND = 1e-4
+"""What products in float32 may differ by relatively, whatever order they are summed in."""
+
+PLAIN_ROUNDINGS = 4
+"""Plain torch rounds after a norm, a product, an activation and a gate."""
+
+LOGITS_EPS = 8
+"""Logits may differ by so many units in the last place of the type: both sides round after each of a dozen
+operations, and such errors grow with the root of their number, twice over."""
+
+CODES_EQUAL = 0.98
+"""Of Mimi's codes so many have to be equal: a vector between two codes may go either way, whereas a graph
+that reads a dead tensor leaves a third of them right."""
+
+SOUND_BOUND = 1e-2
+"""By so much of its level Mimi's sound may differ."""
+
+FREE_FRAMES = 20
+"""Frames in which both engines say what is likeliest to them."""
+
+FORCED_FRAMES = 6
+"""Frames in which both engines are told what to say, so that they have the same before them."""
+
+
+class Subject(NamedTuple):
+    """What is checked."""
+
+    ours: LMModel
+    """As our own step takes it, packed or not."""
+    whole: LMModel
+    """The same numbers in whole weights, as moshi's step takes them; the same model where none are packed."""
+
+
+# --- The model that stands for a large one ------------------------------------------------------------
+
+
+def cut_model(config: dict[str, Any], mode: str, device: torch.device, dtype: torch.dtype) -> Subject:
+    """Return a model of the widths of another, with few layers of random weights, and its twin in whole."""
+    shape = {
+        **config,
+        "num_layers": min(CUT_LAYERS, int(config["num_layers"])),
+        "depformer_num_layers": min(CUT_DEPTH_LAYERS, int(config["depformer_num_layers"])),
+    }
+    ours = random_lm(shape, mode, device, dtype)
+    _roughen(ours)
+    if mode == WHOLE:
+        return Subject(ours, ours)
+    whole = random_lm(shape, WHOLE, device, dtype)
+    _copy_unpacked(ours, whole)
+    return Subject(ours, whole)
+
+
+def _roughen(lm: LMModel) -> None:
+    """Let norms, scales and biases differ from one, so that what leaves them out is seen."""
+    for seed, (name, each) in enumerate(lm.named_parameters()):
+        if each.dim() != 2 and not name.endswith("row_scale"):
+            chance = torch.Generator(each.device).manual_seed(seed)
+            each.data.copy_(0.5 + torch.rand(each.shape, generator=chance, device=each.device))
+
+
+def _copy_unpacked(packed: LMModel, into: LMModel) -> None:
+    """Give a whole model the numbers of a packed one of the same shape."""
+    whole = dict(into.named_parameters())
+    for name, each in packed.named_parameters():
+        if name in whole and whole[name].shape == each.shape:
+            whole[name].data.copy_(each.data)
+    for name, module in packed.named_modules():
+        if isinstance(module, QuantizedLinear):
+            whole[f"{name}.weight"].data.copy_(module.dequantize())
+        elif isinstance(module, QuantizedEmbedding):
+            whole[f"{name}.weight"].data.copy_(module.weight * module.row_scale[:, None])
+
+
+def lengthen(cut: LMModel, config: dict[str, Any], mode: str) -> LMModel:
+    """Return a model of all layers that share the weights of a cut one: it takes the time of the real one.
+
+    Weights that are read again after a few layers do not stay in the caches of a card but for those of the
+    depth transformer, which are a twelfth of all; both engines have that gain.
+    """
+    with torch.device("meta"):
+        whole = loaders.get_moshi_lm(None, dict(config), device="meta", dtype=cut.dtype)
+    modes.keep_in(whole, mode)
+    have = cut.state_dict()
+    state = {name: have[_short_name(name)] for name in whole.state_dict()}
+    whole.load_state_dict(state, assign=True)
+    return cast(LMModel, whole.requires_grad_(False).eval())
+
+
+def _short_name(name: str) -> str:
+    """Return the name in a cut model of what stands for a tensor of the whole one."""
+    for stack, layers in (("transformer.layers.", CUT_LAYERS), ("depformer.layers.", CUT_DEPTH_LAYERS)):
+        if name.startswith(stack):
+            number, _, rest = name.removeprefix(stack).partition(".")
+            return f"{stack}{int(number) % layers}.{rest}"
+    return name
+
+
+# --- Kernels ------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Worst:
+    """The largest relative error of one kind of call, and what is allowed."""
+
+    bound: float
+    error: float = 0.0
+    calls: int = 0
+
+    @property
+    def right(self) -> bool:
+        """Return whether it stayed within its bound; what is no number did not."""
+        return self.error <= self.bound
+
+
+@dataclass
+class Compared:
+    """An Ops that lets another one do the work, and holds each result against float32.
+
+    A product may be off by what its sum in float32 costs (n u, Higham, Accuracy and Stability, section 3.1)
+    and one unit in the last place of what it returns: twice what rounding alone can cost.
+    """
+
+    ops: Ops
+    roundings: int = 1
+    """So many results in the type of activations are within a call: plain torch rounds between steps."""
+    worst: dict[str, Worst] = field(default_factory=dict)
+    _plain: Plain = field(default_factory=Plain)
+
+    def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
+        """Return x normalised, or as it is."""
+        y = self.ops.normalize(x, norm)
+        self._note(f"normalize {x.shape[-1]}, {_kind(norm)}", y, self._normal(x, norm), x.shape[-1])
+        return y
+
+    def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
+        """Return the linear map of x."""
+        y = self.ops.project(x, linear, norm)
+        exact = _multiply(self._normal(x, norm), linear)
+        self._note(f"project {_size(linear)}, {_kind(norm)}", y, exact, x.shape[-1])
+        return y
+
+    def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
+        """Return activation(a) * b for the halves a and b of the map of x."""
+        y = self.ops.gate(x, linear, norm, activation)
+        a, b = _multiply(self._normal(x, norm), linear).chunk(2, dim=-1)
+        name = getattr(activation, "__name__", "activation")
+        self._note(f"gate {_size(linear)}, {_kind(norm)}, {name}", y, activation(a) * b, x.shape[-1])
+        return y
+
+    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to` + scale * the linear map of x."""
+        y = self.ops.add(to, x, linear, scale)
+        mapped = _multiply(x.float(), linear)
+        exact = to.float() + (mapped if scale is None else scale.float() * mapped)
+        scaled = "" if scale is None else ", scaled"
+        self._note(f"add {_size(linear)}{scaled}", y, exact, x.shape[-1])
+        return y
+
+    def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
+        """Return what is heard of a ring, which takes in this position first."""
+        _, heads, slots, dim = ring.numbers.shape
+        packed = ring.scale is not None
+        # Copies: both sides write into what they are given.
+        beside = Ring(
+            ring.numbers.clone() if packed else ring.numbers.to(torch.float32, copy=True),
+            None if ring.scale is None else ring.scale.clone(),
+        )
+        exact = self._plain.attend(qkv.to(torch.float32, copy=True), beside, place)
+        y = self.ops.attend(qkv, ring, place)
+        name = f"attend {heads}x{dim} over {slots}, {'8 bits' if packed else 'whole'}"
+        # Queries, keys and values are rounded on the way, whoever does it.
+        self._note(name, y, exact, slots, roundings=3)
+        taken, expected = (_held(each, place) for each in (ring, beside))
+        # A number between two codes may go either way.
+        taken, least = taken.to(qkv.dtype), 2 / 127 if packed else 0.0
+        self._note(f"{name}, written", taken, expected, dim, least=least)
+        return y
+
+    def _normal(self, x: Tensor, norm: Norm | None) -> Tensor:
+        if norm is None:
+            return x.float()
+        bias = None if norm.bias is None else norm.bias.float()
+        return self._plain.normalize(x.float(), norm._replace(weight=norm.weight.float(), bias=bias))
+
+    def _note(
+        self, name: str, y: Tensor, exact: Tensor, terms: int, *, least: float = 0.0, roundings: int = 1
+    ) -> None:
+        eps = max(roundings, self.roundings) * torch.finfo(y.dtype).eps
+        bound = max(eps, FLOAT32_BOUND, least) + terms * 2.0**-24
+        worst = self.worst.setdefault(name, Worst(bound))
+        worst.calls += 1
+        error = relative_error(y, exact)
+        worst.error = error if not error <= worst.error else worst.error
+
+
+def relative_error(found: Tensor, exact: Tensor) -> float:
+    """Return the larger of two relative errors: of the whole vector, and of its worst element.
+
+    An element is measured by its own size and the root mean square of all: a wrong row among thousands
+    hardly changes the norm, and one that should be nothing can not be measured by itself.
+    """
+    found, exact = found.float().flatten(), exact.float().flatten()
+    level = exact.square().mean().sqrt().clamp(min=torch.finfo(torch.float32).tiny)
+    off = (found - exact).abs()
+    return float(torch.maximum(off.square().mean().sqrt() / level, (off / (exact.abs() + level)).amax()))
+
+
+def _multiply(x: Tensor, linear: nn.Module) -> Tensor:
+    """Return the linear map [1, out] of x [1, in] in float32, a few rows of the weight at a time."""
+    weight, bias = cast(Tensor, linear.weight), cast("Tensor | None", linear.bias)
+    y = torch.cat([F.linear(x, rows) for rows in _rows(linear, weight)], dim=-1)
+    return y if bias is None else y + bias.float()
+
+
+def _rows(linear: nn.Module, weight: Tensor) -> Iterator[Tensor]:
+    for first in range(0, weight.shape[0], ROWS_AT_ONCE):
+        part = slice(first, first + ROWS_AT_ONCE)
+        if isinstance(linear, QuantizedLinear):
+            least = None if linear.weight_least is None else linear.weight_least[part]
+            yield unpack(Packed(weight[part], linear.weight_scale[part], least))
+        else:
+            yield weight[part].float()
+
+
+def _held(ring: Ring, place: Place) -> Tensor:
+    """Return the keys and values [2, H, D] in float32 that a ring has just taken in."""
+    numbers = ring.numbers.index_select(2, place.slot)[:, :, 0].float()
+    return numbers if ring.scale is None else numbers * ring.scale.index_select(2, place.slot)
+
+
+def _size(linear: nn.Module) -> str:
+    bits = linear.bits if isinstance(linear, QuantizedLinear) else 8 * cast(Tensor, linear.weight).itemsize
+    biased = " with bias" if linear.bias is not None else ""
+    return f"{linear.in_features} to {linear.out_features} in {bits} bits{biased}"
+
+
+def _kind(norm: Norm | None) -> str:
+    return "bare" if norm is None else "layer norm" if norm.mean_free else "rms norm"
+
+
+@torch.no_grad()
+def check_kernels(lm: LMModel, ops: Ops, kv: str) -> Finding:
+    """Hold every call of a frame against float32, with the ring empty, half full, full, and gone round."""
+    compared = Compared(ops, roundings=PLAIN_ROUNDINGS if isinstance(ops, Plain) else 1)
+    step = FrameStep(lm, compared, kv, captured=True)
+    torch.manual_seed(0)
+    with no_cuda_graph():
+        _run(step, lm, 2)
+        for ring in step.rings:
+            _fill(ring)
+        for age in (step.context // 2, step.context - 1, step.context, 2 * step.context + 3):
+            step.age(age)
+            _run(step, lm, 1)
+    return _judge_kernels(compared.worst)
+
+
+def _fill(ring: Ring) -> None:
+    """Let a ring hold random keys and values of the size that norms and projections give them."""
+    if ring.scale is None:
+        ring.numbers.normal_()
+    else:
+        ring.numbers.random_(-127, 128)
+        ring.scale.uniform_(0.01, 0.03)
+
+
+def _judge_kernels(worst: dict[str, Worst]) -> Finding:
+    figures = {
+        name: {"error": _rounded(each.error), "bound": _rounded(each.bound), "calls": each.calls}
+        for name, each in worst.items()
+    }
+    wrong = [name for name, each in worst.items() if not each.right]
+    if not wrong:
+        return Finding(KERNELS, True, f"{len(worst)} kinds of calls are right", figures)
+    first = max(wrong, key=lambda name: worst[name].error / worst[name].bound)
+    off = worst[first]
+    seen = f"the kernel “{first}” is off by {100 * off.error:.2g} %, and {100 * off.bound:.2g} % are allowed"
+    return Finding(KERNELS, False, seen, figures)
+
+
+# --- Logits -------------------------------------------------------------------------------------------
+
+
+class _Script:
+    """Says the same tokens whatever is expected, and notes what was expected."""
+
+    def __init__(self, lm: LMModel) -> None:
+        self.logits: list[Tensor] = []
+        chance = torch.Generator().manual_seed(3)
+        count = FORCED_FRAMES * (1 + lm.dep_q)
+        most = min(lm.card, lm.text_card)
+        self._tokens = torch.randint(most, (count,), generator=chance).tolist()
+
+    def draw(self, logits: Tensor, *_: object) -> Tensor:
+        """Return the next token [*] for logits [*, card]."""
+        token = self._tokens[len(self.logits)]
+        self.logits.append(logits.float().flatten().clone())
+        return torch.full(logits.shape[:-1], token, device=logits.device)
+
+
+@contextmanager
+def _drawn_by(script: _Script) -> Iterator[None]:
+    """Let moshi's step say what a script says."""
+    draw = moshi_lm.sample_token
+    moshi_lm.sample_token = script.draw
+    try:
+        yield
+    finally:
+        moshi_lm.sample_token = draw
+
+
+class _ForcedStep(FrameStep):
+    """Our step with a script in the place of chance."""
+
+    script: _Script
+
+    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
+        return self.script.draw(logits)[0, 0]
+
+
+@torch.no_grad()
+def check_logits(subject: Subject, ops: Ops, kv: str) -> Finding:
+    """Hold the logits of each head against those of moshi's own step, which is told to say the same."""
+    ours = _ForcedStep(subject.ours, ops, kv, captured=True)
+    ours.script, theirs = _Script(subject.ours), _Script(subject.whole)
+    with no_cuda_graph(), _drawn_by(theirs):
+        _run(ours, subject.ours, FORCED_FRAMES)
+        moshi = MoshiStepper(subject.whole)
+        try:
+            _run(moshi, subject.whole, FORCED_FRAMES)
+        finally:
+            moshi.close()
+    errors = [relative_norm(*pair) for pair in zip(ours.script.logits, theirs.logits, strict=True)]
+    return _judge_logits(errors, subject, kv, _count_equal(subject, ops, kv))
+
+
+def _count_equal(subject: Subject, ops: Ops, kv: str) -> int:
+    """Return for how many frames both engines, left to themselves, say the same from the first on."""
+    moshi = MoshiStepper(subject.whole)
+    said = []
+    with no_cuda_graph(), ExitStack() as life:
+        life.callback(moshi.close)
+        for step, lm in (
+            (FrameStep(subject.ours, ops, kv, captured=True), subject.ours),
+            (moshi, subject.whole),
+        ):
+            step.set_sampling(Sampling(greedy=True))
+            said.append(_run(step, lm, FREE_FRAMES))
+    pairs = list(zip(*said, strict=True))
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), len(pairs))
+
+
+def relative_norm(found: Tensor, expected: Tensor) -> float:
+    """Return the relative error of a vector by its norm."""
+    return float((found - expected).norm() / expected.norm().clamp(min=torch.finfo(torch.float32).tiny))
+
+
+def _judge_logits(errors: Sequence[float], subject: Subject, kv: str, equal: int) -> Finding:
+    """Judge logits by their errors, and tokens where nothing is rounded that could tip the likeliest over."""
+    lm, whole = subject.ours, kv == "bf16" and subject.ours.dtype == torch.float32
+    heads = 1 + lm.dep_q
+    bound = max(LOGITS_EPS * torch.finfo(lm.dtype).eps, FLOAT32_BOUND)
+    if kv != "bf16":
+        # Keys and values in 8 bits are rounded to 1/127 of the largest: a loss that is known and wished for.
+        bound = max(bound, 8 / 127)
+    worst = max(errors, key=lambda error: error if math.isfinite(error) else math.inf)
+    figures = {
+        "frames": FORCED_FRAMES,
+        "text": _rounded(max(errors[::heads])),
+        "codes": _rounded(max(error for at, error in enumerate(errors) if at % heads)),
+        "bound": _rounded(bound),
+        "tokens_equal": f"{equal} of {FREE_FRAMES} frames",
+    }
+    if worst <= bound and whole and equal < FREE_FRAMES:
+        seen = f"the tokens are those of moshi's own step for {equal} frames only"
+        return Finding(LOGITS, False, seen, figures)
+    if worst <= bound:
+        return Finding(LOGITS, True, "the logits are those of moshi's own step", figures)
+    seen = f"the logits differ from those of moshi's own step by {100 * worst:.2g} %"
+    return Finding(LOGITS, False, seen, figures)
+
+
+# --- Graphs -------------------------------------------------------------------------------------------
+
+_CHANGES = (
+    Sampling(text_temperature=1.1, audio_temperature=0.9),
+    Sampling(audio_top_k=100, text_top_k=40, repetition_penalty=1.3),
+    Sampling(greedy=True),
+    Sampling(),
+)
+"""What a talk changes; all but the third within one graph."""
+
+_FRAMES_EACH = 6
+
+
+@torch.no_grad()
+def check_graph(lm: LMModel, ops: Ops, kv: str) -> Finding:
+    """Compare tokens of a captured frame with those of one that is not, over changes, a reset, a wrap."""
+    said = []
+    for guard in (nullcontext(), no_cuda_graph()):
+        step = FrameStep(lm, ops, kv, captured=True)
+        torch.manual_seed(1)
+        with cast("AbstractContextManager[None]", guard):
+            said.append(_tokens_over_changes(step, lm))
+        del step
+        gc.collect()
+    wrong = sum(one != other for one, other in zip(*said, strict=True))
+    figures = {"frames": len(said[0]), "different": wrong}
+    if not wrong:
+        return Finding(GRAPH, True, "a captured frame says what it says uncaptured", figures)
+    seen = f"a frame replayed as a CUDA graph says something else in {wrong} of {len(said[0])} frames"
+    return Finding(GRAPH, False, seen, figures)
+
+
+def _tokens_over_changes(step: FrameStep, lm: LMModel) -> list[list[int]]:
+    said = []
+    for sampling in _CHANGES:
+        step.set_sampling(sampling)
+        said += _run(step, lm, _FRAMES_EACH)
+    step.reset()
+    said += _run(step, lm, _FRAMES_EACH)
+    # The ring wraps in the middle of these.
+    step.age(step.context - _FRAMES_EACH // 2)
+    return said + _run(step, lm, _FRAMES_EACH)
+
+
+@torch.no_grad()
+def check_mimi(mimi: MimiModel, frames: int = 24) -> Finding:
+    """Compare codes and sound of Mimi's halves, each one graph, with those of the same halves as they are."""
+    plain, captured = (_hear_and_say(mimi, frames, graphs=graphs) for graphs in (False, True))
+    equal = float((plain[0] == captured[0]).float().mean())
+    sound = relative_norm(captured[1], plain[1])
+    figures = {"frames": frames, "codes_equal": round(equal, 4), "sound_error": _rounded(sound)}
+    if equal >= CODES_EQUAL and sound <= SOUND_BOUND:
+        return Finding(MIMI, True, "Mimi hears and says the same in graphs", figures)
+    seen = f"Mimi in CUDA graphs hears {100 * equal:.0f} % of the codes and says {100 * sound:.2g} % else"
+    return Finding(MIMI, False, seen, figures)
+
+
+def _hear_and_say(mimi: MimiModel, frames: int, *, graphs: bool) -> tuple[Tensor, Tensor]:
+    """Return codes [T, K], and sound [T, 1920] of given codes, with a reset after the first as in a talk."""
+    device = next(mimi.parameters()).device
+    chance = torch.Generator().manual_seed(4)
+    loudness = torch.rand(frames, generator=chance) * 0.3
+    heard = loudness[:, None] * torch.randn(frames, FRAME_SAMPLES, generator=chance)
+    told = torch.randint(mimi.cardinality, (frames, 1, mimi.num_codebooks, 1), generator=chance)
+    codes, sound = [], []
+    with mimi.streaming(1), nullcontext() if graphs else no_cuda_graph():
+        keep_in_place(mimi)
+        encode, decode = (CUDAGraphed(half, disable=not graphs) for half in (mimi.encode, mimi.decode))
+        for at, (frame, saying) in enumerate(zip(heard.to(device), told.to(device), strict=True)):
+            codes.append(encode(frame[None, None])[0, :, 0].clone())
+            if at in (0, frames // 2):
+                mimi.reset_streaming()
+            sound.append(decode(saying)[0, 0].clone())
+    return torch.stack(codes), torch.stack(sound)
+
+
+# --- Time ---------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def check_speed(lm: LMModel, ops: Ops, kv: str) -> Finding:
+    """Time frames of our own step with a full ring."""
+    step = FrameStep(lm, ops, kv)
+    heard = _heard(lm)
+    _time(step, heard, WARM_UP_FRAMES)
+    step.age(2 * step.context)
+    _time(step, heard, WARM_UP_FRAMES)
+    return _timed(SPEED, _time(step, heard, TIMED_FRAMES))
+
+
+@torch.no_grad()
+def check_moshi(lm: LMModel, *, warm_up_frames: int = WARM_UP_FRAMES) -> Finding:
+    """Time frames of moshi's own step; on a card it attends to the whole ring from the first frame on."""
+    step = MoshiStepper(lm)
+    heard = _heard(lm)
+    with ExitStack() as life:
+        life.callback(step.close)
+        _time(step, heard, warm_up_frames)
+        return _timed(MOSHI, _time(step, heard, TIMED_FRAMES))
+
+
+def _timed(name: str, times_ms: list[float]) -> Finding:
+    median = kept_ms(times_ms)
+    slowest = max(times_ms)
+    figures = {"ms": median, "slowest_ms": round(slowest, 2), "frames": len(times_ms)}
+    return Finding(name, True, f"a frame of the language model takes {median} ms", figures)
+
+
+def _time(step: Stepper, heard: Tensor, frames: int) -> list[float]:
+    """Return what each frame took in ms, until its tokens were at hand; fewer where they take too long."""
+    taken: list[float] = []
+    while len(taken) < frames and (len(taken) < LEAST_FRAMES or sum(taken) < TIMED_MS):
+        began = time.perf_counter()
+        if (said := step.step(heard)) is not None:
+            said.cpu()
+        taken.append(1000 * (time.perf_counter() - began))
+    return taken
+
+
+# --- What the checks have in common -------------------------------------------------------------------
+
+
+def _run(step: Stepper, lm: LMModel, frames: int) -> list[list[int]]:
+    """Return the tokens that are said to made-up codes, [] while the delays fill."""
+    chance = torch.Generator().manual_seed(5)
+    said = []
+    for _ in range(frames):
+        heard = torch.randint(lm.card, (1, lm.n_q - lm.dep_q, 1), generator=chance).to(lm.device)
+        tokens = step.step(heard)
+        said.append([] if tokens is None else tokens[0, :, 0].tolist())
+    return said
+
+
+def _heard(lm: LMModel) -> Tensor:
+    chance = torch.Generator().manual_seed(2)
+    return torch.randint(lm.card, (1, lm.n_q - lm.dep_q, 1), generator=chance).to(lm.device)
+
+
+def _rounded(error: float) -> float | str:
+    """Return a number of two digits; JSON has no word for what is none."""
+    return float(f"{error:.2g}") if error < float("inf") else str(error)
