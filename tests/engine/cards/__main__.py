@@ -23,6 +23,9 @@ def main() -> None:
     parser.add_argument(
         "--targets", default=",".join(map(str, TARGETS)), help="compute capabilities; '' for none"
     )
+    parser.add_argument(
+        "--shapes", default="", help="what the names of the shapes begin with that are compiled"
+    )
     parser.add_argument("--json", type=Path, help="write everything here, and print nothing")
     options = parser.parse_args()
     targets = [int(each) for each in options.targets.split(",") if each]
@@ -32,7 +35,8 @@ def main() -> None:
         os.environ["TRITON_CACHE_DIR"] = cache
         from tests.engine.cards import figures
 
-        found = {**figures.collected(max(targets, default=90)), "cubins": list(figures.compiled(targets))}
+        cubins = list(figures.compiled(targets, options.shapes))
+        found = {**figures.collected(max(targets, default=90)), "cubins": cubins}
     if options.json:
         options.json.write_text(json.dumps(found))
         return

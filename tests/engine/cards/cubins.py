@@ -39,17 +39,19 @@ class Target:
     """Of all its blocks."""
     block_shared_bytes: int
     """The most that a block may take."""
+    multiprocessors: tuple[int, int]
+    """Of a large and of a small card of the kind."""
     registers: int = 65_536
     thread_registers: int = 255
 
 
 TARGETS = {
-    75: Target(32, 16, 64 << 10, 64 << 10),
-    80: Target(64, 32, 164 << 10, 163 << 10),
-    86: Target(48, 16, 100 << 10, 99 << 10),
-    89: Target(48, 24, 100 << 10, 99 << 10),
-    90: Target(64, 32, 228 << 10, 227 << 10),
-    120: Target(48, 24, 100 << 10, 99 << 10),
+    75: Target(32, 16, 64 << 10, 64 << 10, (68, 30)),
+    80: Target(64, 32, 164 << 10, 163 << 10, (108, 56)),
+    86: Target(48, 16, 100 << 10, 99 << 10, (82, 20)),
+    89: Target(48, 24, 100 << 10, 99 << 10, (128, 24)),
+    90: Target(64, 32, 228 << 10, 227 << 10, (132, 114)),
+    120: Target(48, 24, 100 << 10, 99 << 10, (170, 36)),
 }
 """From the GeForce RTX 20 to the RTX 50 and the H100, by compute capability."""
 

@@ -25,17 +25,18 @@ Plain = dict[str, Any]
 
 
 def shapes(target: int) -> dict[str, Shape]:
-    """Return every kind of frame that a card of a compute capability may be asked for, by a name."""
+    """Return every kind of frame that cards of a compute capability may be asked for, by a name."""
     # As app.engine.device decides: cards before Ampere have no bfloat16.
     dtype = torch.bfloat16 if target >= 80 else torch.float16
-    capability = divmod(target, 10)
+    large, small = cubins.TARGETS[target].multiprocessors
     whole, bundled = catalog.moshi_7b(), dict(find(catalog.STARTER.name).config)
 
-    def shape(config: Plain, mode: str = "bf16", kv: str = "bf16", rank: int = 0) -> Shape:
-        return Shape(config, mode, kv, dtype, capability, rank)
+    def shape(config: Plain, mode: str = "bf16", kv: str = "bf16", rank: int = 0, size: int = large) -> Shape:
+        return Shape(config, mode, kv, dtype, divmod(target, 10), size, rank)
 
     return {
         **{f"7B {mode}, KV {kv}": shape(whole, mode, kv) for mode in MODES for kv in KVS},
+        **{f"7B {mode}, small card": shape(whole, mode, "int8", size=small) for mode in MODES},
         "7B with an adapter fused": shape(whole, rank=128),
         "7B with an adapter fused, int4": shape(whole, "int4", rank=128),
         "7B with 16 codebooks in depth": shape({**whole, "dep_q": 16}, "int8"),
@@ -90,10 +91,11 @@ def _of_frame(frame: Frame) -> Plain:
     }
 
 
-def compiled(targets: Iterable[int]) -> Iterator[Plain]:
-    """Yield every different kernel as it is on each card: registers, memory, its main loop."""
+def compiled(targets: Iterable[int], prefix: str = "") -> Iterator[Plain]:
+    """Yield every different kernel as it is on each card, of shapes whose name begins so."""
     for target in targets:
-        found = frames(target)
+        named = {name: shape for name, shape in shapes(target).items() if name.startswith(prefix)}
+        found = frames(target, named)
         for variant in variants(found):
             used = {name: read for name, ways in found.items() if (read := _read_bytes(variant, ways))}
             cubin = cubins.build(variant, target)

@@ -11,10 +11,10 @@ import importlib
 import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -31,7 +31,6 @@ from triton.runtime.jit import JITFunction, create_function_from_signature
 import app.engine.fast
 from app.engine import modes
 from app.engine.events import Sampling
-from app.engine.fast import tiling
 from app.engine.fast.frame import FrameStep
 from app.engine.stepper import make_ops
 
@@ -46,9 +45,6 @@ SAMPLINGS = {
     "penalty": Sampling(repetition_penalty=1.3, repetition_frames=20),
 }
 """Every form that sampling has in a captured frame."""
-
-MULTIPROCESSORS = {(7, 5): 40, (8, 0): 108, (8, 6): 28, (8, 9): 58, (9, 0): 132, (12, 0): 170}
-"""Of a T4, an A100, an RTX 3060, an L4, an H200 and an RTX 5090."""
 
 _VIEWS = ("empty", "detach", "alias", "lift_fresh", "view_as_complex", "view_as_real", "_unsafe_view")
 """Operators for which a card runs nothing, beside those whose schema says that they are views."""
@@ -69,7 +65,8 @@ class Shape:
     """One of app.engine.events.KVS."""
     dtype: torch.dtype = torch.bfloat16
     capability: tuple[int, int] = (9, 0)
-    """What the card says of itself to whoever asks."""
+    multiprocessors: int = 132
+    """What the card says of itself to whoever asks, with its capability."""
     adapter_rank: int = 0
     """Of a LoRA that was fused, 0 for none."""
 
@@ -164,7 +161,7 @@ def name_of(function: JITFunction[Any]) -> str:
 def collect(shape: Shape, samplings: dict[str, Sampling] = SAMPLINGS) -> dict[str, Frame]:
     """Return a frame for each way of sampling."""
     lm = _model(shape)
-    with _card(shape.capability), torch.no_grad(), no_cuda_graph():
+    with _card(shape), torch.no_grad(), no_cuda_graph():
         step = FrameStep(lm, make_ops(), shape.kv, captured=True)
         return {name: _frame(step, lm, sampling) for name, sampling in samplings.items()}
 
@@ -183,12 +180,18 @@ def _model(shape: Shape) -> LMModel:
 
 
 @contextmanager
-def _card(capability: tuple[int, int]) -> Iterator[None]:
+def _card(shape: Shape) -> Iterator[None]:
     """Let whoever asks about the card be answered."""
-    with (
-        mock.patch.object(torch.cuda, "get_device_capability", lambda *_: capability),
-        mock.patch.object(tiling, "multiprocessors", lambda _: MULTIPROCESSORS[capability]),
-    ):
+    major, minor = shape.capability
+    said = SimpleNamespace(major=major, minor=minor, multi_processor_count=shape.multiprocessors)
+    with ExitStack() as stack:
+        for name, answer in (("capability", shape.capability), ("properties", said)):
+            stack.enter_context(mock.patch.object(torch.cuda, f"get_device_{name}", lambda *_, it=answer: it))
+        for module in _modules():
+            # The engine asks cards alone how large they are, and remembers it: a meta tensor is on none.
+            if hasattr(module, "multiprocessors"):
+                answered = mock.patch.object(module, "multiprocessors", lambda *_: shape.multiprocessors)
+                stack.enter_context(answered)
         yield
 
 
