@@ -115,6 +115,8 @@ def _multiply(
         up *= size
     if HAS_BIAS:
         y += tl.load(bias_ptr + read).to(tl.float32)
+        if GATED:
+            up += tl.load(bias_ptr + rows + read).to(tl.float32)
     if GATED:
         y = y * tl.sigmoid(y) * up
     if HAS_SCALE:

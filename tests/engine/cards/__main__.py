@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument(
         "--shapes", default="", help="what the names of the shapes begin with that are compiled"
     )
+    parser.add_argument("--no-frames", action="store_true", help="leave out what a frame launches")
     parser.add_argument("--json", type=Path, help="write everything here, and print nothing")
     options = parser.parse_args()
     targets = [int(each) for each in options.targets.split(",") if each]
@@ -36,11 +37,12 @@ def main() -> None:
         from tests.engine.cards import figures
 
         cubins = list(figures.compiled(targets, options.shapes))
-        found = {**figures.collected(max(targets, default=90)), "cubins": cubins}
+        frames = {} if options.no_frames else figures.collected(max(targets, default=90))
+        found = {**frames, "cubins": cubins}
     if options.json:
         options.json.write_text(json.dumps(found))
         return
-    show_frames(found["frames"])
+    show_frames(found.get("frames", []))
     show_cubins(found["cubins"])
     print(json.dumps(found))
 

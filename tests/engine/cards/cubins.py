@@ -103,6 +103,11 @@ class Cubin:
     """Its main loop; all of its code, if it has none that loads."""
 
     @property
+    def loops(self) -> bool:
+        """Return whether it has a loop that loads."""
+        return self.loop != self.code
+
+    @property
     def occupancy(self) -> float:
         """Return which part of the warps of a multiprocessor can be there at once."""
         card = TARGETS[self.target]

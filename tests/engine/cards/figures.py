@@ -118,6 +118,7 @@ def _of_cubin(cubin: Cubin) -> Plain:
         "shared_bytes": cubin.shared_bytes,
         "occupancy": cubin.occupancy,
         "instructions": len(cubin.code.texts),
+        "loops": cubin.loops,
         "loop_instructions": len(loop.texts),
         "loads": {str(bits): count for bits, count in sorted(loop.loads.items())},
         "wide_share": loop.wide_share,
