@@ -36,14 +36,15 @@ def main() -> None:
         os.environ["TRITON_CACHE_DIR"] = cache
         from tests.engine.cards import figures
 
-        cubins = list(figures.compiled(targets, options.shapes))
-        frames = {} if options.no_frames else figures.collected(max(targets, default=90))
-        found = {**frames, "cubins": cubins}
+        found = figures.compiled(targets, options.shapes)
+        if not options.no_frames:
+            found |= figures.collected(max(targets, default=90))
     if options.json:
         options.json.write_text(json.dumps(found))
         return
     show_frames(found.get("frames", []))
     show_cubins(found["cubins"])
+    show_estimates(found["estimates"])
     print(json.dumps(found))
 
 
@@ -69,6 +70,17 @@ def show_cubins(cubins: list[Row]) -> None:
             f"{row['shared_bytes']:6} {row['occupancy']:9.0%} {row['loop_instructions']:5} "
             f"{row['wide_share']:7.0%} {row['per_16_bytes']:8.1f}  {row['variant']}"
         )
+
+
+def show_estimates(estimates: list[Row]) -> None:
+    """Print a line for each kind of frame with a column for each card."""
+    targets = list(dict.fromkeys(row["target"] for row in estimates))
+    print("\nestimated ms of a frame\n" + " " * 48 + " ".join(f"sm_{target:<4}" for target in targets))
+    named: dict[tuple[str, str], list[float]] = {}
+    for row in estimates:
+        named.setdefault((row["shape"], row["sampling"]), []).append(row["ms"])
+    for (shape, sampling), times in named.items():
+        print(f"{shape:34} {sampling:12} " + " ".join(f"{ms:7.2f}" for ms in times))
 
 
 if __name__ == "__main__":

@@ -41,17 +41,30 @@ class Target:
     """The most that a block may take."""
     multiprocessors: tuple[int, int]
     """Of a large and of a small card of the kind."""
+    name: str
+    """Of the large one."""
+    bytes_per_s: float
+    """What its memory gives at most."""
+    clock_hz: float
     registers: int = 65_536
     thread_registers: int = 255
 
+    @property
+    def most_per_16_bytes(self) -> float:
+        """Return how many instructions of a thread the large card has time for while 16 bytes come in.
+
+        A multiprocessor begins one instruction for 32 threads in each of its four quarters in each cycle.
+        """
+        return self.multiprocessors[0] * 4 * THREADS * self.clock_hz / (self.bytes_per_s / 16)
+
 
 TARGETS = {
-    75: Target(32, 16, 64 << 10, 64 << 10, (68, 30)),
-    80: Target(64, 32, 164 << 10, 163 << 10, (108, 56)),
-    86: Target(48, 16, 100 << 10, 99 << 10, (82, 20)),
-    89: Target(48, 24, 100 << 10, 99 << 10, (128, 24)),
-    90: Target(64, 32, 228 << 10, 227 << 10, (132, 114)),
-    120: Target(48, 24, 100 << 10, 99 << 10, (170, 36)),
+    75: Target(32, 16, 64 << 10, 64 << 10, (68, 30), "RTX 2080 Ti", 616e9, 1.55e9),
+    80: Target(64, 32, 164 << 10, 163 << 10, (108, 56), "A100 80 GB", 2.04e12, 1.41e9),
+    86: Target(48, 16, 100 << 10, 99 << 10, (82, 20), "RTX 3090", 936e9, 1.70e9),
+    89: Target(48, 24, 100 << 10, 99 << 10, (128, 24), "RTX 4090", 1.008e12, 2.52e9),
+    90: Target(64, 32, 228 << 10, 227 << 10, (132, 114), "H200", 4.8e12, 1.75e9),
+    120: Target(48, 24, 100 << 10, 99 << 10, (170, 36), "RTX 5090", 1.79e12, 2.41e9),
 }
 """From the GeForce RTX 20 to the RTX 50 and the H100, by compute capability."""
 
@@ -84,8 +97,13 @@ class Instructions:
 
     @property
     def per_16_bytes(self) -> float:
-        """Return how many instructions stand beside 16 loaded bytes."""
-        return 16 * len(self.texts) / self.loaded_bytes if self.loaded_bytes else float("inf")
+        """Return how many instructions a thread takes for 16 bytes that it streams.
+
+        That is what it loads past the first cache (`.cg` in Triton), as weights are; all, if it has no such.
+        """
+        streamed = Instructions(tuple(text for text in self.texts if ".STRONG.GPU" in text))
+        size = streamed.loaded_bytes or self.loaded_bytes
+        return 16 * len(self.texts) / size if size else float("inf")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Runs in a process of its own, in which Triton compiles for cards. Knows nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -19,6 +19,15 @@ from tests.engine.cards.cubins import Cubin
 from tests.engine.cards.launches import SAMPLINGS, Frame, Shape, Variant, collect, functions, name_of, reached
 
 DEFAULT = {"default": Sampling()}
+
+STREAM_BYTES = 1_000_000
+"""A launch that is given more than this, and goes through it, is as fast as memory."""
+
+REACHED = 0.85
+"""Of a card's bandwidth, and of its instructions, so much is reached at best."""
+
+NODE_S, GAP_S = 2.5e-6, 1.0e-6
+"""What a small node of a CUDA graph takes, and what lies between two large ones. Assumed, not measured."""
 
 Plain = dict[str, Any]
 """As JSON takes it."""
@@ -91,15 +100,43 @@ def _of_frame(frame: Frame) -> Plain:
     }
 
 
-def compiled(targets: Iterable[int], prefix: str = "") -> Iterator[Plain]:
-    """Yield every different kernel as it is on each card, of shapes whose name begins so."""
+def compiled(targets: Iterable[int], prefix: str = "") -> Plain:
+    """Return every different kernel as it is on each card, of shapes whose name begins so, and estimates."""
+    rows: list[Plain] = []
+    times: list[Plain] = []
     for target in targets:
         named = {name: shape for name, shape in shapes(target).items() if name.startswith(prefix)}
         found = frames(target, named)
-        for variant in variants(found):
+        built = {variant: cubins.build(variant, target) for variant in variants(found)}
+        for variant, cubin in built.items():
             used = {name: read for name, ways in found.items() if (read := _read_bytes(variant, ways))}
-            cubin = cubins.build(variant, target)
-            yield {"kernel": variant.kernel, "variant": variant.label, "shapes": used, **_of_cubin(cubin)}
+            name = {"kernel": variant.kernel, "variant": variant.label, "shapes": used}
+            rows.append({**name, **_of_cubin(cubin)})
+        times += [
+            {"target": target, "shape": name, "sampling": sampling, "ms": _estimate_ms(frame, built, target)}
+            for name, ways in found.items()
+            for sampling, frame in ways.items()
+            if "small card" not in name
+        ]
+    return {"cubins": rows, "estimates": times}
+
+
+def _estimate_ms(frame: Frame, built: dict[Variant, Cubin], target: int) -> float:
+    """Return about how long a large card takes for a captured frame.
+
+    What streams takes its bytes at the speed that copies reach, or longer if its instructions do; everything
+    else is a node.
+    """
+    card = cubins.TARGETS[target]
+    total_s = frame.operators.total() * NODE_S
+    for launch in frame.launches:
+        cubin = built[launch.variant]
+        if cubin.loops and launch.read_bytes > STREAM_BYTES:
+            slowed = max(1.0, cubin.loop.per_16_bytes / card.most_per_16_bytes / REACHED)
+            total_s += launch.read_bytes / (card.bytes_per_s * REACHED) * slowed + GAP_S
+        else:
+            total_s += NODE_S
+    return 1000 * total_s
 
 
 def _read_bytes(variant: Variant, ways: dict[str, Frame]) -> int:

@@ -11,13 +11,20 @@ from tests.engine.cards.conftest import CONTINUOUS, Row, found_out
 from tests.engine.cards.cubins import TARGETS, Instructions, main_loop
 
 STREAM_BYTES = 1_000_000
-"""A launch that is given more than this reads weights or a ring, and has to do so at the speed of memory."""
+"""A launch that is given more than this, and goes through it, has to do so at the speed of memory."""
 
 WIDE_SHARE = 0.75
 """What it loads in its main loop comes in loads of 16 bytes, but for scales and the like."""
 
 OCCUPANCY = 0.25
 """Of a multiprocessor's warps so many are there at once at least; a few more wait with 4 loads each."""
+
+
+ISSUED = {"products": 0.85, "int4": 1.6}
+"""Which part of the instructions that a card has time for, while a weight comes in, may be needed at most.
+
+In 4 bits a weight is half as large as in 8, so that its product may even take as long, and be no slower.
+"""
 
 
 def faults(row: Row) -> Iterator[str]:
@@ -33,6 +40,10 @@ def faults(row: Row) -> Iterator[str]:
         yield f"leaves room for {row['occupancy']:.0%} of the warps"
     if streams(row) and row["wide_share"] < WIDE_SHARE:
         yield f"loads {row['wide_share']:.0%} in 16 bytes: {row['loads']}"
+    if streams(row) and "BITS" in row["variant"]:
+        share = row["per_16_bytes"] / card.most_per_16_bytes
+        if share > ISSUED["int4" if "BITS=4" in row["variant"] else "products"]:
+            yield f"takes {share:.0%} of the instructions that a {card.name} has time for"
 
 
 def streams(row: Row) -> bool:
@@ -98,6 +109,13 @@ def test_the_main_loop_is_the_innermost_that_loads() -> None:
     assert loop.count("SHFL") == 1
 
 
+def test_instructions_are_counted_for_what_is_streamed() -> None:
+    loop = Instructions(
+        ("LDG.E.128.STRONG.GPU R4, [R2.64]", "LDG.E.128 R8, [R6.64]", *["FFMA R1, R2, R3, R1"] * 10)
+    )
+    assert loop.per_16_bytes == 12
+
+
 def test_without_a_loop_all_of_the_code_counts() -> None:
     code = Instructions(CODE[:3])
     assert main_loop(CODE[:3]) == code
@@ -107,11 +125,13 @@ def test_without_a_loop_all_of_the_code_counts() -> None:
 def test_each_fault_is_told() -> None:
     sound = {
         "target": 89,
+        "variant": "_multiply BITS=8",
         "spilled_bytes": 0,
         "registers": 64,
         "shared_bytes": 0,
         "occupancy": 0.5,
         "wide_share": 0.9,
+        "per_16_bytes": 100.0,
         "loads": {"128": 4},
         "loops": True,
         "shapes": {"7B bf16, KV bf16": 10**7},
@@ -123,6 +143,7 @@ def test_each_fault_is_told() -> None:
         {"shared_bytes": 100 * 1024},
         {"occupancy": 0.2},
         {"wide_share": 0.5},
+        {"per_16_bytes": 600.0},
     ):
         assert len(list(faults({**sound, **wrong}))) == 1
     assert list(faults({**sound, "wide_share": 0.0, "loops": False})) == []
