@@ -51,7 +51,7 @@ def test_list_as_json_is_for_programs(
     rows = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in rows] == [known.name for known in KNOWN]
     assert [row["name"] for row in rows if row["downloaded"]] == ["starter", known.name]
-    assert rows[1]["memory_gb"] == pytest.approx(18.0)
+    assert rows[1]["memory_gb"] == pytest.approx(18.3)
     assert rows[0]["fits"], "the starter needs no card"
 
 

@@ -20,7 +20,7 @@ from app.engine.device import Device, needed_bytes
 from app.engine.events import MODES
 from app.engine.fast.frame import uncovered
 from app.errors import UserError
-from app.memory_plan import WHOLE, Fit
+from app.memory_plan import CUDA_BYTES, WHOLE, Fit
 
 OURS, MOSHI = "fast", "moshi"
 
@@ -57,10 +57,12 @@ def make_plan(outline: build.Outline, device: Device, mode: str, kv: str, *, bes
     if not beside:
         return Plan(ALONE, ours)
     theirs = needed_bytes(outline, device, context)
+    # CUDA takes its part for the process, once.
+    both = ours + theirs - (CUDA_BYTES if device.on_card else 0)
     if mode == WHOLE:
-        return Plan(SHARED, ours + theirs - outline.lm_bytes(device.dtype))
-    if ours + theirs <= device.free_bytes:
-        return Plan(BESIDE, ours + theirs)
+        return Plan(SHARED, both - outline.lm_bytes(device.dtype))
+    if both <= device.free_bytes:
+        return Plan(BESIDE, both)
     return Plan(BLOCKS, max(ours, theirs))
 
 

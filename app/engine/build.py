@@ -164,7 +164,7 @@ def _pack_all(lm: LMModel, mode: str, device: torch.device) -> None:
     """Pack a model that is whole in memory and bring it to a device, a few rows after the other."""
     whole = dict(lm.state_dict())
     modes.keep_in(lm, mode)
-    state: dict[str, torch.Tensor] = {}
+    state = modes.make_room(lm, whole, device, next(iter(whole.values())).dtype)
     while whole:
         name, tensor = whole.popitem()
         if not modes.is_packed(lm, name):
@@ -191,14 +191,11 @@ def _read(
     lm: LMModel, path: Path, config: Mapping[str, Any], on: tuple[torch.device, torch.dtype], told: Told
 ) -> dict[str, torch.Tensor]:
     """Return the tensors of a file as a model takes them; no second copy of all of them is ever held."""
-    state: dict[str, torch.Tensor] = {}
     header = _split(lm, _header(path, config))
     done, total = 0, sum(tensor.end - tensor.start for tensor in header.values())
-
-    def sliced(name: str) -> bool:
-        return modes.is_packed(lm, name)
-
-    for part in read_parts(path, header, *on, kept=_SCALES, sliced=sliced):
+    packed = {name for name, tensor in header.items() if tensor.floating and modes.is_packed(lm, name)}
+    state = modes.make_room(lm, packed, *on)
+    for part in read_parts(path, header, *on, kept=_SCALES, sliced=packed.__contains__):
         done += part.size
         for name, rows in modes.pack(lm, part.name, part.rows).items():
             part.put(state, name, rows)

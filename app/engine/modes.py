@@ -8,8 +8,9 @@ about devices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+import torch
 from moshi.models import LMModel
 from moshi.models.lm_utils import ScaledEmbedding
 from torch import Tensor, nn
@@ -48,6 +49,22 @@ def is_packed(lm: LMModel, name: str) -> bool:
     """Return whether a model that `keep_in` went through takes a whole tensor in few bits."""
     layer_name, _, own = name.rpartition(".")
     return own == "weight" and isinstance(_find(lm, layer_name), QuantizedLinear | QuantizedEmbedding)
+
+
+def make_room(
+    lm: LMModel, names: Iterable[str], device: torch.device, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Return memory for what `pack` makes of these whole tensors, of which some may not be packed.
+
+    It is made at once: among what packing holds meanwhile, what stays would leave gaps of no use.
+    """
+    room: dict[str, Tensor] = {}
+    for layer_name in (name.rpartition(".")[0] for name in names if is_packed(lm, name)):
+        for own, like in lm.get_submodule(layer_name).state_dict().items():
+            if own != "bias":
+                kind = dtype if own == ROW_SCALE else like.dtype
+                room[f"{layer_name}.{own}"] = torch.empty_like(like, dtype=kind, device=device)
+    return room
 
 
 def pack(lm: LMModel, name: str, tensor: Tensor) -> dict[str, Tensor]:

@@ -66,10 +66,10 @@ class Part(NamedTuple):
 
     def put(self, into: dict[str, torch.Tensor], name: str, rows: torch.Tensor) -> None:
         """Put what was made of these rows, row for row, into a tensor of a dict, which is made if need be."""
-        if rows.shape[:1] == self.shape[:1]:
+        if name not in into and rows.shape[:1] == self.shape[:1]:
             into[name] = rows
             return
-        if self.at == 0:
+        if name not in into:
             into[name] = rows.new_empty((self.shape[0], *rows.shape[1:]))
         into[name][self.at : self.at + len(rows)] = rows
 

@@ -78,15 +78,15 @@ def weigh(page: ModelsPage, name: str, free_gb: float) -> None:
 
 def test_memory_is_weighed_against_the_card(page: ModelsPage) -> None:
     assert "of 15.0 GB free graphics memory" in texts(row(page, "moshika-q8"))
-    packed = "10.4 GB of 15.0 GB free graphics memory, kept in 8 bits (18.0 GB as it is)"
+    packed = "10.6 GB of 15.0 GB free graphics memory, kept in 8 bits (18.3 GB as it is)"
     assert packed in texts(row(page, "moshika"))
-    weigh(page, "moshika", 7.2)
-    ways = "kept in 4 bits (18.0 GB as it is), what it remembers in 8"
-    assert f"6.7 GB of 7.2 GB free graphics memory, {ways}" in texts(row(page, "moshika"))
-    weigh(page, "moshika", 6.4)
+    weigh(page, "moshika", 7.4)
+    ways = "kept in 4 bits (18.3 GB as it is), what it remembers in 8"
+    assert f"7.0 GB of 7.4 GB free graphics memory, {ways}" in texts(row(page, "moshika"))
+    weigh(page, "moshika", 7.0)
     assert f"{ways}, Mimi on the processor" in texts(row(page, "moshika"))
     weigh(page, "moshika", 5)
-    assert "Needs at least 6.3 GB; 5.0 GB of 16.0 GB graphics memory are free" in texts(row(page, "moshika"))
+    assert "Needs at least 6.6 GB; 5.0 GB of 16.0 GB graphics memory are free" in texts(row(page, "moshika"))
     assert not row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
@@ -102,7 +102,7 @@ def test_what_a_model_in_memory_takes_is_free_for_another(page: ModelsPage) -> N
     assert "Needs at least" in texts(row(page, "moshiko"))
     page.on_event(replace(dialogue.READY, device="Some Card", memory_bytes=int(9.5e9)))
     page._weighed(CardMemory(int(10e9), int(16e9), int(5.5e9)))
-    assert "10.4 GB of 15.0 GB free" in texts(row(page, "moshiko"))
+    assert "10.6 GB of 15.0 GB free" in texts(row(page, "moshiko"))
     page.on_event(Unloaded())
     page._weighed(CardMemory(int(1e9), int(16e9), int(14e9)))
     assert "of 14.3 GB free" in texts(row(page, "moshiko")), "CUDA keeps its own part"
@@ -112,7 +112,7 @@ def test_what_a_model_in_memory_takes_is_free_for_another(page: ModelsPage) -> N
 
 def test_without_a_graphics_card_the_need_is_told_alone(page: ModelsPage) -> None:
     row(page, "moshika").set_shelf(Shelf())
-    assert texts(row(page, "moshika")).count("Needs 18.0 GB of graphics memory") == 1
+    assert texts(row(page, "moshika")).count("Needs 18.3 GB of graphics memory") == 1
     assert row(page, "moshika").findChildren(MemoryBar)[0].isHidden()
 
 
