@@ -101,7 +101,10 @@ def replayed(step: Stepper, lm: LMModel) -> list[list[int]]:
 def test_the_whole_program_from_sound_to_sound(
     captures: Captures, monkeypatch: pytest.MonkeyPatch, tiny: Path, load: Load, engine: str
 ) -> None:
-    monkeypatch.setattr(stepper, "FrameStep", partial(FrameStep, captured=True))
+    # As make_stepper makes it on a card.
+    monkeypatch.setattr(
+        stepper, "FrameStep", lambda *them, **named: FrameStep(*them, **{**named, "captured": True})
+    )
     heard, loadout = speech(30), Loadout(engine=engine)
 
     def talks() -> list[list[tuple[int | None, bytes]]]:
