@@ -40,6 +40,9 @@ MIMI_BYTES = 384_644_900
 _BF16_BYTES = 15_375_472_640
 _Q8_BYTES = 8_008_733_000
 
+_BOTH_VOICES_BYTES = 16_742_900_000
+"""A 7B model in bfloat16 that predicts the user's voice too: 8.37 G numbers, and the header."""
+
 _STARTER_SHAPE = {"dim": 256, "num_layers": 6, "context": 375}
 
 
@@ -78,6 +81,11 @@ def moshi_7b(*, quantize: bool = False) -> dict[str, Any]:
     }
 
 
+def QT_TRANSLATE_NOOP(context: str, text: str) -> str:  # the name that Qt's lupdate looks for
+    """Return a text as it is, and let translators find it."""
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class KnownModel:
     """One model of the Moshi family, on the Hugging Face hub or in the program itself."""
@@ -93,8 +101,14 @@ class KnownModel:
     """The licence forbids commercial use."""
     summary: str
     weights_bytes: int = _BF16_BYTES
+    """What its weights take on disk; those that are not needed, or have more bits, take less in memory."""
     quantized: bool = False
+    both_voices: bool = False
+    """Its file predicts the user's voice too."""
+    gated: bool = False
+    """Its files are for those alone who accepted its licence on the hub, and give a token of theirs."""
     moshi_name: str = MOSHI_NAME
+    tokenizer_name: str = TOKENIZER_NAME
     shared_repo: str = ""
     """Where Mimi and the tokenizer are, if not in `repo`."""
     mimi_bytes: int = MIMI_BYTES
@@ -128,7 +142,7 @@ class KnownModel:
         return (
             f"hf://{own}/{self.moshi_name}",
             f"hf://{shared}/{MIMI_NAME}",
-            f"hf://{shared}/{TOKENIZER_NAME}",
+            f"hf://{shared}/{self.tokenizer_name}",
             *voices,
         )
 
@@ -136,9 +150,16 @@ class KnownModel:
     def config(self) -> dict[str, Any]:
         """Return our own configuration, the keyword arguments of moshi's LMModel.
 
-        Of a bundled model that is in its folder; here is what tells its memory.
+        Of a bundled model that is in its folder; here is what tells its memory. Of one for both voices it is
+        that of the model's half.
         """
         return dict(_STARTER_SHAPE) if self.bundled else moshi_7b(quantize=self.quantized)
+
+    @property
+    def file_config(self) -> dict[str, Any]:
+        """Return the configuration of all that is in its file."""
+        both = {"dep_q": 16, "depformer_context": 16} if self.both_voices else {}
+        return {**self.config, **both}
 
     @property
     def size_gb(self) -> float:
@@ -192,7 +213,9 @@ STARTER = KnownModel(
     voice="female",
     licence="MIT",
     research_only=False,
-    summary="Comes with Aizuchi: a small demonstration that knows turn taking and a few dozen phrases.",
+    summary=QT_TRANSLATE_NOOP(
+        "Told", "Comes with Aizuchi: a small demonstration that knows turn taking and a few dozen phrases."
+    ),
     weights_bytes=23_373_224,
     mimi_bytes=11_476_916,
     bundled=True,
@@ -207,7 +230,7 @@ HUB: tuple[KnownModel, ...] = (
         voice="male",
         licence="CC-BY-4.0",
         research_only=False,
-        summary="Kyutai's English model with a male voice, in full precision.",
+        summary=QT_TRANSLATE_NOOP("Told", "Kyutai's English model with a male voice, in full precision."),
     ),
     KnownModel(
         name="moshika",
@@ -216,7 +239,7 @@ HUB: tuple[KnownModel, ...] = (
         voice="female",
         licence="CC-BY-4.0",
         research_only=False,
-        summary="Kyutai's English model with a female voice, in full precision.",
+        summary=QT_TRANSLATE_NOOP("Told", "Kyutai's English model with a female voice, in full precision."),
     ),
     KnownModel(
         name="moshiko-q8",
@@ -225,7 +248,7 @@ HUB: tuple[KnownModel, ...] = (
         voice="male",
         licence="CC-BY-4.0",
         research_only=False,
-        summary="Moshiko with 8-bit weights, for graphics cards with 12 GB.",
+        summary=QT_TRANSLATE_NOOP("Told", "Moshiko with 8-bit weights, for graphics cards with 12 GB."),
         weights_bytes=_Q8_BYTES,
         quantized=True,
         moshi_name="model.q8.safetensors",
@@ -238,7 +261,7 @@ HUB: tuple[KnownModel, ...] = (
         voice="female",
         licence="CC-BY-4.0",
         research_only=False,
-        summary="Moshika with 8-bit weights, for graphics cards with 12 GB.",
+        summary=QT_TRANSLATE_NOOP("Told", "Moshika with 8-bit weights, for graphics cards with 12 GB."),
         weights_bytes=_Q8_BYTES,
         quantized=True,
         moshi_name="model.q8.safetensors",
@@ -251,7 +274,9 @@ HUB: tuple[KnownModel, ...] = (
         voice="various",
         licence="CC-BY-NC-4.0",
         research_only=True,
-        summary="Nagoya University's Japanese model, finetuned on recorded dialogue.",
+        summary=QT_TRANSLATE_NOOP(
+            "Told", "Nagoya University's Japanese model, finetuned on recorded dialogue."
+        ),
     ),
     KnownModel(
         name="j-moshi-ext",
@@ -260,7 +285,7 @@ HUB: tuple[KnownModel, ...] = (
         voice="various",
         licence="CC-BY-NC-4.0",
         research_only=True,
-        summary="J-Moshi finetuned on 602 hours of synthetic dialogue more.",
+        summary=QT_TRANSLATE_NOOP("Told", "J-Moshi finetuned on 602 hours of synthetic dialogue more."),
     ),
     KnownModel(
         name="llm-jp-moshi-v1",
@@ -269,7 +294,43 @@ HUB: tuple[KnownModel, ...] = (
         voice="various",
         licence="Apache-2.0",
         research_only=False,
-        summary="LLM-jp's Japanese model, rated more natural than J-Moshi by listeners.",
+        summary=QT_TRANSLATE_NOOP(
+            "Told", "LLM-jp's Japanese model, rated more natural than J-Moshi by listeners."
+        ),
+    ),
+    KnownModel(
+        name="personaplex",
+        repo="nvidia/personaplex-7b-v1",
+        language="en",
+        voice="various",
+        licence="NVIDIA Open Model",
+        research_only=False,
+        summary=QT_TRANSLATE_NOOP(
+            "Told", "NVIDIA's English model, told its voice and its role before a talk."
+        ),
+        weights_bytes=_BOTH_VOICES_BYTES,
+        both_voices=True,
+        gated=True,
+        voices=tuple(
+            f"{kind}{number}"
+            for kind, count in (("NATF", 4), ("NATM", 4), ("VARF", 5), ("VARM", 5))
+            for number in range(count)
+        ),
+        takes_role=True,
+    ),
+    KnownModel(
+        name="human-1",
+        repo="VoiceArena/Human-1",
+        language="hi",
+        voice="various",
+        licence="CC-BY-4.0",
+        research_only=False,
+        summary=QT_TRANSLATE_NOOP(
+            "Told", "Josh Talks' Hindi model, trained on 26,000 hours of recorded dialogue."
+        ),
+        # In float32.
+        weights_bytes=2 * _BOTH_VOICES_BYTES,
+        both_voices=True,
     ),
 )
 

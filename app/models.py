@@ -32,7 +32,7 @@ from app.files import named, read_json
 from app.memory_plan import words
 from app.paths import Paths
 
-LANGUAGES = {"en": "English", "ja": "Japanese"}
+LANGUAGES = {"en": "English", "hi": "Hindi", "ja": "Japanese"}
 
 TELL_S = 0.2
 
@@ -52,6 +52,8 @@ class Row(TypedDict):
     takes_role: bool
     licence: str
     research_only: bool
+    gated: bool
+    """Whether its files are for those alone who accepted its licence on the hub."""
     summary: str
     size_gb: float
     mode: str
@@ -130,6 +132,7 @@ def _row(known: catalog.KnownModel, device: Device, loadout: Loadout | None) -> 
         takes_role=known.takes_role,
         licence=known.licence,
         research_only=known.research_only,
+        gated=known.gated,
         summary=known.summary,
         size_gb=round(known.size_gb, 3),
         mode=known.mode,

@@ -31,11 +31,13 @@ def test_file_names_are_those_of_moshi() -> None:
         assert known.files[0] == f"hf://{known.repo}/{expected}"
 
 
-@pytest.mark.parametrize("quantize", [False, True], ids=["bf16", "q8"])
-def test_sizes_on_disk_are_those_of_the_tensors(quantize: bool) -> None:
-    known = next(known for known in HUB if known.quantized == quantize)
+@pytest.mark.parametrize("name", ["moshiko", "moshiko-q8", "personaplex", "human-1"])
+def test_sizes_on_disk_are_those_of_the_tensors(name: str) -> None:
+    known = find(name)
+    assert known is not None
+    dtype = torch.float32 if name == "human-1" else torch.bfloat16
     with torch.device("meta"):
-        lm = loaders.get_moshi_lm(None, known.config, device="meta", dtype=torch.bfloat16)
+        lm = loaders.get_moshi_lm(None, known.file_config, device="meta", dtype=dtype)
         mimi = loaders.get_mimi(None, device="meta")
     for module, told in ((lm, known.weights_bytes), (mimi, catalog.MIMI_BYTES)):
         held = sum(tensor.nbytes for tensor in module.state_dict().values())
@@ -54,7 +56,31 @@ def test_memory_is_what_the_maintainers_of_moshi_report() -> None:
 def test_licences_that_forbid_commercial_use_are_marked() -> None:
     for known in KNOWN:
         assert known.research_only == ("NC" in known.licence)
-        assert re.fullmatch("en|ja|en ja", known.language)
+        assert re.fullmatch("en|ja|hi|en ja", known.language)
+
+
+def test_models_for_both_voices_take_the_memory_of_moshi() -> None:
+    moshiko = find("moshiko")
+    assert moshiko is not None
+    for name in ("personaplex", "human-1"):
+        known = find(name)
+        assert known is not None
+        assert known.config == moshiko.config
+        assert known.file_config == {**moshiko.config, "dep_q": 16, "depformer_context": 16}
+        assert [known.sizes.needed_bytes(way) for way in known.sizes.fits()] == [
+            moshiko.sizes.needed_bytes(way) for way in moshiko.sizes.fits()
+        ]
+        assert known.size_gb > moshiko.size_gb + 1
+
+
+def test_what_a_model_is_told_with_is_fetched_with_it() -> None:
+    persona = find("nvidia/personaplex-7b-v1")
+    assert persona is not None
+    assert persona.gated and persona.takes_role
+    assert len(persona.voices) == len(set(persona.voices)) == 18
+    assert {"NATF0", "NATM3", "VARF4", "VARM4"} <= set(persona.voices)
+    assert persona.files[3:] == ("hf://nvidia/personaplex-7b-v1/voices.tgz",)
+    assert all(len(known.files) == 3 and not known.takes_role for known in HUB if not known.voices)
 
 
 def test_models_are_found_by_name_and_by_repository() -> None:

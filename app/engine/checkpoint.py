@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import app
 from app import catalog
-from app.engine import download, user_half
+from app.engine import download
 from app.engine.configuration import (
     CONFIG_NAME,
     Config,
@@ -197,16 +197,15 @@ class _Finder:
             return self._open_folder(BUNDLED / known.name)
         if self.reach == "never" and not all(map(download.cached, known.files)):
             raise _not_here(known.name)
-        paths = [self._fetch(reference) for reference in known.files]
+        first, *others = known.files
+        paths = [self._fetch_weights(first), *map(self._fetch, others)]
         expected = dict(known.sha256)
         for path in paths:
             found, pinned = download.expected_sha256(path), expected.get(path.name)
             if found is not None and pinned is not None and found != pinned:
                 advice = "Update Aizuchi: the makers of the model may have published it anew."
                 raise UserError(f"{path} is not the file that this version of Aizuchi knows.", advice)
-        config = known.config
-        if user_half.is_for_both(config) and not self.both_voices:
-            config = user_half.without(config)
+        config = known.file_config if self.both_voices else known.config
         weights, mimi, tokenizer, *voices = paths
         place = voices[0] if voices else None
         return Checkpoint(known.name, "catalogue", known.repo, weights, mimi, tokenizer, config, voices=place)

@@ -26,6 +26,7 @@ from huggingface_hub import try_to_load_from_cache as look_up
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
+    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
@@ -50,6 +51,9 @@ _CACHE_ONLY = ContextVar("cache_only", default=False)
 _POLL_S = 0.25
 _REACH_S = 10.0
 
+
+_REFUSED = (401, 403)
+"""What the hub answers to who may not read a file, where it does not say that the file is gated."""
 
 _NEWEST = "main"
 """The revision that holds where none is named."""
@@ -210,6 +214,9 @@ def _sentences(repo: str) -> Iterator[None]:
     try:
         yield
     except LocalEntryNotFoundError as fault:
+        # The library also says so where the hub was reached, and refused.
+        if _is_refusal(fault.__cause__):
+            raise _refused(repo, page) from fault
         advice = "Connect to the network, or copy the model into a folder and choose that."
         raise UserError(f"{repo} is not on this computer, and the hub can not be reached.", advice) from fault
     except EntryNotFoundError as fault:
@@ -227,9 +234,24 @@ def _sentences(repo: str) -> Iterator[None]:
         raise UserError(
             f"The cache of {repo} is damaged: {fault}.", f"Delete {folder}, and try again."
         ) from fault
+    except HfHubHTTPError as fault:
+        raise (_refused(repo, page) if _is_refusal(fault) else _broke_off(repo, fault)) from fault
     except OSError as fault:
-        advice = "Check the network and the room on the disk, then try again: it goes on where it stopped."
-        raise UserError(f"The download of {repo} broke off: {fault}.", advice) from fault
+        raise _broke_off(repo, fault) from fault
+
+
+def _is_refusal(fault: BaseException | None) -> bool:
+    return getattr(getattr(fault, "response", None), "status_code", 0) in _REFUSED
+
+
+def _refused(repo: str, page: str) -> UserError:
+    advice = f"Accept its licence at {page}; the token under Settings needs the right to read such files."
+    return UserError(f"The hub refuses {repo} with this token.", advice)
+
+
+def _broke_off(repo: str, fault: OSError) -> UserError:
+    advice = "Check the network and the room on the disk, then try again: it goes on where it stopped."
+    return UserError(f"The download of {repo} broke off: {fault}.", advice)
 
 
 @contextmanager

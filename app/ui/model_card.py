@@ -65,6 +65,11 @@ class ModelCard(Panel):
     def _limits(self, model: KnownModel) -> str:
         if model.research_only:
             return self.tr("For research and private use only: the licence forbids any commercial use.")
+        if model.gated:
+            return self.tr(
+                "Free for any use, also commercial, once you have accepted its licence on the hub: that "
+                "takes a free account, of which a token goes into Settings."
+            )
         if model.licence.startswith("CC-BY"):
             return self.tr("Free for any use, also commercial, if its makers are named.")
         return self.tr("Free for any use, also commercial.")

@@ -426,6 +426,10 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "{0} is no archive of voices, or it is damaged."),
     QT_TRANSLATE_NOOP("Told", "{0} is no sound that can be read."),
     QT_TRANSLATE_NOOP("Told", "{0} says nothing, and {1} is not a Moshi 7B."),
+    QT_TRANSLATE_NOOP(
+        "Told", "Accept its licence at {0}; the token under Settings needs the right to read such files."
+    ),
+    QT_TRANSLATE_NOOP("Told", "The hub refuses {0} with this token."),
     QT_TRANSLATE_NOOP("Told", "checked on this card: right"),
     QT_TRANSLATE_NOOP("Told", "checked on this card: right, {0} ms of {1}"),
     QT_TRANSLATE_NOOP("Told", "checked on this card: wrong, {0}"),

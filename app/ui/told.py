@@ -11,6 +11,7 @@ from functools import cache
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from app.catalog import KNOWN
 from app.ui import sentences
 from app.ui.training import data_sentences
 from app.ui.training import sentences as training_sentences
@@ -25,16 +26,7 @@ VAGUE_LENGTH = 20
 """Letters of a template below which it says little."""
 
 SENTENCES = (
-    QT_TRANSLATE_NOOP(
-        "Told", "Comes with Aizuchi: a small demonstration that knows turn taking and a few dozen phrases."
-    ),
-    QT_TRANSLATE_NOOP("Told", "Kyutai's English model with a male voice, in full precision."),
-    QT_TRANSLATE_NOOP("Told", "Kyutai's English model with a female voice, in full precision."),
-    QT_TRANSLATE_NOOP("Told", "Moshiko with 8-bit weights, for graphics cards with 12 GB."),
-    QT_TRANSLATE_NOOP("Told", "Moshika with 8-bit weights, for graphics cards with 12 GB."),
-    QT_TRANSLATE_NOOP("Told", "Nagoya University's Japanese model, finetuned on recorded dialogue."),
-    QT_TRANSLATE_NOOP("Told", "J-Moshi finetuned on 602 hours of synthetic dialogue more."),
-    QT_TRANSLATE_NOOP("Told", "LLM-jp's Japanese model, rated more natural than J-Moshi by listeners."),
+    *(model.summary for model in KNOWN),
     QT_TRANSLATE_NOOP(
         "Told",
         "There are no sound devices: a recorded user speaks in your place, and nothing is played.",

@@ -28,6 +28,7 @@ LANGUAGES = (
     QT_TRANSLATE_NOOP("Languages", "English"),
     QT_TRANSLATE_NOOP("Languages", "French"),
     QT_TRANSLATE_NOOP("Languages", "German"),
+    QT_TRANSLATE_NOOP("Languages", "Hindi"),
     QT_TRANSLATE_NOOP("Languages", "Italian"),
     QT_TRANSLATE_NOOP("Languages", "Japanese"),
     QT_TRANSLATE_NOOP("Languages", "Korean"),

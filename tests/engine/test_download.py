@@ -75,6 +75,8 @@ class Hub:
             return 404, "EntryNotFound"
         if "gated" in path:
             return 403, "GatedRepo"
+        if "forbidden" in path:
+            return 403, "Other"
         return (401, "RepoNotFound") if "nobody" in path else (200, "")
 
     def close(self) -> None:
@@ -119,6 +121,10 @@ def test_what_is_here_needs_no_hub_at_all(hub: Hub) -> None:
     ("reference", "sentence"),
     [
         ("hf://owner/gated/weights.bin", r"owner/gated asks you to accept its licence first.*hf auth login"),
+        (
+            "hf://owner/forbidden/weights.bin",
+            r"The hub refuses owner/forbidden with this token",
+        ),
         (
             "hf://nobody/model/weights.bin",
             r"There is no repository nobody/model on the hub, or it is private",

@@ -101,7 +101,8 @@ def speak(qapp: QApplication) -> Iterator[Install]:
 
 def test_the_catalogue_has_each_sentence_of_the_window_and_no_other(tmp_path: Path) -> None:
     anew = tmp_path / "anew.ts"
-    files = sorted(str(file.relative_to(ROOT)) for file in (ROOT / "app" / "ui").rglob("*.py"))
+    places = (ROOT / "app" / "catalog.py", *(ROOT / "app" / "ui").rglob("*.py"))
+    files = sorted(str(file.relative_to(ROOT)) for file in places)
     tool("lupdate", *files, "-locations", "none", "-source-language", "en", "-ts", str(anew))
     wanted = {(message.context, message.source) for message in messages(anew)}
     kept = {(message.context, message.source) for message in messages()}
