@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 from moshi.models import LMModel
 from moshi.utils.compile import no_compile
 from torch import Tensor
@@ -43,15 +44,26 @@ FRAMES = 14
 
 Change = Callable[[Stepper], None]
 
+
+def read_prompt(step: Stepper) -> None:
+    """Go through a frame of a prompt by its inputs, and put in the place of what was drawn what it says."""
+    lm = step.lm
+    step.feed(torch.zeros(1, lm.n_q - lm.dep_q, 1, dtype=torch.long), torch.full((1, lm.dim), 0.1))
+    step.force(5, torch.arange(lm.dep_q))
+    step.force(None, torch.tensor([-1, *[2] * (lm.dep_q - 1)]))
+
+
 CHANGES: dict[int, Change] = {
+    1: read_prompt,
     2: lambda step: step.set_sampling(Sampling(audio_temperature=1.3, text_top_k=7)),
     4: lambda step: step.set_sampling(Sampling(repetition_penalty=1.4, repetition_frames=5)),
     6: lambda step: step.reset(),
     8: lambda step: step.set_sampling(Sampling(greedy=True)),
     10: lambda step: step.set_sampling(Sampling(text_top_k=0, audio_top_k=0)),
+    11: read_prompt,
     12: lambda step: step.set_sampling(Sampling(text_temperature=0.0, repetition_penalty=2.0)),
 }
-"""Every form that sampling has, and a reset between them, before the frames of these numbers."""
+"""Every form that sampling has, prompts and a reset, before the frames of these numbers."""
 
 
 @pytest.fixture
