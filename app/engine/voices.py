@@ -17,7 +17,6 @@ from typing import IO, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import sphn
 import torch
 from torch import Tensor
 
@@ -91,6 +90,9 @@ def read_sound(path: Path) -> list[Samples]:
 
 def _mono(path: Path) -> Samples:
     """Return the sound of a file, [N] float32 at SAMPLE_RATE. Raises UserError."""
+    # Only here: a model runs without it, where nobody's own voice is asked for.
+    import sphn
+
     advice = f"Choose a WAV or FLAC file of {SHORTEST_S:.0f} to {LONGEST_S:.0f} s in which one person speaks."
     try:
         file = sphn.FileReader(str(path))
