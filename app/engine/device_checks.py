@@ -44,7 +44,7 @@ LEAST_FRAMES, TIMED_MS = 3, 5_000
 
 WARM_UP_FRAMES = 8
 
-ROWS_AT_ONCE = 4096
+ROWS_AT_ONCE = 1024
 """So many rows of a weight are unpacked in float32 at a time."""
 
 FLOAT32_BOUND = 1e-4
@@ -85,16 +85,30 @@ class Subject(NamedTuple):
 
 def cut_model(config: dict[str, Any], mode: str, device: torch.device, dtype: torch.dtype) -> Subject:
     """Return a model of the widths of another, with few layers of random weights, and its twin in whole."""
-    shape = {
+    return with_twin(cut_lm(config, mode, device, dtype), config, mode)
+
+
+def cut_lm(config: dict[str, Any], mode: str, device: torch.device, dtype: torch.dtype) -> LMModel:
+    """Return a model of the widths of another, with few layers of random weights."""
+    ours = random_lm(cut_config(config), mode, device, dtype)
+    _roughen(ours)
+    return ours
+
+
+def cut_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a model with few layers."""
+    return {
         **config,
         "num_layers": min(CUT_LAYERS, int(config["num_layers"])),
         "depformer_num_layers": min(CUT_DEPTH_LAYERS, int(config["depformer_num_layers"])),
     }
-    ours = random_lm(shape, mode, device, dtype)
-    _roughen(ours)
+
+
+def with_twin(ours: LMModel, config: dict[str, Any], mode: str) -> Subject:
+    """Return a cut model beside the same numbers in whole weights."""
     if mode == WHOLE:
         return Subject(ours, ours)
-    whole = random_lm(shape, WHOLE, device, dtype)
+    whole = random_lm(cut_config(config), WHOLE, ours.device, ours.dtype)
     _copy_unpacked(ours, whole)
     return Subject(ours, whole)
 

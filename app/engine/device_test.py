@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from moshi.models import loaders
+from moshi.models import LMModel, loaders
 from moshi.utils.compile import no_compile
 
 import app
@@ -39,8 +39,9 @@ from app.engine.device import (
     compile_trouble,
     needed_bytes,
     share_cores,
+    sizes_of,
 )
-from app.engine.device_checks import CUT_DEPTH_LAYERS, CUT_LAYERS, ROWS_AT_ONCE, Subject
+from app.engine.device_checks import ROWS_AT_ONCE, cut_config, with_twin
 from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, Record
 from app.engine.events import AUTO, KVS, Event, Loading, Loadout
 from app.engine.fast.layers import Ops
@@ -301,14 +302,14 @@ def _check_ours(bench: _Bench, *, whole: bool) -> bool:
     outline, device, fit, ops = bench.outline, bench.device, bench.fit, bench.ops
     config = outline.checkpoint.config
     is_real = whole and _is_room_for_all(bench)
-    subject = (
-        _real(bench) if is_real else device_checks.cut_model(config, bench.mode, device.device, device.dtype)
-    )
-    long = subject.ours if is_real else device_checks.lengthen(subject.ours, config, bench.mode)
+    where = bench.mode, device.device, device.dtype
+    lm = _real(bench) if is_real else device_checks.cut_lm(config, *where)
+    long = lm if is_real else device_checks.lengthen(lm, config, bench.mode)
     checks: dict[str, Callable[[], Finding]] = {
-        KERNELS: lambda: device_checks.check_kernels(subject.ours, ops, fit.kv),
-        LOGITS: lambda: device_checks.check_logits(subject, ops, fit.kv),
-        GRAPH: lambda: device_checks.check_graph(subject.ours, ops, fit.kv),
+        KERNELS: lambda: device_checks.check_kernels(lm, ops, fit.kv),
+        # The twin is gone before rings of all layers are made: there may be no room for both at once.
+        LOGITS: lambda: device_checks.check_logits(with_twin(lm, config, bench.mode), ops, fit.kv),
+        GRAPH: lambda: device_checks.check_graph(lm, ops, fit.kv),
         MIMI: lambda: device_checks.check_mimi(build.load_mimi(outline.checkpoint, device.device)),
         SPEED: lambda: device_checks.check_speed(long, ops, fit.kv),
         MOSHI: lambda: device_checks.check_moshi(long),
@@ -318,11 +319,10 @@ def _check_ours(bench: _Bench, *, whole: bool) -> bool:
     return all(bench.attempt(name, checks[name]) for name in wanted)
 
 
-def _real(bench: _Bench) -> Subject:
+def _real(bench: _Bench) -> LMModel:
     """Read a model's own weights."""
     outline, device = bench.outline, bench.device
-    lm = build.load_lm(outline, device.device, device.dtype, lambda *_: None)
-    return Subject(lm, lm)
+    return build.load_lm(outline, device.device, device.dtype, lambda *_: None)
 
 
 def _is_room_for_all(bench: _Bench) -> bool:
@@ -345,28 +345,28 @@ def _refuse_short(outline: Outline, device: Device, fit: Fit) -> None:
 
 
 def check_bytes(outline: Outline, device: Device, fit: Fit) -> int:
-    """Return what a test takes of a device: a model of few layers, rings of all, Mimi, and scratch memory."""
+    """Return the most that a test takes: a model of few layers, and its twin, Mimi or rings of all layers."""
     config, element_bytes = outline.checkpoint.config, device.dtype.itemsize
-    shape = {**config, "num_layers": CUT_LAYERS, "depformer_num_layers": CUT_DEPTH_LAYERS}
     with torch.device("meta"):
-        lm = loaders.get_moshi_lm(None, shape, device="meta", dtype=torch.bfloat16)
+        lm = loaders.get_moshi_lm(None, cut_config(config), device="meta", dtype=torch.bfloat16)
     whole = sum(each.numel() for each in lm.state_dict().values()) * element_bytes
     mode = outline.packed if fit.mode == WHOLE else fit.mode
-    packed = 0 if mode == WHOLE else whole - modes.saved_bytes(lm, mode, element_bytes)
+    ours = whole - modes.saved_bytes(lm, mode, element_bytes)
+    twin = 0 if mode == WHOLE else whole
     # FrameStep joins the tables of codes, which are held twice for a moment.
     tables = sum(each.weight.numel() for each in lm.emb) * element_bytes
-    ring = kv_bytes(config, outline.checkpoint.context, element_bytes)
+    ring = sizes_of(outline, device).ring(fit.kv, outline.checkpoint.context)
     mimi = 0 if fit.mimi_apart else outline.mimi_bytes
     workspace = CUDA_BYTES + WORKSPACE_BYTES if device.on_card else 0
-    return int(whole + packed + tables + ring + mimi + workspace + _scratch_bytes(outline))
+    return int(ours + tables + max(twin, ring, mimi) + workspace + _scratch_bytes(outline))
 
 
 def _scratch_bytes(outline: Outline) -> int:
-    """Return what a comparison with float32 holds at a time: rows of a weight, thrice, and two rings."""
+    """Return what a comparison with float32 holds: rows of a weight, thrice, and rings of a few layers."""
     config = outline.checkpoint.config
     widest = int(config["dim"] * config.get("hidden_scale", 4))
     ring = kv_bytes({**config, "num_layers": 1}, outline.checkpoint.context, 4)
-    return 3 * ROWS_AT_ONCE * widest * 4 + 2 * ring
+    return 3 * ROWS_AT_ONCE * widest * 4 + 4 * ring
 
 
 if __name__ == "__main__":

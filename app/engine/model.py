@@ -22,7 +22,7 @@ from moshi.models import MimiModel
 from moshi.utils.compile import CUDAGraphed, no_compile
 
 from app.engine import build, checkpoint
-from app.engine.choice import FAST, choose_engine, situation
+from app.engine.choice import FAST, MOSHIS, choose_engine, situation
 from app.engine.device import (
     CPU,
     Device,
@@ -148,10 +148,10 @@ class _Tests(NamedTuple):
     emit: Callable[[Event], None]
 
     def find(
-        self, outline: build.Outline, device: Device, fit: Fit, context: int | None, *, compiled: bool
+        self, outline: build.Outline, device: Device, fit: Fit, loadout: Loadout, *, compiled: bool
     ) -> Record | None:
-        """Return what a test of the card found, done now if it never was; None without a card or a cache."""
-        if self.cache is None or not device.on_card:
+        """Return what a test of the card found, done now if it never was; None where none is called for."""
+        if self.cache is None or not device.on_card or loadout.engine == MOSHIS:
             return None
         from app.engine.device_test import Request, check_once
 
@@ -161,7 +161,7 @@ class _Tests(NamedTuple):
             device,
             fit,
             compiled=compiled,
-            request=Request(self.spec, self.base, models, context),
+            request=Request(self.spec, self.base, models, loadout.context),
             cache=self.cache,
             emit=self.emit,
         )
@@ -202,7 +202,7 @@ def _load(
         _refuse_uncompiled(found.name, packed, fit.kv, trouble)
         emit(Trouble(*trouble))
     compiled = device.on_card and trouble is None
-    record = tests.find(outline, device, fit, loadout.context, compiled=compiled)
+    record = tests.find(outline, device, fit, loadout, compiled=compiled)
     choice = choose_engine(loadout.engine, situation(outline, device, fit, record))
     if choice.trouble is not None:
         emit(Trouble(*choice.trouble))
