@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from app.audio.naming import DEFAULT_MARK, name_of
 from app.audio.rig import Rig
 from app.cli import main as aizuchi
 from app.doctor import Check, examine, judge_card, table
+from app.engine import device_record as records
 from app.engine.fake import make_tiny
 from app.paths import Paths, paths
 
@@ -200,3 +203,110 @@ def test_a_server_that_can_not_be_asked_is_a_note(
     for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR"):
         monkeypatch.setenv(name, str(tmp_path) if name == "XDG_RUNTIME_DIR" else "")
     assert not doctor.runs_server()
+
+
+# --- A model checked on this device ---------------------------------------------------------------
+
+ABOUT = {"model": "moshika", "packed": "", "uncovered": "", "graphs": True, "checks": ["kernels"]}
+KERNELS = {
+    "name": "kernels",
+    "right": True,
+    "seen": "16 kinds of calls are right",
+    "figures": {
+        "project 4096 to 12288 in 16 bits, rms norm": {"error": 0.0021, "bound": 0.0081, "calls": 36}
+    },
+}
+TIMES = [
+    {
+        "name": name,
+        "right": True,
+        "seen": f"a frame of the language model takes {ms} ms",
+        "figures": {"ms": ms},
+    }
+    for name, ms in (("speed", 7.5), ("moshi", 16.0))
+]
+
+
+def checked(monkeypatch: pytest.MonkeyPatch, *findings: dict[str, Any], **about: Any) -> None:
+    """Let the child of a check say this."""
+    lines = [{"key": "k1", "about": {**ABOUT, **about}}]
+    lines += [line for each in findings for line in ({"begins": each["name"]}, {"finding": each})]
+    text = "\n".join(json.dumps(line) for line in [*lines, {"done": ""}])
+    monkeypatch.setattr(doctor, "child_command", lambda _: [sys.executable, "-c", f"print({text!r})"])
+
+
+def test_a_model_that_is_right_is_told_in_lines(
+    where: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checked(monkeypatch, KERNELS, *TIMES)
+    assert doctor.main(["--check", "moshika"], where) == 0
+    printed = capsys.readouterr()
+    lines = printed.out.splitlines()
+    assert lines[0].split() == ["right", "kernels", *KERNELS["seen"].split()]
+    assert lines[-2:] == ["checked on this card: right", "engine: fast"]
+    assert "Checking: kernels" in printed.err
+    kept = records.read(where.cache, "k1")
+    assert kept is not None and kept.complete and kept.wrong is None
+
+
+def test_what_a_talk_took_is_kept_when_it_is_checked_again(
+    where: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records.write(where.cache, records.Record("k1", ABOUT, frame_ms=20.6))
+    checked(monkeypatch, KERNELS)
+    assert doctor.main(["--check", "moshika"], where) == 0
+    assert "checked on this card: right, 21 ms of 80" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("packed", "engine"), [("", "moshi"), ("int8", "none")])
+def test_what_is_wrong_is_an_exit_status_and_a_report(
+    where: Paths,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    packed: str,
+    engine: str,
+) -> None:
+    home = Path.home()
+    monkeypatch.setattr(doctor, "PROBES", (doctor.python,))
+    seen = f"RuntimeError: {home}/.triton/cache is full"
+    checked(monkeypatch, {**KERNELS, "right": False, "seen": seen}, packed=packed)
+    assert doctor.main(["--check", "moshika", "--json"], where) == 1
+    printed = capsys.readouterr().out
+    report = json.loads(printed)
+    assert str(home) not in printed
+    assert report["findings"][0]["figures"] == KERNELS["figures"]
+    assert report["engine"] == engine
+    assert "since a check of this card failed: RuntimeError: ~/.triton/cache is full." in report["told"]
+    assert report["line"].startswith("checked on this card: wrong, RuntimeError")
+    assert report["computer"][0]["name"] == "Python"
+    assert report["about"]["model"] == "moshika"
+    kept = records.read(where.cache, "k1")
+    assert kept is not None and kept.wrong is not None, "later loads are told as well"
+
+
+def test_a_model_that_can_not_be_checked_is_a_sentence(
+    where: Paths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aizuchi(["--home", str(where.config.parent), "doctor", "--check", "nobody"]) == 1
+    assert "nobody could not be checked: There is no model called 'nobody'." in capsys.readouterr().err
+
+
+def test_a_real_model_is_checked_on_the_processor(where: Paths, capsys: pytest.CaptureFixture[str]) -> None:
+    make_tiny(where.models / "tiny")
+    assert doctor.main(["--check", "tiny", "--device", "cpu", "--mode", "int8"], where) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[:3]] == [
+        ["right", "kernels"], ["right", "logits"], ["right", "speed"],
+    ]  # fmt: skip
+    assert lines[3:] == ["checked on this processor: right", "engine: fast"]
+
+
+def test_the_line_of_the_device_test_names_what_is_wrong() -> None:
+    way = {"engine": "fast", "device": "A Card", "reason": "", "checked": ""}
+    right, wrong = "checked on this card: right, 21 ms of 80", "checked on this card: wrong, it hangs"
+    check = doctor._tested({"a": {**way, "checked": right}, "b": {**way, "checked": wrong}})
+    assert not check.ok
+    assert check.found == f"a: {right}; b: {wrong}"
+    assert "`aizuchi doctor --check b`" in check.advice
+    assert doctor._tested({"a": way}).found == "done when a model is loaded"
+    assert doctor._tested({"a": {**way, "device": "CPU"}}).ok
