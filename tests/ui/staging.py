@@ -74,6 +74,8 @@ class StagedSession:
 
     def __init__(self) -> None:
         self.asked: list[object] = []
+        self.cache: Path | None = None
+        """Where the last load was to keep tests of the card."""
         self.port: FramePort | None = None
         self._events: list[Event] = []
         self._talk: Talk | None = None
@@ -86,7 +88,8 @@ class StagedSession:
         drained, self._events = self._events, []
         return drained
 
-    def load(self, spec: str, **_: object) -> None:
+    def load(self, spec: str, cache: Path | None = None, **_: object) -> None:
+        self.cache = cache
         self.asked.append(("load", spec))
         self.tell([replace(dialogue.READY, model=spec)])
 
