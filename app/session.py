@@ -33,6 +33,7 @@ from app.engine.events import (
     Prompt,
     Prompted,
     Prompting,
+    Ready,
     RecordingEnded,
     RecordingStarted,
     Restarted,
@@ -260,7 +261,7 @@ class Session:
             with nullcontext() if job.may_download else cache_only():
                 self._model = load_model(
                     job.spec,
-                    self._events.append,
+                    self._tell_load,
                     base=job.base,
                     models=job.models,
                     loadout=job.loadout,
@@ -271,6 +272,12 @@ class Session:
             self._fail(fault, "The model could not be loaded.")
         finally:
             self._loading.clear()
+
+    def _tell_load(self, event: Event) -> None:
+        if isinstance(event, Ready):
+            # Whoever closes the session at this word has only moments to wait for.
+            self._loading.clear()
+        self._events.append(event)
 
     def _unload(self) -> None:
         model, self._model = self._model, None

@@ -123,6 +123,24 @@ def test_the_echo_is_loaded_and_holds_a_talk_that_is_recorded(session: Session, 
     assert recording.seconds == pytest.approx(0.8)
 
 
+def test_a_session_that_is_closed_at_the_word_ready_waits_for_its_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = HalfLoud()
+
+    def load(spec: str, emit: Callable[[Event], None], **_: object) -> HalfLoud:
+        emit(Ready(spec, "cpu", "float32", 0, 0.0))
+        time.sleep(0.5)
+        return model
+
+    monkeypatch.setattr(engine_model, "load_model", load)
+    session = Session()
+    session.load("half-loud")
+    wait_for(session, Ready)
+    session.close()
+    assert model.told == ["closed"], "left to end with the program, torch ends it with a crash"
+
+
 def test_a_prompt_is_read_before_the_user_is_heard_and_is_recorded(
     session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
