@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -19,8 +20,13 @@ from app.options import Options
 from app.paths import paths
 from app.prompt_arguments import asked_prompt, settle
 from app.prompts import ROLE_LETTERS, own_voice
+from app.recordings import open_recording
 from app.settings import Settings, load, save
 from app.talk import parse
+from tests.engine.conftest import tiny
+from tests.engine.published import make_published
+
+__all__ = ["tiny"]  # the fixture
 
 SUPPORT = PromptSupport(("NATF0", "NATM1"), own_voice=True, role=True)
 
@@ -171,6 +177,43 @@ def test_a_chosen_file_that_is_gone_does_not_stop_another_voice(sound: Path) -> 
     assert asked_prompt("m", SUPPORT, chosen, Options(voice="NATF0")) == Prompt("NATF0")
     with pytest.raises(UserError, match="no sound file"):
         asked_prompt("m", SUPPORT, chosen, Options())
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_published(tiny, tmp_path_factory.mktemp("published") / "personaplex")
+
+
+def test_a_file_is_answered_in_a_voice_and_a_role(tmp_path: Path, model: Path) -> None:
+    sound = tmp_path / "user.wav"
+    soundfile.write(sound, 0.1 * np.sin(np.arange(24_000) / 9), 24_000)
+    said = []
+    for number, asked in enumerate((("NATM1", "You are Ann."), ("NATM1.pt", "You are Bo."), ("NATX", ""))):
+        out = tmp_path / f"out{number}"
+        words = ("--model", str(model), "--voice", asked[0], "--role", asked[1], "--seed", "3", "--json")
+        ended = run(tmp_path / "home", "offline", str(sound), str(out), *words)
+        if asked[0] == "NATX":
+            assert ended.returncode == 1
+            assert "has no voice called 'NATX'" in ended.stderr and "NATF0, NATF1" in ended.stderr
+            continue
+        told = json.loads(ended.stdout)
+        assert (told["voice"], told["role"]) == ("NATM1", asked[1])
+        assert open_recording(out).prompt == {"voice": "NATM1", "role": asked[1]}
+        said.append(soundfile.read(out / "audio.flac")[0][:, 0])
+    assert not np.array_equal(*said), "who it is makes a difference"
+
+
+def test_a_talk_without_a_window_tells_that_it_reads_and_whose_voice_it_has(
+    tmp_path: Path, model: Path
+) -> None:
+    sound = tmp_path / "anna.wav"
+    soundfile.write(sound, 0.1 * np.sin(np.arange(24_000 * 2) / 20), 24_000)
+    words = ("--model", str(model), "--voice", str(sound), "--voice-consent", "--role", "You are Ann.")
+    ended = run(tmp_path / "home", "talk", "--headless", "--seconds", "1", "--input", str(sound), *words)
+    assert ended.returncode == 0, ended.stderr
+    told = ended.stderr
+    assert told.index("is ready") < told.index("can not hear you yet") < told.index("Talking")
+    assert "voice       anna.wav\nrole        You are Ann.\nrecording   " in ended.stdout
 
 
 def test_a_consent_changes_nothing_else_in_the_settings(tmp_path: Path, sound: Path) -> None:

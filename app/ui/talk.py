@@ -300,7 +300,9 @@ class TalkPage(QWidget):
             self._enter(State.NO_MODEL)
 
     def _on_prompting(self, event: Prompting) -> None:
-        self.signpost.show_prompting(event, talking=self._state is State.TALKING)
+        # A model goes through its usual prompt once when it is loaded, too.
+        if self.talking:
+            self.signpost.show_prompting(event, talking=self._state is State.TALKING)
         if self._state is State.STARTING:
             self.desk.set_stoppable()
 

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.engine.events import Prompt, Prompting, PromptSupport, Restart, Restarted, Unloaded
+from app.engine.events import Loading, Prompt, Prompting, PromptSupport, Restart, Restarted, Unloaded
 from app.options import Options
 from app.prompts import MOST_ROLES, ROLE_LETTERS, find_voice, own_voice
 from app.recordings import open_recording
@@ -137,6 +137,12 @@ def test_what_the_command_line_asks_for_and_the_model_does_not_take_is_told_once
     stage.page.asked = Options(voice="NATF0", role="You are Ann.")
     stage.load(replace(dialogue.READY, prompts=TAKES))
     assert stage.page.signpost.notice.text == ""
+
+
+def test_the_prompt_that_a_load_ends_with_is_no_talk(stage: Stage) -> None:
+    stage.beat(Loading("Warming up"))
+    stage.beat(Prompting(3, 9))
+    assert stage.page.signpost.pane.title == "Loading moshika"
 
 
 def test_in_a_talk_it_counts_from_beginning_anew_which_one_button_does(
