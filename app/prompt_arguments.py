@@ -28,7 +28,7 @@ from app.settings import MOST_VOICES, Settings, save
 ROLE_BYTES = 2**20
 """A file with a role is no larger, whatever its encoding."""
 
-HELD = "It is used only if the person whose voice it is agrees."
+HELD = "It is used only with the consent of that person."
 
 
 class Asked(Protocol):
@@ -91,7 +91,7 @@ def _agree(settings: Settings, asked: Asked, path: Path) -> Settings:
         return settings
     file = Path(asked.voice)
     if not (asked.voice_consent or (sys.stdin.isatty() and sys.stderr.isatty())):
-        sentence = f"{file} may be spoken with only if the person whose voice it is agrees."
+        sentence = f"{file} may be used only with the consent of the person whose voice it is."
         raise UserError(sentence, "Add --voice-consent if it is your own voice, or that person agrees.")
     voice = own_voice(file, "" if asked.voice_consent else _ask(file))
     agreed = replace(settings, own_voices=(voice, *settings.own_voices)[:MOST_VOICES])

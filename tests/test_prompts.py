@@ -90,7 +90,7 @@ def test_a_model_that_takes_none_says_so() -> None:
 
 
 def test_a_file_is_a_voice_only_with_the_consent_for_what_it_holds(sound: Path) -> None:
-    with pytest.raises(UserError, match="only if the person"):
+    with pytest.raises(UserError, match="only with the consent"):
         make_prompt("m", SUPPORT, str(sound), "", ())
     known = own_voice(sound, "Anna\n  Berg ")
     assert (known.whose, known.agreed, known.file) == ("Anna Berg", date.today().isoformat(), str(sound))
@@ -98,7 +98,7 @@ def test_a_file_is_a_voice_only_with_the_consent_for_what_it_holds(sound: Path) 
     moved = sound.rename(sound.with_name("voice.wav"))
     assert make_prompt("m", SUPPORT, str(moved), "", [known]).consented, "the same voice in another place"
     soundfile.write(sound, np.ones(24_000) / 2, 24_000)
-    with pytest.raises(UserError, match="only if the person"):
+    with pytest.raises(UserError, match="only with the consent"):
         make_prompt("m", SUPPORT, str(sound), "", [known])
 
 
@@ -168,6 +168,6 @@ def test_a_file_is_told_from_a_name_by_how_it_is_written(voice: str, expected: b
 def test_a_consent_is_for_one_file(sound: Path) -> None:
     known = own_voice(sound, "Anna")
     other = replace(known, sha256="0" * 64)
-    with pytest.raises(UserError, match="only if the person"):
+    with pytest.raises(UserError, match="only with the consent"):
         make_prompt("m", SUPPORT, str(sound), "", [other])
     assert isinstance(other, OwnVoice)

@@ -54,7 +54,7 @@ def refuse_prompt(prompt: Prompt, support: PromptSupport, model: str) -> None:
         advice = f"Choose one of {', '.join(support.voices)}."
         raise UserError(f"{model} has no voice called '{shorten(prompt.voice, 200)}'.", advice)
     if not prompt.consented:
-        sentence = f"{path} may be spoken with only if the person whose voice it is agrees."
+        sentence = f"{path} may be used only with the consent of the person whose voice it is."
         raise UserError(sentence, "Ask that person, and confirm it where the voice is chosen.")
     if not os.path.isfile(path):
         raise UserError(f"There is no sound file {path}.", "Check the name and where it lies.")

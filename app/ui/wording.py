@@ -236,6 +236,6 @@ def _day_and_time(day: str, time: str) -> str:
 
 def _capital(part: str, *, first: bool) -> str:
     """Write a part of a model's name as its makers do: J-Moshi-ext, LLM-jp-Moshi-v1."""
-    if part == "llm":
-        return "LLM"
+    if (name := {"llm": "LLM", "personaplex": "PersonaPlex"}.get(part)) is not None:
+        return name
     return part[:1].upper() + part[1:] if first or part.startswith("moshi") else part

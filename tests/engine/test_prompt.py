@@ -29,7 +29,7 @@ def test_a_model_takes_what_it_says_it_takes(prompt: Prompt) -> None:
         (Prompt("carl"), FULL, "x has no voice called 'carl'"),
         (Prompt("./carl.wav"), PromptSupport(voices=("anna",)), "x has no voice called"),
         (Prompt("nowhere/carl.wav", consented=True), FULL, "no sound file nowhere/carl.wav"),
-        (Prompt("nowhere/carl.wav"), FULL, "only if the person whose voice it is agrees"),
+        (Prompt("nowhere/carl.wav"), FULL, "only with the consent of the person"),
     ],
 )
 def test_what_a_model_does_not_take_is_refused(prompt: Prompt, support: PromptSupport, sentence: str) -> None:

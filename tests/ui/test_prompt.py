@@ -298,14 +298,13 @@ def test_settings_say_nothing_of_voices_where_there_are_none(stage: Stage) -> No
     assert not stage.window.setup._voices.isVisible()
 
 
-def test_a_known_model_offers_its_voices_before_it_is_loaded(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("app.ui.talk.known_prompts", lambda spec: TAKES if spec == "other" else None)
-    stage.window.use(replace(stage.window.settings, model="other"))
+def test_a_known_model_offers_its_voices_before_it_is_loaded(stage: Stage) -> None:
+    stage.window.use(replace(stage.window.settings, model="personaplex"))
     stage.beat(Unloaded())
     stage.page.toggle_drawer()
-    assert stage.page.drawer.prompt.isVisible()
+    form = stage.page.drawer.prompt
+    assert form.isVisible()
+    assert {form.voice.itemData(row) for row in range(form.voice.count())} > {"NATF0", "VARM4"}
 
 
 def test_a_recording_shows_who_the_model_was(stage: Stage, tmp_path: Path) -> None:
