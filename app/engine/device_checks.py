@@ -27,7 +27,7 @@ from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED,
 from app.engine.events import Sampling
 from app.engine.fast.frame import FrameStep
 from app.engine.fast.layers import Activation, Norm, Ops, Place, Ring
-from app.engine.fast.plain import Plain
+from app.engine.fast.plain import Plain, race
 from app.engine.fast.quantized import Packed, QuantizedEmbedding, QuantizedLinear, unpack
 from app.engine.fast.sampling import Sampler
 from app.engine.in_place import keep_in_place
@@ -232,12 +232,20 @@ class Compared:
         y = self.ops.attend(qkv, ring, place)
         name = f"attend {heads}x{dim} over {slots}, {'8 bits' if packed else 'whole'}"
         # Queries, keys and values are rounded on the way, whoever does it.
-        self._note(name, y, exact, slots, roundings=3)
-        taken, expected = (_held(each, place) for each in (ring, beside))
         # A number between two codes may go either way.
+        self._note(name, y, exact, slots, roundings=3, least=1 / 127 if packed else 0.0)
+        taken, expected = (_held(each, place) for each in (ring, beside))
         taken, least = taken.to(qkv.dtype), 2 / 127 if packed else 0.0
         self._note(f"{name}, written", taken, expected, dim, least=least)
         return y
+
+    def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+        """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""
+        token = self.ops.draw(logits, noise, temperature, top_k)
+        # Another token may be drawn only where two are as good as equal.
+        scores = race(logits.float(), noise, temperature, top_k)
+        self._note(f"draw from {len(scores)}", scores[token], scores.max()[None], len(scores))
+        return token
 
     def _normal(self, x: Tensor, norm: Norm | None) -> Tensor:
         if norm is None:
@@ -376,7 +384,7 @@ class _ForcedStep(FrameStep):
 
     script: _Script
 
-    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
+    def _draw(self, logits: Tensor, sampler: Sampler, stream: int) -> Tensor:
         return self.script.draw(logits)[0, 0]
 
 
@@ -447,10 +455,10 @@ def _judge_logits(errors: Sequence[float], subject: Subject, kv: str, equal: int
 _CHANGES = (
     Sampling(text_temperature=1.1, audio_temperature=0.9),
     Sampling(audio_top_k=100, text_top_k=40, repetition_penalty=1.3),
-    Sampling(greedy=True),
+    Sampling(greedy=True, repetition_frames=9),
     Sampling(),
 )
-"""What a talk changes; all but the third within one graph."""
+"""What a talk changes; all but the memory of the penalty within one graph."""
 
 _FRAMES_EACH = 6
 

@@ -108,7 +108,7 @@ def test_the_kernels_are_right_in_the_interpreter(fused: Fused, mode: str, kv: s
     found = check_kernels(small.ours, fused, kv)
     assert found.right, found
     kinds = {name.split()[0] for name in found.figures}
-    assert kinds == {"project", "gate", "add", "attend", "normalize"}
+    assert kinds == {"project", "gate", "add", "attend", "normalize", "draw"}
     bits = {"bf16": "32 bits", "int8": "8 bits", "int4": "4 bits"}[mode]
     assert any(bits in name for name in found.figures)
     assert all(each["calls"] > 0 for each in found.figures.values())
@@ -154,6 +154,11 @@ class Off(Plain):
             place = place._replace(slot=(place.slot + 1) % ring.numbers.shape[2])
         return super().attend(qkv, ring, place)
 
+    def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+        if self.fault == "noise of another token":
+            noise = noise.roll(1)
+        return super().draw(logits, noise, temperature, top_k)
+
 
 @pytest.mark.parametrize(
     ("fault", "named"),
@@ -161,6 +166,7 @@ class Off(Plain):
         ("1 %", "project"), ("one row", "project"), ("no norm", "project"), ("not a number", "project"),
         ("no residual", "add"), ("gelu", "gate"), ("one slot too few", "attend"),
         ("mask of the ring gone round", "attend"), ("not turned", "attend"), ("next slot", "attend"),
+        ("noise of another token", "draw"),
     ],
 )  # fmt: skip
 def test_a_wrong_kernel_is_found_and_named(fault: str, named: str) -> None:
@@ -244,11 +250,11 @@ def test_a_captured_frame_is_right(captures: Captures, kv: str) -> None:
     assert found.figures["frames"] == 36
 
 
-def rebind(self: sampling.Sampler, **values: Any) -> bool:
+def rebind(self: sampling.Sampler, **values: Any) -> None:
     """Put a new tensor in the place of the one that the graph reads, and keep that from being given back."""
-    STALE.append(self._temperature_now)
-    self._temperature_now = torch.full((1,), values["temperature"])
-    return bool(SET(self, **values))
+    STALE.append(self.temperature)
+    self.temperature = torch.full((1,), values["temperature"])
+    SET(self, **values)
 
 
 SET = sampling.Sampler.set

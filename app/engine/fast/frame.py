@@ -42,10 +42,11 @@ def uncovered(lm: LMModel) -> str:
 
 
 class FrameStep:
-    """A Stepper of a model that `uncovered` has nothing against; the same seed draws the tokens of LMGen.
+    """A Stepper of a model that `uncovered` has nothing against.
 
-    On a graphics card a frame is one CUDA graph. Sampling changes within it; where it can not, as from
-    drawing to the likeliest token, the next frame runs as it is and the one after it is captured anew.
+    On a processor the same seed draws the tokens of LMGen. On a graphics card a frame is one CUDA graph, in
+    which sampling changes; only for another number of frames that the penalty looks back, the next frame runs
+    as it is and the one after it is captured anew.
     """
 
     engine = "fast"
@@ -66,8 +67,11 @@ class FrameStep:
         self._penalty = Penalty(exempt, lm.device, captured=self._captured)
         self._graph = CUDAGraphed(self._frame, disable=not self._captured)
         self._text_sampler, self._code_sampler = (
-            Sampler(card, lm.device, captured=self._captured) for card in (lm.text_card, lm.card)
+            Sampler(card, lm.device) for card in (lm.text_card, lm.card)
         )
+        self._texts = int(lm.text_linear.out_features)
+        # Drawn all at once: a frame has a number for every token that it could draw.
+        self._noise = torch.ones(self._texts + lm.dep_q * lm.card, device=lm.device)
         self.set_sampling(Sampling())
         self._norm = layers.take_norm(lm.out_norm)
         self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
@@ -117,16 +121,13 @@ class FrameStep:
 
     def set_sampling(self, sampling: Sampling) -> None:
         """Draw the tokens of the following frames this way."""
-        changed = [
-            self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames),
-            self._text_sampler.set(
-                greedy=sampling.greedy, temperature=sampling.text_temperature, top_k=sampling.text_top_k
-            ),
-            self._code_sampler.set(
-                greedy=sampling.greedy, temperature=sampling.audio_temperature, top_k=sampling.audio_top_k
-            ),
-        ]
-        if any(changed):
+        self._text_sampler.set(
+            greedy=sampling.greedy, temperature=sampling.text_temperature, top_k=sampling.text_top_k
+        )
+        self._code_sampler.set(
+            greedy=sampling.greedy, temperature=sampling.audio_temperature, top_k=sampling.audio_top_k
+        )
+        if self._penalty.set(sampling.repetition_penalty, sampling.repetition_frames):
             # Kernels may be compiled in the first call, which a capture does not allow.
             self._graph.reset(warmup_steps=1)
 
@@ -198,6 +199,8 @@ class FrameStep:
         lm, ring = self.lm, self._tokens.shape[1]
         said = 1 + lm.dep_q
         self._hear(heard)
+        if self._captured:
+            self._noise.exponential_()
         now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
         now = torch.where(self._position <= self._delays, self._initial, now)
         x = _look_up(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
@@ -222,7 +225,7 @@ class FrameStep:
         """Return a text token, [1]."""
         logits = self._ops.project(x, self.lm.text_linear)[None, None]
         self._penalty.apply(logits)
-        token = self._draw(logits, self._text_sampler)
+        token = self._draw(logits, self._text_sampler, 0)
         self._penalty.note(token)
         return token
 
@@ -236,13 +239,17 @@ class FrameStep:
             place = Place(slot, slot, at + 1, None, None)
             state = self._depth.step(state, at, place)
             logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
-            token = self._draw(logits, self._code_sampler)
+            token = self._draw(logits, self._code_sampler, 1 + at)
             codes.append(token)
         return codes
 
-    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
-        """Return a token [1] for logits [1, 1, 1, card]."""
-        return sampler.draw(logits)[0, 0]
+    def _draw(self, logits: Tensor, sampler: Sampler, stream: int) -> Tensor:
+        """Return a token [1] for logits [1, 1, 1, N] of the text, which is stream 0, or of a codebook."""
+        if not self._captured:
+            return sampler.draw(logits)[0, 0]
+        begin = self._texts + (stream - 1) * self.lm.card if stream else 0
+        noise = self._noise[begin : begin + logits.shape[-1]]
+        return self._ops.draw(logits[0, 0], noise, sampler.temperature, sampler.top_k)
 
 
 class _Table(NamedTuple):

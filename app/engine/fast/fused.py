@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast import attention, products
+from app.engine.fast import attention, drawing, products
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
 
@@ -40,6 +40,10 @@ class Fused:
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard of a ring, which takes in this position first."""
         return attention.attend(qkv, ring, place)
+
+    def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+        """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""
+        return drawing.draw(logits, noise, temperature, top_k)
 
     def _before(self, x: Tensor, norm: Norm | None) -> tuple[Tensor, Norm | None]:
         """Do a norm that the product can not do on its way."""

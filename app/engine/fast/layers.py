@@ -100,6 +100,12 @@ class Ops(Protocol):
         `qkv` [1, 3 * H * D] may be overwritten.
         """
 
+    def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+        """Return a token [1] int64 of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N].
+
+        Of equal ones the first count as likelier.
+        """
+
 
 def uncovered(transformer: StreamingTransformer) -> str:
     """Return what a transformer has that is not covered here, '' for nothing."""

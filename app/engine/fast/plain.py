@@ -50,6 +50,22 @@ class Plain:
         mask = None if place.mask is None else place.mask[None]
         return F.scaled_dot_product_attention(qkv[0][None], keys, values, mask).view(1, -1)
 
+    def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+        """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""
+        return race(logits, noise, temperature, top_k).argmax(dim=-1, keepdim=True)
+
+
+def race(logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
+    """Return a score [N] for each token, of which the largest is drawn; -1 for those that are not.
+
+    p / noise, with exponential noise, is the largest for a token as often as p says ("exponential races").
+    """
+    scores, tokens = logits[0].float().sort(descending=True, stable=True)
+    # Not divided by their sum, which is the same for all.
+    scores = torch.exp((scores - scores[0]) / temperature) / noise[tokens]
+    ranks = torch.arange(len(scores), device=scores.device)
+    return torch.empty_like(scores).scatter_(0, tokens, torch.where(ranks < top_k, scores, -1.0))
+
 
 def _remember(ring: Ring, new: Tensor, place: Place) -> Tensor:
     """Put a key and a value [2, H, 1, D] into a ring; return what it holds [2, 1, H, filled, D]."""

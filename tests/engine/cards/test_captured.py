@@ -86,7 +86,7 @@ def said(step: Stepper, lm: LMModel) -> list[list[int]]:
 def test_our_step_with_kernels_over_all_changes(captures: Captures, fused: Fused, kv: str) -> None:
     lm = build(**SMALL)
     by_kernels = said(FrameStep(lm, fused, kv, captured=True), lm)
-    assert captures.count >= 4, "forms of sampling are captured anew"
+    assert captures.count >= 3, "another memory of the penalty is captured anew"
     without = FrameStep(lm, Plain(), kv, captured=True)
     without._graph.disable = True
     assert by_kernels == said(without, lm)
@@ -98,7 +98,7 @@ def test_a_step_over_all_changes_at_each_start(
 ) -> None:
     lm = build(**{**SMALL, "dep_q": 3, "n_q": 6, "delays": [0, 0, 1, 1, 0, 1, 1], "num_layers": 2})
     starts = [replayed(make(lm), lm) for _ in range(2)]
-    assert captures.count >= 8
+    assert captures.count >= 6
     monkeypatch.setenv("NO_CUDA_GRAPH", "1")
     assert starts == [replayed(make(lm), lm)] * 2
 

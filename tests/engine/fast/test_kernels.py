@@ -149,6 +149,39 @@ def test_attention_over_the_ring(fused: Fused, slots: int, dim: int, turned: str
         torch.testing.assert_close(one, two, rtol=1e-4, atol=0.04 if packed else 1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize(("count", "top_k"), [(7, 1), (100, 25), (2048, 250), (5000, 40), (5000, 5000)])
+def test_a_token_is_drawn_as_by_plain_torch(fused: Fused, count: int, top_k: int, dtype: torch.dtype) -> None:
+    plain, card = Plain(), torch.Generator().manual_seed(top_k)
+    for seed in range(4):
+        # In halves many are equal, and some below zero.
+        logits = (3 * chance(1, count, seed=seed)).to(dtype)
+        noise = torch.empty(count).exponential_(1, generator=card)
+        given = noise, torch.tensor([0.8]), torch.tensor([top_k])
+        assert torch.equal(fused.draw(logits, *given), plain.draw(logits, *given))
+
+
+def test_the_first_of_equal_logits_count_as_likelier(fused: Fused) -> None:
+    logits, noise = torch.tensor([[0.0, 1.0, 1.0, 1.0, -2.0]]), torch.tensor([1e-9, 1.0, 0.5, 1e-9, 1e-9])
+    for ops in (fused, Plain()):
+        drawn = ops.draw(logits, noise, torch.ones(1), torch.tensor([2]))
+        assert drawn.tolist() == [2]
+
+
+def test_tokens_are_drawn_as_often_as_the_model_expects_them() -> None:
+    logits, temperature, top_k, draws = chance(1, 12), 0.7, 5, 20_000
+    expected = torch.softmax(logits[0] / temperature, dim=-1)
+    expected[logits[0].argsort(descending=True)[top_k:]] = 0
+    expected /= expected.sum()
+    noise = torch.empty(draws, 12).exponential_(1, generator=torch.Generator().manual_seed(0))
+    given = torch.tensor([temperature]), torch.tensor([top_k])
+    drawn = torch.cat([Plain().draw(logits, each, *given) for each in noise])
+    found = torch.bincount(drawn, minlength=12) / draws
+    assert (found[expected == 0] == 0).all()
+    # Four standard deviations of a share.
+    assert ((found - expected).abs() <= 4 * (expected * (1 - expected) / draws).sqrt() + 1e-9).all()
+
+
 def test_a_talk_is_the_same_token_for_token(fused: Fused) -> None:
     lm = build(num_layers=1, context=4, depformer_num_layers=1, layer_scale=0.3)
     said = []

@@ -39,8 +39,8 @@ class Forced(FrameStep):
             for found, delay in zip(self.found, self.lm.delays, strict=False)
         ]
 
-    def _draw(self, logits: Tensor, sampler: Sampler) -> Tensor:
-        stream, frame = self.at % len(self.found), self.at // len(self.found)
+    def _draw(self, logits: Tensor, sampler: Sampler, stream: int) -> Tensor:
+        frame = self.at // len(self.found)
         self.at += 1
         self.found[stream].append(logits.view(1, -1).clone())
         return torch.tensor([self.said[stream][frame]])
