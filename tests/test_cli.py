@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from app import __version__, cli
+from app.engine import card_fault
 from app.errors import UserError
 from app.paths import Paths, paths
 
@@ -155,6 +156,17 @@ def test_a_fault_of_our_own_names_the_log_which_holds_the_traceback(
     assert str(log) in told
     assert "Traceback" not in told
     assert "Traceback" in log.read_text()
+
+
+def test_a_card_that_fails_is_told_by_any_verb(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verb(_argv: list[str], _where: Paths) -> int:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    use(monkeypatch, verb)
+    assert cli.main(["talk"]) == cli.FAULT
+    assert capsys.readouterr().err.splitlines() == [card_fault.SENTENCE, card_fault.ADVICE]
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import soundfile
 from app import offline
 from app.audio.wav import read_wav
 from app.cli import main
+from app.engine import card_fault
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_db
 from app.paths import Paths, paths
@@ -204,3 +206,22 @@ def test_the_recorded_user_that_comes_with_the_program_is_small_and_speaks_five_
     frames = samples[: samples.size // FRAME_SAMPLES * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES)
     activity = find_activity(np.array([level_db(frame) for frame in frames], dtype=np.float32))
     assert len(user_turns(mark_turns(activity, np.zeros_like(activity)))) == 5
+
+
+def test_a_card_that_fails_leaves_a_whole_recording_and_a_sentence(user: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    line = ["--home", str(tmp_path / "home"), "offline", str(user), str(out), "--model", "tiny"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.failing_card", *line],
+        env=os.environ | {"FRAMES": "6"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert card_fault.SENTENCE in ended.stderr
+    assert "Traceback" not in ended.stderr
+    recording = open_recording(out)
+    assert recording.whole
+    assert recording.seconds == pytest.approx(6 * 0.08)

@@ -26,7 +26,7 @@ from moshi.models import LMModel, loaders
 from moshi.utils.compile import no_compile
 
 import app
-from app.engine import build, device_checks, modes
+from app.engine import build, card_fault, device_checks, modes
 from app.engine import device_record as records
 from app.engine.build import Outline
 from app.engine.checkpoint import Checkpoint, find
@@ -252,8 +252,7 @@ class _Bench:
             # Compilers, drivers and kernels fail in ways of their own; each says that this can not be used.
             first = (str(fault).strip() or "no reason given").splitlines()[0]
             finding = Finding(name, False, f"{type(fault).__name__}: {first[:200]}", {})
-            # A card does nothing for a process any more in which something was illegal once.
-            useful = type(fault).__name__ != "AcceleratorError" and "CUDA error" not in str(fault)
+            useful = not card_fault.loses_card(fault)
         self.say({"finding": asdict(finding)})
         gc.collect()
         if self.device.on_card and useful:
