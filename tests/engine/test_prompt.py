@@ -41,7 +41,7 @@ def test_an_own_voice_is_taken_with_consent_alone(tmp_path: Path) -> None:
     voice = tmp_path / "carl.wav"
     voice.write_bytes(b"")
     refuse_prompt(Prompt(str(voice), consented=True), FULL, "x")
-    with pytest.raises(UserError, match="agrees"):
+    with pytest.raises(UserError, match="consent"):
         refuse_prompt(Prompt(str(voice)), FULL, "x")
     assert own_voice(Prompt(str(voice)), FULL) == voice
     assert own_voice(Prompt("anna"), FULL) is None
