@@ -64,6 +64,12 @@ VERBS = {
     "train": Verb("finetune a model on datasets, or go on with a run", "training.main:main"),
     "export": Verb("make a model to talk with from a training run", "training.export:main"),
     "continue": Verb("let a model go on with dialogues that were begun", "training.continuation:main"),
+    "starter bank": Verb(
+        "make the bank of speech that the starter model learns from", "training.starter.bank:main"
+    ),
+    "starter codes": Verb(
+        "encode that bank by the codec of the starter model", "training.starter.bank_codes:main"
+    ),
     "starter build": Verb("make the starter model from nothing, in hours", "training.starter.build:main"),
     "starter score": Verb("measure what the starter model can do", "training.starter.score:main"),
     "bench engine": Verb("measure how long a frame of the model takes", "app.engine.bench:main"),

@@ -1,4 +1,4 @@
-# What `talk` and `test` share: find what is missing on this computer, say so, and install it.
+# What `talk`, `test`, `build` and `starter` share: find what is missing on this computer, say so, and install it.
 # Read by them with `.`; POSIX sh. Knows nothing about what is done with the environment afterwards.
 # shellcheck shell=sh
 

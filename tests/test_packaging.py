@@ -16,7 +16,7 @@ import pytest
 from app import APP_ID
 
 ROOT = Path(__file__).parent.parent
-SCRIPTS = ("packaging/talk", "packaging/test", "packaging/prepare.sh", ".ci/run")
+SCRIPTS = ("packaging/talk", "packaging/test", "packaging/prepare.sh", "packaging/starter", ".ci/run")
 TOOLS = ("sh", "tr", "awk", "getent", "cut", "id", "cat", "env", "df", "dirname", "fc-list")
 """What the scripts use of the system, beside package managers and Python."""
 

@@ -58,7 +58,7 @@ def main(argv: list[str], where: Paths) -> int:
     made = build(stages, size, options.seed)
     if not options.small:
         print("Scores")
-        scores = score(made)
+        scores = score(made).as_json()
         write_json(made / "scores.json", scores)
         write_card(made, scores)
     with replacing_folder(out) as part:

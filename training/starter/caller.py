@@ -1,45 +1,53 @@
 """Somebody who talks to the model, frame by frame, and listens: asks, tells stories, pauses, cuts in.
 
-A frame port like a microphone, and what happened as a list of acts. Knows nothing about models or scores.
+A frame port like a microphone that follows a plan of turns, and what happened as a list of acts. Knows
+nothing about models or scores.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Heard, Samples, level_db
-from training.starter.acoustics import carry, draw_place, scale
+from training.starter.acoustics import Place, carry, scale
 from training.starter.dialogues import PAUSE_S
-from training.starter.scripts import LANGUAGES, Phrases, Question, phrases
-from training.starter.speech import Sound, Speaker
-from training.starter.voices import draw_voice
+from training.starter.speech import Sound
+from training.starter.user_texts import UserText
 
 AUDIBLE_DB = -45.0
 """A frame of the model above this is speech."""
 
+_BEGIN_S = 1.0
 _SETTLE_S = 1.0
 """The model is done when it was silent for so long."""
 _LONGEST_ANSWER_S = 12.0
-_PATIENCE_S = 3.0
+_PATIENCE_S = 2.5
 """Nobody waits longer for an answer to begin."""
-_QUESTIONS_OF_ONE = 6
-"""Then somebody else takes the microphone, somewhere else."""
+_CUT_FRAMES = 5, 20
+"""So long after it began to speak it is cut short."""
 LONGEST_PAUSE_S = 0.6
 """In what is shorter the model has no business but to murmur."""
+
+
+class Turn(NamedTuple):
+    """Something that the caller is going to do."""
+
+    kind: Literal["question", "cut_in", "control", "story"]
+    """A control is a cut-in in which nothing is said."""
+    texts: tuple[UserText, ...]
+    """The question; the question and what is said when cutting in; the clauses of a story."""
 
 
 class Act(NamedTuple):
     """Something that the caller did. Times are frames, from the first sample of it to the end of the last."""
 
-    kind: Literal["question", "story", "pause", "cut_in"]
-    language: str
-    text: str
-    expected: str
-    """The model's answer; '' where none is right or wrong."""
+    kind: Literal["question", "story", "clause", "pause", "cut_in", "control"]
+    text: UserText
+    """Of a story, its first clause; of a control, the question."""
     start: float
     end: float
     until: int
@@ -47,18 +55,19 @@ class Act(NamedTuple):
 
 
 class Caller:
-    """A FramePort of which the user follows a plan, and waits for the model as a person does.
+    """A FramePort of which the user follows a plan, and waits for the model as a person does."""
 
-    All voices and places are drawn by chance, of voices that nothing was trained on.
-    """
-
-    def __init__(self, speaker: Speaker, seed: int) -> None:
-        self._speaker, self._chance = speaker, np.random.default_rng(seed)
+    def __init__(
+        self, say: Callable[[UserText], Sound], plan: Sequence[Turn], place: Place, seed: int
+    ) -> None:
+        self._say, self.plan, self._place = say, plan, place
+        self._chance = np.random.default_rng(seed)
         self.acts: list[Act] = []
         self.said: list[Samples] = []
         """The frames of the model so far."""
-        self._user: list[Sound] = [np.zeros(FRAME_SAMPLES, dtype=np.float32)] * 12
-        self._place = draw_place(self._chance)
+        self.turns_done = 0
+        self._user: list[Sound] = []
+        self._put(np.zeros(round(_BEGIN_S * FRAME_RATE) * FRAME_SAMPLES, dtype=np.float32))
         self._turns = self._talk()
 
     def take(self) -> Heard | None:
@@ -77,60 +86,54 @@ class Caller:
 
     def _talk(self) -> Iterator[bool]:
         """Yield whenever frames of the user are ready."""
-        for number, (language, question) in enumerate(self._questions()):
-            said = phrases(language)
-            if number % _QUESTIONS_OF_ONE == 0:
-                self._place = draw_place(self._chance)
-                self._voices = {each: draw_voice(each, self._chance, held_out=True) for each in LANGUAGES}
-            if question.long and self._chance.random() < 0.7:
-                yield from self._cut_in(said, question)
+        for turn in self.plan:
+            if turn.kind == "question":
+                yield from self._ask(turn.texts[0])
+            elif turn.kind == "story":
+                yield from self._story(turn.texts)
             else:
-                yield from self._ask(said, question)
-            if self._chance.random() < 0.4:
-                yield from self._story(said)
+                yield from self._interrupt(turn)
+            self.turns_done += 1
 
-    def _questions(self) -> list[tuple[str, Question]]:
-        questions = [(each, question) for each in LANGUAGES for question in phrases(each).questions]
-        # Long answers are few, and the only ones that can be cut short.
-        often = [each for each in questions for _ in range(4 if each[1].long else 1)]
-        return [often[at] for at in self._chance.permutation(len(often))]
-
-    def _ask(self, said: Phrases, question: Question) -> Iterator[bool]:
-        text = str(self._chance.choice(question.asks))
-        start, end = self._says(said, text)
+    def _ask(self, text: UserText) -> Iterator[bool]:
+        start, end = self._says(text)
         yield True
         yield from self._wait()
-        self.acts.append(Act("question", said.language, text, question.answer, start, end, self._now))
+        self.acts.append(Act("question", text, start, end, self._now))
 
-    def _story(self, said: Phrases) -> Iterator[bool]:
-        clauses = said.story(self._chance, int(self._chance.integers(3, 7)))
+    def _story(self, clauses: Sequence[UserText]) -> Iterator[bool]:
         began = ended = 0.0
         for at, clause in enumerate(clauses):
             pause_s = float(self._chance.uniform(*PAUSE_S)) if at < len(clauses) - 1 else 0.0
-            start, end = self._says(said, clause, pause_s)
+            start, end = self._says(clause, pause_s)
+            self.acts.append(Act("clause", clause, start, end, math.ceil(end)))
             began = began or start
             if at and start - ended < LONGEST_PAUSE_S * FRAME_RATE:
-                self.acts.append(Act("pause", said.language, clause, "", ended, start, math.ceil(start)))
+                self.acts.append(Act("pause", clause, ended, start, math.ceil(start)))
             ended = end
             yield True
         yield from self._wait()
-        self.acts.append(Act("story", said.language, ". ".join(clauses), "", began, ended, self._now))
+        self.acts.append(Act("story", clauses[0], began, ended, self._now))
 
-    def _cut_in(self, said: Phrases, question: Question) -> Iterator[bool]:
-        self._says(said, str(self._chance.choice(question.asks)))
+    def _interrupt(self, turn: Turn) -> Iterator[bool]:
+        """Ask, let the model speak for a while, and cut in; in a control, go on listening instead."""
+        self._says(turn.texts[0])
         yield True
         for _ in range(round(_PATIENCE_S * FRAME_RATE)):
             if self._speaks():
                 break
             yield self._silence()
-        for _ in range(int(self._chance.integers(8, 25))):
+        for _ in range(int(self._chance.integers(*_CUT_FRAMES))):
             yield self._silence()
-        if self._speaks():
-            text = str(self._chance.choice(said.cut_ins))
-            start, end = self._says(said, text)
-            yield True
+        if not self._speaks():
             yield from self._wait()
-            self.acts.append(Act("cut_in", said.language, text, "", start, end, self._now))
+            return
+        start, end = float(self._now), float(self._now)
+        if turn.kind == "cut_in":
+            start, end = self._says(turn.texts[1])
+            yield True
+        yield from self._wait()
+        self.acts.append(Act(turn.kind, turn.texts[-1], start, end, self._now))
 
     def _wait(self) -> Iterator[bool]:
         """Listen until the model has spoken and is done, or does not speak at all."""
@@ -154,9 +157,9 @@ class Caller:
         self._put(np.zeros(FRAME_SAMPLES, dtype=np.float32))
         return True
 
-    def _says(self, said: Phrases, text: str, pause_s: float = 0.0) -> tuple[float, float]:
+    def _says(self, text: UserText, pause_s: float = 0.0) -> tuple[float, float]:
         """Speak, and pause, in whole frames; return first and last moment of the speech, in frames."""
-        speech = self._speaker.say(text, self._voices[said.language], said.aloud).sound
+        speech = self._say(text)
         lead = int(self._chance.integers(FRAME_SAMPLES))
         samples = lead + len(speech) + round(pause_s * SAMPLE_RATE)
         sound = np.zeros(samples + -samples % FRAME_SAMPLES, dtype=np.float32)

@@ -1,17 +1,18 @@
-"""What the starter model can do, in numbers: somebody whom it never heard talks to it, and all is measured.
+"""What the starter model can do, in figures: many whom it never heard talk to it, and all is measured.
 
-The numbers are those on its card. Knows nothing about how the model was made.
+The figures are those on its card. Knows nothing about how the model was made.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,29 +20,82 @@ import torch
 from moshi.models import MimiModel
 from moshi.utils.compile import no_compile
 
+from app.catalog import STARTER
+from app.engine import build, checkpoint
+from app.engine.checkpoint import BUNDLED
 from app.engine.events import Event, Stepped
 from app.engine.loop import converse
 from app.engine.model import load_model
 from app.engine.ports import Said
 from app.errors import UserError
-from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Heard, level_db
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Heard
 from app.paths import Paths
-from training.starter.acoustics import CLEAN, scale
-from training.starter.caller import AUDIBLE_DB, Act, Caller
+from training.starter import listeners, measures
+from training.starter.acoustics import CLEAN, Place, scale
+from training.starter.caller import Caller, Turn
+from training.starter.crowd import Talk, hold_talks
+from training.starter.engines import Who
+from training.starter.figures import Figure, over, ratio
+from training.starter.judges import PERSON, Judges, knows, recorded
 from training.starter.recogniser import PhraseRecogniser
-from training.starter.scripts import LANGUAGES, display, phrases
+from training.starter.scripts import LANGUAGES, phrases
 from training.starter.speech import Speaker
+from training.starter.user_texts import UserText, chosen
 from training.starter.voices import model_voice
 
-ANSWER_S, STOP_S = 1.5, 1.0
-_EARLY_S = 0.3
-"""An answer may begin so much before the last sound of the user."""
-_GAP_FRAMES = 5
-"""A pause of the model shorter than this is inside of what it says."""
+QUIET = Place(-24.0, -62.0, 3.0, 0.2, 0.04, 0.0)
+NOISY = QUIET._replace(noise_db=QUIET.level_db - 15.0)
+"""15 dB of pink noise below the voice."""
+
+SEEDS = 3
+_SEED = 4711
 _STORIES = 30
 """So many sentences that are no lines of the model go through the codec, for each language."""
 _LEAD_FRAMES = 50
-_SEED = 4711
+_JUDGED_ANSWERS = 150
+"""So many of the model's answers are heard by recognisers and DistillMOS."""
+_LONG_TALK_QUESTIONS = 150
+"""A talk of more than ten minutes."""
+
+_T = TypeVar("_T")
+
+
+class Amount(NamedTuple):
+    """How much a voice does in a talk, with each seed."""
+
+    questions: int
+    new: int
+    """Questions in phrasings that nothing is trained on."""
+    cut_ins: int
+    controls: int
+    stories: int
+
+
+FULL = Amount(questions=16, new=8, cut_ins=10, controls=5, stories=3)
+FEW = Amount(questions=2, new=1, cut_ins=1, controls=1, stories=1)
+"""To see that all is installed: minutes, and no figure to tell anybody."""
+
+
+@dataclass
+class Scores:
+    """What was measured, and what could not be."""
+
+    figures: dict[str, Figure] = field(default_factory=dict)
+    by_voice: dict[str, dict[str, Figure]] = field(default_factory=dict)
+    seeds: int = SEEDS
+    collapsed: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return them for a file."""
+        told = {name: {who: each.as_json() for who, each in by.items()} for name, by in self.by_voice.items()}
+        return {
+            **{name: each.as_json() for name, each in self.figures.items()},
+            "seeds": self.seeds,
+            "collapsed": self.collapsed,
+            "by_voice": told,
+            "notes": self.notes,
+        }
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -49,64 +103,185 @@ def main(argv: list[str], where: Paths) -> int:
     parser = argparse.ArgumentParser(
         prog="aizuchi starter score", description="Measure what the starter model can do: half an hour."
     )
-    parser.add_argument("model", type=Path, metavar="DIR", help="its folder")
+    parser.add_argument(
+        "model",
+        type=Path,
+        nargs="?",
+        metavar="DIR",
+        help="its folder; left out, the one that comes with the program",
+    )
     parser.add_argument("--json", action="store_true", help="print the scores as one line of JSON")
+    parser.add_argument("--few", action="store_true", help="few questions with one seed, to try it out")
     options = parser.parse_args(argv)
-    scores = score(options.model)
+    folder = options.model or BUNDLED / STARTER.name
+    scores = score(folder, FEW, seeds=1) if options.few else score(folder)
+    for sentence in scores.notes:
+        print(sentence, file=sys.stderr)
     if options.json:
-        print(json.dumps(scores))
+        print(json.dumps(scores.as_json()))
     else:
-        print("\n".join(f"{name:22}{value:8.3f}" for name, value in scores.items()))
+        print("\n".join(f"{name:26}{figure}" for name, figure in scores.figures.items()))
     return 0
 
 
-class Run(NamedTuple):
-    """A stretch in which the model spoke, in frames, and what it wrote meanwhile."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass
-class Talk:
-    """All that happened while somebody talked to the model."""
-
-    acts: list[Act]
-    samples: npt.NDArray[np.float32]
-    """[frames x 1920] float32, what the model said."""
-    texts: list[str]
-    """What became readable with each frame."""
-    step_ms: list[float]
-
-    def runs(self) -> list[Run]:
-        """Return when the model spoke."""
-        frames = self.samples.reshape(-1, FRAME_SAMPLES)
-        audible = np.flatnonzero([level_db(frame) > AUDIBLE_DB for frame in frames])
-        if not len(audible):
-            return []
-        breaks = np.flatnonzero(np.diff(audible) > _GAP_FRAMES)
-        starts = [int(audible[0]), *(int(audible[at + 1]) for at in breaks)]
-        ends = [*(int(audible[at]) + 1 for at in breaks), int(audible[-1]) + 1]
-        return [Run(start, end, self.text(start - 3, end)) for start, end in zip(starts, ends, strict=True)]
-
-    def text(self, start: float, end: float) -> str:
-        """Return what the model wrote from a frame to another."""
-        return "".join(self.texts[max(0, int(start)) : max(0, int(end))]).strip()
-
-    def sound(self, run: Run) -> npt.NDArray[np.float32]:
-        """Return what the model said in a run."""
-        return self.samples[run.start * FRAME_SAMPLES : run.end * FRAME_SAMPLES]
-
-
-def score(folder: Path) -> dict[str, float | bool]:
-    """Return the scores of a model. Raises UserError for a folder without one, and without the recogniser."""
-    speaker = Speaker()
-    recogniser = PhraseRecogniser(recognised_lines())
-    scores: dict[str, float | bool] = dict(_score_codec(_mimi(folder), speaker, recogniser))
-    talk = hold_talk(folder, speaker)
-    scores.update(score_talk(talk, recogniser))
+def score(folder: Path, amount: Amount = FULL, seeds: int = SEEDS) -> Scores:
+    """Return the scores of a model. Raises UserError for a folder without one, and where nobody can ask."""
+    checkpoint.find(str(folder))
+    with closing(Judges()) as judges:
+        scores = Scores(seeds=seeds, notes=[str(fault) for fault in judges.left_out])
+        if not judges.voices:
+            raise UserError("No voice is installed that could ask.", scores.notes[0])
+        quiet, noisy = _hold_all(folder, judges, amount, seeds)
+        _measure_talks(scores, quiet, noisy)
+        _judge_speech(scores, [each for each in quiet if each.runs])
+        _judge_codec(scores, folder)
+        _hold_long_talk(scores, folder, judges, amount)
     return scores
+
+
+def _measure_talks(scores: Scores, quiet: Sequence[measures.Heard], noisy: Sequence[measures.Heard]) -> None:
+    """Add what can be told of the talks themselves."""
+    scores.figures = {
+        "answer_match_rate": measures.matches(quiet),
+        "answer_match_rate_15db": measures.matches(noisy),
+        "new_phrasing_match_rate": measures.matches(quiet, new=True),
+        **measures.turn_taking(quiet),
+    }
+    scores.by_voice = {
+        "answer_match_rate": _by_voice(quiet, measures.matches),
+        "yield_rate": _by_voice(quiet, lambda heard: measures.turn_taking(heard)["yield_rate"]),
+    }
+
+
+def _hold_all(
+    folder: Path, judges: Judges, amount: Amount, seeds: int
+) -> tuple[list[measures.Heard], list[measures.Heard]]:
+    """Return the talks of all voices in a quiet place, and in noise."""
+    quiet: list[measures.Heard] = []
+    noisy: list[measures.Heard] = []
+    for seed in range(_SEED, _SEED + seeds):
+        plans = [
+            (who, place, plan)
+            for number, (language, who) in enumerate(judges.voices)
+            for place, plan in _plans(language, who, amount, np.random.default_rng([seed, number]))
+        ]
+        callers = [
+            Caller(_saying(judges, who), plan, place, seed + 1000 * number)
+            for number, (who, place, plan) in enumerate(plans)
+        ]
+        for (who, place, _), talk in zip(plans, hold_talks(folder, callers, seed), strict=True):
+            (quiet if place == QUIET else noisy).append(measures.hear(talk, f"{who.engine} {who.name}"))
+    return quiet, noisy
+
+
+def _saying(judges: Judges, who: Who) -> Callable[[UserText], npt.NDArray[np.float32]]:
+    return lambda text: judges.say(text, who)
+
+
+def _plans(
+    language: str, who: Who, amount: Amount, chance: np.random.Generator
+) -> list[tuple[Place, list[Turn]]]:
+    """Return what a voice does, in talks of about the same length, and where."""
+    asks = _drawn(
+        [text for text in chosen("question", language) if knows(who, text)], amount.questions, chance
+    )
+    new = [text for text in chosen("question", language, new=True) if knows(who, text)]
+    questions = [Turn("question", (text,)) for text in asks]
+    others = [Turn("question", (text,)) for text in _drawn(new, amount.new, chance)]
+    others += _interruptions("cut_in", language, who, amount.cut_ins, chance)
+    others += _interruptions("control", language, who, amount.controls, chance)
+    others += [Turn("story", _story(language, who, chance)) for _ in range(amount.stories)]
+    mixed = [others[at] for at in chance.permutation(len(others))]
+    plans = [(QUIET, questions), (QUIET, mixed), (NOISY, _drawn(questions, len(questions), chance))]
+    return [(place, plan) for place, plan in plans if plan]
+
+
+def _interruptions(kind: Any, language: str, who: Who, count: int, chance: np.random.Generator) -> list[Turn]:
+    """Return long questions, in the answers to which the voice cuts in."""
+    long = {question.answer for question in phrases(language).questions if question.long}
+    asks = [text for text in chosen("question", language) if text.answer in long]
+    if who == PERSON:
+        asks = [text for text in chosen("question", language) if knows(who, text)]
+    cuts = (
+        recorded("cut_in")
+        if who == PERSON
+        else [*chosen("cut_in", language), *chosen("cut_in", language, new=True)]
+    )
+    return [
+        Turn(kind, (ask, cut)) if kind == "cut_in" else Turn(kind, (ask,))
+        for ask, cut in zip(_drawn(asks, count, chance), _drawn(cuts, count, chance), strict=False)
+    ]
+
+
+def _story(language: str, who: Who, chance: np.random.Generator) -> tuple[UserText, ...]:
+    openings = recorded("opening") if who == PERSON else chosen("opening", language)
+    clauses = recorded("clause") if who == PERSON else chosen("clause", language)
+    return (*_drawn(openings, 1, chance), *_drawn(clauses, int(chance.integers(2, 5)), chance))
+
+
+def _drawn(choices: Sequence[_T], count: int, chance: np.random.Generator) -> list[_T]:
+    """Return so many of some things, each once before one comes again."""
+    rounds = -(-count // max(1, len(choices)))
+    order = [int(at) for _ in range(rounds) for at in chance.permutation(len(choices))]
+    return [choices[at] for at in order[:count]]
+
+
+def _judge_speech(scores: Scores, quiet: Sequence[measures.Heard]) -> None:
+    """Add what recognisers and DistillMOS make of some of the answers; who is not installed is left out."""
+    every = measures.answers(quiet)
+    said = every[:: max(1, len(every) // _JUDGED_ANSWERS)][:_JUDGED_ANSWERS]
+    lines = recognised_lines()
+    judged: Mapping[str, Callable[[], Figure]] = {
+        "speech_word_error": lambda: listeners.word_errors(said, listeners.WordRecogniser()),
+        "speech_phrase_match": lambda: listeners.phrase_match(said, PhraseRecogniser(lines)),
+        "text_lag_s": lambda: listeners.text_lag(said, PhraseRecogniser(lines)),
+        "own_voice_mos": lambda: listeners.naturalness(said, listeners.Naturalness()),
+    }
+    for name, judge in judged.items():
+        _add(scores, name, judge)
+
+
+def _add(scores: Scores, name: str, judge: Callable[[], Figure]) -> None:
+    try:
+        scores.figures[name] = judge()
+    except UserError as fault:
+        scores.notes.append(f"{name} is left out. {fault}")
+
+
+def _judge_codec(scores: Scores, folder: Path) -> None:
+    """Add how well the model's voice comes through the codec: lines heard, and extended STOI."""
+    try:
+        through = _voice_through_codec(folder)
+        recogniser = PhraseRecogniser(recognised_lines())
+        from pystoi import stoi
+    except (UserError, ImportError) as fault:
+        scores.notes.append(f"The codec is left out. {fault}")
+        return
+    lines = set(recognised_lines())
+    heard = [
+        (line, float(recogniser.recognise(coded) == line), float(recogniser.recognise(sound) == line))
+        for line, sound, coded in through
+        if line in lines
+    ]
+    scores.figures["codec_phrase_ratio"] = ratio(heard)
+    scores.figures["codec_estoi"] = over(
+        (line, float(stoi(sound, coded, SAMPLE_RATE, extended=True)))
+        for line, sound, coded in through
+        if len(sound) > SAMPLE_RATE
+    )
+
+
+def _voice_through_codec(folder: Path) -> list[tuple[str, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    """Return lines and stories in the model's voice, and as they come out of the codec."""
+    mimi, chance, speaker = _mimi(folder), np.random.default_rng(_SEED), Speaker()
+    said = []
+    for language in LANGUAGES:
+        texts = phrases(language)
+        stories = [", ".join(texts.story(chance, 3)) for _ in range(_STORIES)]
+        for line in (*texts.lines, *stories):
+            sound = scale(speaker.say(line, model_voice(language), texts.aloud).sound, CLEAN)
+            said.append((line, sound, _through(mimi, sound, int(chance.integers(FRAME_SAMPLES)))))
+    return said
 
 
 def recognised_lines() -> list[str]:
@@ -115,10 +290,23 @@ def recognised_lines() -> list[str]:
     return [line for line in said.lines if line not in said.backchannels]
 
 
-def hold_talk(folder: Path, speaker: Speaker, seed: int = _SEED) -> Talk:
-    """Let somebody talk to a model for more than ten minutes, through the loop of every talk."""
+def _hold_long_talk(scores: Scores, folder: Path, judges: Judges, amount: Amount) -> None:
+    """Add what a frame costs, and whether a talk of more than ten minutes goes on as it began."""
+    language, who = judges.voices[0]
+    chance = np.random.default_rng(_SEED)
+    asks = [text for text in chosen("question", language) if knows(who, text)]
+    count = _LONG_TALK_QUESTIONS if amount == FULL else amount.questions
+    plan = [Turn("question", (text,)) for text in _drawn(asks, count, chance)]
+    talk = hold_talk(folder, Caller(_saying(judges, who), plan, QUIET, _SEED), _SEED)
+    blocks = [(at // round(10 * FRAME_RATE), cost_ms) for at, cost_ms in enumerate(talk.step_ms)]
+    scores.figures["step_ms_p95"] = over(blocks, lambda costs: float(np.percentile(costs, 95)))
+    scores.figures["talk_s"] = over([(0, len(talk.texts) / FRAME_RATE)])
+    scores.collapsed = measures.collapsed(measures.hear(talk))
+
+
+def hold_talk(folder: Path, caller: Caller, seed: int) -> Talk:
+    """Let one caller talk to a model through the loop of every talk."""
     model = load_model(str(folder), lambda event: None, seed=seed)
-    caller = Caller(speaker, seed)
     texts: list[str] = []
     step_ms: list[float] = []
 
@@ -136,113 +324,14 @@ def hold_talk(folder: Path, speaker: Speaker, seed: int = _SEED) -> Talk:
     return Talk(caller.acts, np.concatenate(caller.said), texts, step_ms)
 
 
-def score_talk(talk: Talk, recogniser: PhraseRecogniser) -> dict[str, float | bool]:
-    """Return what can be told of a talk."""
-    runs = talk.runs()
-    answers = [(act, _answer(act, runs)) for act in talk.acts if act.kind in ("question", "story")]
-    asked = [(act, run) for act, run in answers if act.kind == "question"]
-    matched = [_closest(talk.text(act.end, act.until)) == act.expected for act, _ in asked]
-    half = len(matched) // 2
-    heard = _heard(talk, [run for act, run in asked if act.language == "en" and run], recogniser)
-    return {
-        "answer_rate": _share(run is not None for _, run in answers),
-        "pause_silence_rate": _share(_kept_silent(act, runs) for act in talk.acts if act.kind == "pause"),
-        "yield_rate": _share(_stopped(act, talk) for act in talk.acts if act.kind == "cut_in"),
-        "backchannel_rate": _share(_murmured(act, runs) for act in talk.acts if act.kind == "story"),
-        "answer_match_rate": _share(matched),
-        "speech_phrase_match": heard[0],
-        "text_lag_s": heard[1],
-        "step_ms_p95": float(np.percentile(talk.step_ms, 95)),
-        "talk_s": len(talk.texts) / FRAME_RATE,
-        "collapsed": _share(matched[half:]) < 0.5 * _share(matched[:half]),
-    }
+def _by_voice(
+    heard: Sequence[measures.Heard], measure: Callable[[Sequence[measures.Heard]], Figure]
+) -> dict[str, Figure]:
+    return {who: measure([each for each in heard if each.who == who]) for who in _names(heard)}
 
 
-def _answer(act: Act, runs: Sequence[Run]) -> Run | None:
-    """Return what the model says after a turn of the user, None where that is late or too early."""
-    first, last = act.end - _EARLY_S * FRAME_RATE, act.end + ANSWER_S * FRAME_RATE
-    return next((run for run in runs if first <= run.start <= last and not _is_murmur(run)), None)
-
-
-def _kept_silent(act: Act, runs: Sequence[Run]) -> bool:
-    """Tell whether the model took no turn in a pause and until the user was heard again."""
-    return not any(act.start <= run.start <= act.end + 2 and not _is_murmur(run) for run in runs)
-
-
-def _stopped(act: Act, talk: Talk) -> bool:
-    """Tell whether the model fell silent within STOP_S of a cut-in."""
-    first, last = int(act.start), int(act.start + STOP_S * FRAME_RATE)
-    frames = talk.samples.reshape(-1, FRAME_SAMPLES)[first : last + _GAP_FRAMES]
-    audible = [level_db(frame) > AUDIBLE_DB for frame in frames]
-    return any(not any(audible[at : at + _GAP_FRAMES]) for at in range(last - first + 1))
-
-
-def _murmured(act: Act, runs: Sequence[Run]) -> bool:
-    return any(act.start < run.start < act.end and _is_murmur(run) for run in runs)
-
-
-def _is_murmur(run: Run) -> bool:
-    return any(_closest(run.text) == line for each in LANGUAGES for line in phrases(each).backchannels)
-
-
-def _closest(text: str) -> str:
-    """Return the line that is most like a text, '' where none is."""
-    lines = {display(line, each): line for each in LANGUAGES for line in phrases(each).lines}
-    return next((lines[each] for each in difflib.get_close_matches(text, lines, 1, 0.7)), "")
-
-
-def _heard(talk: Talk, runs: Iterable[Run], recogniser: PhraseRecogniser) -> tuple[float, float]:
-    """Return how often speech and text are the same line, and how far apart words are in them, in s.
-
-    The latter is what nine of ten words are within.
-    """
-    same, lags = [], []
-    for run in runs:
-        line = _closest(run.text)
-        if line:
-            same.append(recogniser.recognise(talk.sound(run)) == line)
-            lags += _lags(talk, run, line, recogniser)
-    return _share(same), float(np.percentile(lags, 90)) if lags else float("inf")
-
-
-def _lags(talk: Talk, run: Run, line: str, recogniser: PhraseRecogniser) -> list[float]:
-    first = max(0, run.start - 3)
-    written = [at for at in range(first, run.end) if talk.texts[at][:1] == " "]
-    if talk.text(first, run.end) and not talk.texts[first].startswith(" "):
-        opening = next(at for at in range(first, run.end) if talk.texts[at].strip())
-        written = sorted({opening, *written})
-    spoken = recogniser.word_starts(line, talk.sound(run))
-    if len(spoken) != len(written):
-        return []
-    return [
-        abs(run.start / FRAME_RATE + start_s - at / FRAME_RATE)
-        for start_s, at in zip(spoken, written, strict=True)
-    ]
-
-
-def _score_codec(mimi: MimiModel, speaker: Speaker, recogniser: PhraseRecogniser) -> dict[str, float]:
-    """Return how well the model's voice comes through the codec: lines heard, and extended STOI."""
-    try:
-        from pystoi import stoi
-    except ImportError as fault:
-        raise UserError("pystoi is missing.", "Install the extra `starter`.") from fault
-    chance = np.random.default_rng(_SEED)
-    before, after, clearness = 0, 0, []
-    for language in LANGUAGES:
-        said = phrases(language)
-        stories = [", ".join(said.story(chance, 3)) for _ in range(_STORIES)]
-        for line in (*said.lines, *stories):
-            sound = scale(speaker.say(line, model_voice(language), said.aloud).sound, CLEAN)
-            coded = _through(mimi, sound, int(chance.integers(FRAME_SAMPLES)))
-            if line in recognised_lines():
-                before += recogniser.recognise(sound) == line
-                after += recogniser.recognise(coded) == line
-            if len(sound) > SAMPLE_RATE:
-                clearness.append(stoi(sound, coded, SAMPLE_RATE, extended=True))
-    return {
-        "codec_phrase_ratio": after / max(1, before),
-        "codec_estoi": float(np.mean(clearness)),
-    }
+def _names(heard: Iterable[measures.Heard]) -> list[str]:
+    return list(dict.fromkeys(each.who for each in heard))
 
 
 def _through(mimi: MimiModel, sound: npt.NDArray[np.float32], lead: int) -> npt.NDArray[np.float32]:
@@ -258,12 +347,4 @@ def _through(mimi: MimiModel, sound: npt.NDArray[np.float32], lead: int) -> npt.
 
 
 def _mimi(folder: Path) -> MimiModel:
-    from app.engine import build, checkpoint
-
     return build.load_mimi(checkpoint.find(str(folder)), torch.device("cpu"))
-
-
-def _share(happened: Iterable[bool]) -> float:
-    """Return how many of some things happened, NaN of none."""
-    all_of_them = list(happened)
-    return sum(all_of_them) / len(all_of_them) if all_of_them else float("nan")

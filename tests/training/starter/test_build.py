@@ -16,7 +16,7 @@ from app.engine.checkpoint import find
 from app.errors import UserError
 from app.paths import Paths, paths
 from tests.engine.conftest import GREEDY, Load, speech, talk
-from training.starter import build, card
+from training.starter import build
 from training.starter.build import SMALL
 from training.starter.codec import load_codec
 from training.starter.codes import Corpus, Maker
@@ -94,16 +94,6 @@ def test_every_line_is_written_in_few_pieces_and_read_back(stages: Path) -> None
             assert tokenizer.decode(pieces) == text
             assert len(pieces) <= 2 * len(line.split()) + 2
     assert tokenizer.decode(tokenizer.encode("漢字 and Ωmega")) == "漢字 and Ωmega"
-
-
-def test_the_card_has_every_score_and_says_what_was_wanted(tmp_path: Path) -> None:
-    scores = dict.fromkeys(card._SCORES, 0.123)
-    card.write_card(tmp_path, scores)
-    text = (tmp_path / card.CARD).read_text(encoding="utf-8")
-    assert text.count("| 0.12 |") == len(scores)
-    for language in LANGUAGES:
-        for each in phrases(language).questions:
-            assert display(each.answer, language) in text
 
 
 def test_scoring_no_model_is_one_sentence(tmp_path: Path) -> None:

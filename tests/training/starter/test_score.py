@@ -1,108 +1,119 @@
-"""The scores of a talk are what happened in it, told of talks that are made up to be so."""
+"""`starter score` asks in voices that nothing is trained on, counts, and says what it could not measure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from app.frames import FRAME_RATE, FRAME_SAMPLES
-from training.starter.acoustics import CLEAN, scale
-from training.starter.caller import Act
-from training.starter.recogniser import PhraseRecogniser
-from training.starter.score import Talk, recognised_lines, score_talk
-from training.starter.scripts import phrases
-from training.starter.speech import Speaker
-from training.starter.voices import model_voice
+from app.catalog import STARTER
+from app.cli import run_verb
+from app.engine.checkpoint import BUNDLED
+from app.errors import UserError
+from app.paths import paths
+from tests.training.starter import needs
+from training.starter import card, score
+from training.starter.engines import Who
+from training.starter.judges import JUDGES, PERSON, knows
+from training.starter.score import FULL, NOISY, QUIET, SEEDS, Amount
+from training.starter.scripts import LANGUAGES, display, phrases
 
-FRAMES = 200
-NAME, MUSIC = "My name is Aizuchi.", "Yes, I like quiet music."
-MURMUR = phrases("en").backchannels[0]
-
-
-@pytest.fixture(scope="module")
-def recogniser() -> PhraseRecogniser:
-    return PhraseRecogniser(recognised_lines())
+ONE = Amount(questions=1, new=1, cut_ins=1, controls=1, stories=1)
 
 
-def say(speaker: Speaker, lines: Sequence[tuple[str, float]], acts: list[Act], *, shift: int = 0) -> Talk:
-    """Return a talk in which the model says lines, each from a time in seconds on; words come with them."""
-    samples = np.zeros(FRAMES * FRAME_SAMPLES, dtype=np.float32)
-    texts = [""] * FRAMES
-    for line, at_s in lines:
-        speech = speaker.say(line, model_voice("en"))
-        first = round(at_s * FRAME_RATE) * FRAME_SAMPLES
-        samples[first : first + len(speech.sound)] = scale(speech.sound, CLEAN)
-        for word in speech.words:
-            texts[round((at_s + word.start_s) * FRAME_RATE) + shift] += f" {word.text}"
-    return Talk(acts, samples, texts, [10.0] * FRAMES)
+@pytest.fixture
+def one_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one voice of espeak-ng ask, for seconds."""
+    torch.set_num_threads(1)
+    monkeypatch.setattr("training.starter.judges.JUDGES", {"en": (Who("espeak-ng", "en-us+m5"),)})
+    monkeypatch.setattr("training.starter.judges._PROMPTS", BUNDLED / "nowhere")
+    monkeypatch.setattr(score, "FEW", ONE)
+    monkeypatch.setattr(score, "_STORIES", 0)
 
 
-def question(expected: str, end_s: float = 2.0) -> Act:
-    return Act("question", "en", "?", expected, 10.0, end_s * FRAME_RATE, FRAMES)
-
-
-def test_a_right_answer_in_time_counts_and_its_speech_is_its_text(
-    speaker: Speaker, recogniser: PhraseRecogniser
+@pytest.mark.usefixtures("one_judge")
+@needs.engine("espeak-ng")
+def test_without_a_folder_the_bundled_model_is_scored_and_nothing_is_left_out_in_silence(
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    scores = score_talk(say(speaker, [(NAME, 2.5)], [question(NAME)]), recogniser)
-    assert scores["answer_rate"] == scores["answer_match_rate"] == scores["speech_phrase_match"] == 1
-    assert scores["text_lag_s"] < 0.15
-    assert scores["step_ms_p95"] == 10
+    assert run_verb("starter score", ["--few", "--json"], paths(home)) == 0
+    said = capsys.readouterr()
+    scores = json.loads(said.out)
+    measured = {name for name, each in scores.items() if isinstance(each, dict) and "n" in each}
+    assert {"answer_match_rate", "answer_match_rate_15db", "yield_rate_control", "step_ms_p95"} <= measured
+    for name in card._SCORES:
+        assert name in measured or name in " ".join(scores["notes"]), name
+    assert scores["answer_match_rate"]["n"] == scores["new_phrasing_match_rate"]["n"] == 1
+    assert scores["by_voice"]["answer_match_rate"]["espeak-ng en-us+m5"]["n"] == 1
+    assert scores["step_ms_p95"]["value"] > 0
+    # No recordings of a person are installed.
+    assert "asterisk-core-sounds-en-g722" in said.err
 
 
-def test_a_wrong_answer_is_an_answer_but_no_match(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    scores = score_talk(say(speaker, [(MUSIC, 2.5)], [question(NAME)]), recogniser)
-    assert (scores["answer_rate"], scores["answer_match_rate"]) == (1, 0)
+def test_nobody_who_could_ask_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.starter.judges.JUDGES", {"en": (), "ja": ()})
+    monkeypatch.setattr("training.starter.judges._PROMPTS", BUNDLED / "nowhere")
+    with pytest.raises(UserError, match="No voice is installed that could ask"):
+        score.score(BUNDLED / STARTER.name)
 
 
-def test_an_answer_that_comes_late_is_none(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    scores = score_talk(say(speaker, [(NAME, 4.0)], [question(NAME)]), recogniser)
-    assert (scores["answer_rate"], scores["answer_match_rate"]) == (0, 1)
+def test_all_voices_together_ask_often_enough() -> None:
+    asked = {"question": 0, "new": 0, "cut_in": 0, "control": 0, "story": 0, "noisy": 0}
+    texts = set()
+    voices = [*((language, who) for language in JUDGES for who in JUDGES[language]), ("en", PERSON)]
+    for number, (language, who) in enumerate(voices):
+        for place, plan in score._plans(language, who, FULL, np.random.default_rng([0, number])):
+            assert all(knows(who, text) for turn in plan for text in turn.texts), who
+            for turn in plan:
+                new = turn.kind == "question" and turn.texts[0].new
+                asked["noisy" if place == NOISY else "new" if new else turn.kind] += 1
+                if turn.kind == "question" and place == QUIET and not new:
+                    texts.add((who, turn.texts[0].spoken))
+    assert asked["question"] >= 100
+    assert asked["noisy"] == asked["question"]
+    assert asked["cut_in"] >= 60
+    assert asked["control"] >= 30
+    assert asked["new"] >= 50
+    assert asked["story"] >= 20
+    assert len(texts) >= 100
+    assert SEEDS == 3
 
 
-def test_text_that_runs_ahead_is_measured(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    # The recogniser is asked for the words of what is written while the model speaks.
-    early = score_talk(say(speaker, [(NAME, 2.5)], [question(NAME)], shift=-3), recogniser)
-    assert early["text_lag_s"] == pytest.approx(0.24, abs=0.1)
+def test_plans_follow_from_the_seed_and_are_others_with_another() -> None:
+    who = JUDGES["en"][0]
+    first, again, other = (
+        score._plans("en", who, FULL, np.random.default_rng([seed, 0])) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
 
 
-def test_speech_that_is_not_its_text_is_no_match(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    spoken = say(speaker, [(MUSIC, 2.5)], [question(NAME)])
-    written = say(speaker, [(NAME, 2.5)], [question(NAME)])
-    mixed = Talk(spoken.acts, spoken.samples, written.texts, spoken.step_ms)
-    scores = score_talk(mixed, recogniser)
-    assert (scores["answer_match_rate"], scores["speech_phrase_match"]) == (1, 0)
+def test_a_question_comes_again_only_after_all_others() -> None:
+    drawn = score._drawn("abc", 7, np.random.default_rng(0))
+    assert sorted(drawn[:3]) == sorted(drawn[3:6]) == ["a", "b", "c"]
 
 
-def test_who_stops_in_time_has_yielded(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    story = next(each.answer for each in phrases("en").questions if each.long)
-    cut = Act("cut_in", "en", "stop", "", 3.0 * FRAME_RATE, 3.4 * FRAME_RATE, FRAMES)
-    for stops_s, yielded in ((3.7, 1), (20.0, 0)):
-        talk = say(speaker, [(story, 1.0)], [cut])
-        talk.samples[round(stops_s * FRAME_RATE) * FRAME_SAMPLES :] = 0
-        assert score_talk(talk, recogniser)["yield_rate"] == yielded
-
-
-def test_a_murmur_in_a_pause_is_a_backchannel_and_no_turn(
-    speaker: Speaker, recogniser: PhraseRecogniser
-) -> None:
-    acts = [
-        Act("pause", "en", "", "", 3.0 * FRAME_RATE, 3.5 * FRAME_RATE, 44),
-        Act("story", "en", "", "", 1.0 * FRAME_RATE, 6.0 * FRAME_RATE, FRAMES),
-    ]
-    for said, kept, murmured in ((MURMUR, 1, 1), (NAME, 0, 0)):
-        scores = score_talk(say(speaker, [(said, 3.1), (MUSIC, 6.6)], acts), recogniser)
-        assert (scores["pause_silence_rate"], scores["backchannel_rate"]) == (kept, murmured)
-        assert scores["answer_rate"] == 1
-
-
-def test_a_talk_that_falls_silent_has_collapsed(speaker: Speaker, recogniser: PhraseRecogniser) -> None:
-    acts = [
-        Act("question", "en", "?", NAME, 0.0, (1 + 3 * at) * FRAME_RATE, round((3 + 3 * at) * FRAME_RATE))
-        for at in range(4)
-    ]
-    for answers, collapsed in ((4, False), (2, True)):
-        said = [(NAME, 1.4 + 3 * at) for at in range(answers)]
-        assert score_talk(say(speaker, said, acts), recogniser)["collapsed"] == collapsed
+def test_the_card_tells_figures_with_their_intervals(tmp_path: Path) -> None:
+    figure = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 90, "of": 30}
+    nothing = {"value": None, "low": None, "high": None, "n": 0, "of": 0}
+    scores = {
+        **dict.fromkeys(card._SCORES, figure),
+        "yield_rate_control": nothing,
+        "seeds": 3,
+        "notes": ["The weather is left out."],
+        "by_voice": {"answer_match_rate": {"flite slt": figure, "piper joe": nothing}},
+    }
+    card.write_card(tmp_path, scores)
+    text = (tmp_path / card.CARD).read_text(encoding="utf-8")
+    assert "| 0.50 (0.40 to 0.60) | 90 | at least 0.80 |" in text
+    assert "| not measured | 0 | 0 |" in text
+    assert "flite slt 0.50 of 90" in text
+    assert "\nThe weather is left out.\n" in text
+    assert "the right answer 45 times in 90" in text
+    assert text.count("| 0.50 (0.40 to 0.60) | 90 |") == len(card._SCORES) - 1
+    for language in LANGUAGES:
+        for each in phrases(language).questions:
+            assert display(each.answer, language) in text

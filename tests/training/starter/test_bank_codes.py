@@ -1,0 +1,137 @@
+"""The bank in codes is what the starter's codec makes of it, in places that follow from the seed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from moshi.models import MimiModel
+from moshi.utils.compile import no_compile
+
+from app.catalog import STARTER
+from app.engine import build, checkpoint
+from app.engine.checkpoint import BUNDLED
+from app.errors import UserError
+from app.frames import FRAME_SAMPLES
+from tests.training.starter import needs
+from training.starter import bank_codes
+from training.starter.bank import Settings as BankSettings
+from training.starter.bank import make_bank, read_shard, shards
+from training.starter.bank_codes import (
+    LEAD_FRAMES,
+    ROOM,
+    TAIL_FRAMES,
+    Coded,
+    Mixed,
+    Settings,
+    encode_bank,
+    mix,
+    read_codes,
+)
+
+pytestmark = needs.engine("espeak-ng")
+MODEL = BUNDLED / STARTER.name
+TWICE = Settings(seed=5, renditions=2)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bank")
+    make_bank(folder, BankSettings(engines=("espeak-ng",), revoiced=False, share=0.0001))
+    # Two shards, of the same clips.
+    shutil.copytree(folder / "0000", folder / "0001")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mimi() -> MimiModel:
+    torch.set_num_threads(1)
+    return build.load_mimi(checkpoint.find(str(MODEL)), torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def codes(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("codes")
+    encode_bank(bank, folder, MODEL, TWICE)
+    return folder
+
+
+def mixed(bank: Path) -> list[Mixed]:
+    clips = list(read_shard(shards(bank)[0]))
+    return [mix(entry, speech, rendition, TWICE.seed) for entry, speech in clips for rendition in range(2)]
+
+
+def test_every_clip_is_encoded_as_if_alone(bank: Path, codes: Path, mimi: MimiModel) -> None:
+    coded = [each for each in read_codes(codes / "0000.npz") if each.clip != ROOM]
+    heard = mixed(bank)
+    assert [(each.clip, each.rendition) for each in coded] == [(each.clip, each.rendition) for each in heard]
+    for ours, sound in zip(coded, heard, strict=True):
+        with torch.no_grad(), no_compile():
+            alone = mimi.encode(torch.from_numpy(sound.sound)[None, None])[0].numpy()
+        # A larger batch rounds otherwise, so that a code here and there is its neighbour.
+        assert ours.codes.shape == alone.shape
+        assert np.mean(ours.codes == alone) > 0.99
+        assert (ours.begin, ours.end) == (np.float32(sound.begin), np.float32(sound.end))
+
+
+def test_speech_lies_between_rooms(bank: Path) -> None:
+    for each in mixed(bank):
+        frames = each.sound.reshape(-1, FRAME_SAMPLES)
+        assert LEAD_FRAMES <= each.begin < LEAD_FRAMES + 1
+        assert TAIL_FRAMES <= len(frames) - each.end < TAIL_FRAMES + 1
+        loud = np.sqrt(np.mean(frames**2, axis=1))
+        assert loud[int(each.begin) : int(each.end) + 1].max() > 2 * loud[:LEAD_FRAMES].max()
+
+
+def test_each_rendition_is_in_another_place_and_always_in_the_same(bank: Path) -> None:
+    first, again = mixed(bank), mixed(bank)
+    np.testing.assert_array_equal(first[0].sound, again[0].sound)
+    assert first[0].clip == first[1].clip
+    shorter = min(len(first[0].sound), len(first[1].sound))
+    assert not np.allclose(first[0].sound[:shorter], first[1].sound[:shorter])
+
+
+def test_there_are_rooms_without_anybody(codes: Path) -> None:
+    rooms = [
+        [each for each in read_codes(codes / name) if each.clip == ROOM] for name in ("0000.npz", "0001.npz")
+    ]
+    assert [each.codes.shape for each in rooms[0]] == [(8, bank_codes._ROOM_FRAMES)] * bank_codes._ROOMS
+    assert not np.array_equal(rooms[0][0].codes, rooms[1][0].codes), "each shard has rooms of its own"
+
+
+def test_codes_are_small(codes: Path) -> None:
+    frames = sum(each.codes.shape[1] for each in read_codes(codes / "0000.npz"))
+    # Nine bits for each of eight codes would be 9 bytes a frame; the index and headers come with it.
+    assert (codes / "0000.npz").stat().st_size < 12 * frames + 3000
+
+
+def test_one_that_was_stopped_goes_on(
+    bank: Path, codes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, calls = bank_codes.write_codes, []
+
+    def stop(path: Path, coded: object) -> None:
+        calls.append(path.name)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        write(path, coded)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(bank_codes, "write_codes", stop)
+    with pytest.raises(KeyboardInterrupt):
+        encode_bank(bank, tmp_path, MODEL, TWICE)
+    encode_bank(bank, tmp_path, MODEL, TWICE)
+    assert calls == ["0000.npz", "0001.npz", "0001.npz"]
+    for name in ("0000.npz", "0001.npz"):
+        assert_same(list(read_codes(tmp_path / name)), list(read_codes(codes / name)))
+    with pytest.raises(UserError, match="was begun with other settings"):
+        encode_bank(bank, tmp_path, MODEL, Settings(seed=6))
+
+
+def assert_same(ours: list[Coded], theirs: list[Coded]) -> None:
+    for one, other in zip(ours, theirs, strict=True):
+        assert one._replace(codes=None) == other._replace(codes=None)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(one.codes, other.codes)
