@@ -179,14 +179,14 @@ class Recording:
     @property
     def prompt(self) -> dict[str, str]:
         """Return what the model was told before the talk, `voice` and `role`, as far as it was anything."""
-        details = self.session().get("details")
-        prompt = details.get("prompt") if isinstance(details, dict) else None
-        if not isinstance(prompt, dict):
+        persona = _inner(_inner(self.session(), "details"), "model").get("persona")
+        if not isinstance(persona, dict):
             return {}
-        texts = ((name, prompt.get(name)) for name in ("voice", "role"))
+        # Of a sound file its name is kept, and its hash.
+        voice = _inner(persona, "voice").get("file", persona.get("voice"))
         return {
             name: "\n".join(map(_printable, text.split("\n")))[:PROMPT_LETTERS]
-            for name, text in texts
+            for name, text in (("voice", voice), ("role", persona.get("role")))
             if isinstance(text, str) and text
         }
 
@@ -405,6 +405,12 @@ def _printable(text: str) -> str:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _inner(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return what a name stands for, as far as that is a table."""
+    inner = values.get(name)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _gap(event: Mapping[str, Any], length: int) -> Gap | None:

@@ -505,7 +505,6 @@ def _details(model: Model, talk: Talk) -> dict[str, object]:
     return {
         "model": model.details,
         "sampling": asdict(talk.sampling),
-        "prompt": recorded_prompt(talk.prompt),
         "seed": talk.seed,
         "devices": {"microphone": talk.microphone, "speaker": talk.speaker},
         "versions": {name: version(name) for name in ("aizuchi", "moshi", "torch")},

@@ -11,6 +11,7 @@ from app.engine.events import Prompt, PromptSupport, Sampling
 from app.engine.ports import Progress, Said
 from app.engine.prompt import refuse_prompt
 from app.frames import FRAME_SAMPLES, Heard, Lost, Samples
+from app.prompts import recorded_prompt
 
 
 def tone(level: float) -> Samples:
@@ -61,7 +62,7 @@ class HalfLoud:
 
     @property
     def details(self) -> dict[str, object]:
-        return {"kind": "half-loud"}
+        return {"kind": "half-loud", "persona": recorded_prompt(self._prompt)}
 
     def step(self, heard: Samples) -> Said:
         self._at_step(self._frame)

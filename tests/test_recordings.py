@@ -337,6 +337,8 @@ def test_a_session_whose_values_are_of_other_types_is_damaged(
     [
         ({"voice": "NATF0", "role": "You are\nAnn."}, {"voice": "NATF0", "role": "You are\nAnn."}),
         ({"voice": "", "role": 3}, {}),
+        ({"voice": {"file": "anna.wav", "sha256": "1f"}, "role": ""}, {"voice": "anna.wav"}),
+        ({"voice": {"file": 3}}, {}),
         ({"voice": ["NATF0"], "role": "\u001b[2Jx\x00"}, {"role": " [2Jx "}),
         ({"role": 5_000 * "x", "other": "y"}, {"role": 2_000 * "x"}),
         ([1], {}),
@@ -348,7 +350,9 @@ def test_a_prompt_is_read_as_far_as_it_is_text(
     recording: Recording, prompt: object, expected: dict[str, str]
 ) -> None:
     session = recording.folder / "session.json"
-    session.write_text(json.dumps({**json.loads(session.read_text()), "details": {"prompt": prompt}}))
+    session.write_text(
+        json.dumps({**json.loads(session.read_text()), "details": {"model": {"persona": prompt}}})
+    )
     assert open_recording(recording.folder).prompt == expected
 
 

@@ -165,8 +165,7 @@ def test_a_prompt_is_read_before_the_user_is_heard_and_is_recorded(
     assert kinds.index(Prompting) < kinds.index(Started)
     assert [told for told in model.told if not isinstance(told, Sampling)] == [first, 5, second, 6]
     (recording,) = list_recordings(tmp_path / "talks")
-    kept = {"voice": "anna.wav", "role": "You are a teacher."}
-    assert recording.session()["details"]["prompt"] == kept
+    assert recording.prompt == {"voice": "anna.wav", "role": "You are a teacher."}
     (prompted,) = (event for event in recording.events() if event["kind"] == "prompted")
     assert (prompted["frame"], prompted["prompt"]) == (4, {"voice": "NATF0"})
     assert str(tmp_path) not in (recording.folder / "session.json").read_text()

@@ -310,8 +310,8 @@ def test_a_known_model_offers_its_voices_before_it_is_loaded(stage: Stage) -> No
 def test_a_recording_shows_who_the_model_was(stage: Stage, tmp_path: Path) -> None:
     folder = record_dialogue(stage.where.recordings, span_s=(0, 5))
     session = folder / "session.json"
-    prompt = '"prompt": {"voice": "NATF0", "role": "You are <img src=x>\\n Ann."},'
-    session.write_text(session.read_text().replace('"details": {', f'"details": {{{prompt}', 1))
+    prompt = '"persona": {"voice": "NATF0", "role": "You are <img src=x>\\n Ann."},'
+    session.write_text(session.read_text().replace('"model": {', f'"model": {{{prompt}', 1))
     assert open_recording(folder).prompt["voice"] == "NATF0"
     stage.window.show_page(1)
     replay = stage.window.recordings.replay
