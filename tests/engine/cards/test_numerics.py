@@ -295,3 +295,25 @@ def test_attention_of_the_depth_transformer_at_each_step(fused: Fused, slots: in
         check_ring(ring, before, step, torch.stack((key, value)))
         exact = attention(query, ring, step + 1)
         assert (heard.double() - exact).norm() < 4e-6 * exact.norm()
+
+
+# --- Tokens ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [32_000, 2048], ids=["text", "codes"])
+@pytest.mark.parametrize("top_k", [1, 25, 250, 0], ids=lambda top_k: f"top {top_k or 'all'}")
+@pytest.mark.parametrize("temperature", [0.05, 0.7, 3.0])
+def test_a_token_of_a_7b_model(fused: Fused, count: int, top_k: int, temperature: float) -> None:
+    kept = top_k or count
+    for seed in range(3):
+        # As a card has them: many of so few bits are equal.
+        logits = (4 * chance(1, count, seed=seed)).bfloat16()
+        noise = torch.empty(count).exponential_(1, generator=torch.Generator().manual_seed(seed))
+        token = fused.draw(logits, noise, torch.tensor([temperature]), torch.tensor([kept]))
+        exact, order = logits[0].double().sort(descending=True, stable=True)
+        scores = ((exact - exact[0]) / torch.tensor(temperature).double()).exp() / noise.double()[order]
+        scores = scores[:kept]
+        rank = (order == token).nonzero().item()
+        assert rank < kept, "it is one of the likeliest"
+        # The best, or one that float32 can not tell from it.
+        assert scores[rank] >= scores.max() * (1 - 200 * EPS)
