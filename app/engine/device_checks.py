@@ -54,8 +54,8 @@ PLAIN_ROUNDINGS = 4
 """Plain torch rounds after a norm, a product, an activation and a gate."""
 
 LOGITS_EPS = 8
-"""Logits may differ by so many units in the last place of the type: both sides round after each of a dozen
-operations, and such errors grow with the root of their number, twice over."""
+"""Logits of a cut model may differ by so many units in the last place of the type: both sides round after
+each of a dozen operations, and such errors grow with the root of their number; 3 were seen."""
 
 CODES_EQUAL = 0.98
 """Of Mimi's codes so many have to be equal: a vector between two codes may go either way, whereas a graph
@@ -429,10 +429,12 @@ def _judge_logits(errors: Sequence[float], subject: Subject, kv: str, equal: int
     """Judge logits by their errors, and tokens where nothing is rounded that could tip the likeliest over."""
     lm, whole = subject.ours, kv == "bf16" and subject.ours.dtype == torch.float32
     heads = 1 + lm.dep_q
-    bound = max(LOGITS_EPS * torch.finfo(lm.dtype).eps, FLOAT32_BOUND)
+    # Errors of layers are independent of each other, and add up as the root of their number.
+    depth = math.sqrt(max(1.0, len(lm.transformer.layers) / CUT_LAYERS))
+    bound = max(LOGITS_EPS * depth * torch.finfo(lm.dtype).eps, FLOAT32_BOUND)
     if kv != "bf16":
         # Keys and values in 8 bits are rounded to 1/127 of the largest: a loss that is known and wished for.
-        bound = max(bound, 8 / 127)
+        bound = max(bound, depth * 8 / 127)
     worst = max(errors, key=lambda error: error if math.isfinite(error) else math.inf)
     figures = {
         "frames": FORCED_FRAMES,

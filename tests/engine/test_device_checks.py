@@ -217,6 +217,15 @@ def test_the_logits_are_moshis_in_half_precision_within_its_rounding() -> None:
     assert found.figures["text"] > 1e-4, "it does round"
 
 
+def test_a_deep_model_may_round_more() -> None:
+    shape = {**CONFIG, "num_layers": 16}
+    cut = device_checks.cut_lm(shape, "bf16", CPU, torch.bfloat16)
+    long = lengthen(cut, shape, "bf16")
+    found = check_logits(Subject(long, long), Plain(), "bf16")
+    assert found.right, found
+    assert found.figures["bound"] == pytest.approx(8**0.5 * 0.0625, rel=0.05)
+
+
 def other_place(step: Any, x: Tensor, filled: int) -> Tensor:
     """Turn queries and keys as if each frame were as long as two."""
     place = Place(

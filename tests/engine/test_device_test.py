@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +104,22 @@ def test_a_card_is_tested_once_and_it_is_told(check: Check, child: Child) -> Non
     asked = child.requests[0]
     assert (asked["spec"], asked["models"], asked["context"]) == ("tiny", "models", 100)
     assert (asked["mode"], asked["kv"], asked["device"], asked["whole"]) == ("bf16", "bf16", "cuda:0", False)
+
+
+def test_whoever_waits_for_another_program_takes_what_that_one_found(
+    check: Check, child: Child, outline: Outline, card: Device, tmp_path: Path
+) -> None:
+    key, about = identify(outline, card, Fit(), compiled=True)
+    theirs = Record(key, about, tuple(Finding(**each) for each in child.findings))
+    found: list[Record | None] = []
+    with records.alone(tmp_path):
+        waiting = threading.Thread(target=lambda: found.append(check()))
+        waiting.start()
+        time.sleep(0.5)
+        records.write(tmp_path, theirs)
+    waiting.join()
+    assert found == [theirs]
+    assert child.requests == []
 
 
 def test_another_mode_is_tested_by_itself(check: Check, child: Child) -> None:
