@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,11 +26,12 @@ from app.engine import build, modes, reader
 from app.engine.build import Outline
 from app.engine.checkpoint import Adapter, Checkpoint
 from app.engine.device import Device
+from app.engine.events import KVS
 from app.engine.fast import quantized
 from app.engine.fast.frame import FrameStep
 from app.engine.stepper import MoshiStepper, make_ops
 from app.frames import FRAME_SAMPLES
-from app.memory_plan import WHOLE, Fit
+from app.memory_plan import WHOLE
 from tests.engine.cards.allocator import GIVE_BACK, Event, Recorder
 
 CARD = torch.device("meta")
@@ -78,41 +79,75 @@ def write_adapter(path: Path, config: dict[str, Any], rank: int) -> Adapter:
     return Adapter(path, rank, 2.0)
 
 
-def trace_loading(
-    made: Outline, fit: Fit, dtype: torch.dtype, *, engine: str = "fast", talks: bool = True
-) -> list[Event]:
-    """Return what a talk asks of a card from the first file to the frames, in the order of the loader."""
-    recorder = Recorder()
+@dataclass(frozen=True)
+class Trace:
+    """What parts of loading and of a talk ask of a card."""
+
+    mimi: list[Event]
+    weights: list[Event]
+    coding: list[Event]
+    """Frames of Mimi, both halves."""
+    steps: list[Event]
+    """Frames of the language model, with the rings."""
+
+    def events(self, *, mimi_apart: bool = False) -> list[Event]:
+        """Return what loading and a talk ask for, in the order of the loader."""
+        mimi, coding = ([], []) if mimi_apart else (self.mimi, self.coding)
+        return [*mimi, *self.weights, *self.steps, *coding]
+
+    def loading(self) -> list[Event]:
+        """Return what is asked for before a talk."""
+        return [*self.mimi, *self.weights]
+
+
+def trace(made: Outline, mode: str, dtype: torch.dtype, *, engine: str = "fast", kv: str = KVS[0]) -> Trace:
+    """Load a model in a mode, and talk with it."""
+    recorder, cut = Recorder(), _Cut()
     with pytest.MonkeyPatch.context() as patch, torch.no_grad(), no_compile(), no_cuda_graph():
         _stand_in(patch, recorder)
         with recorder:
             recorder.ask(CUBLAS_BYTES)
-            mimi = build.load_mimi(made.checkpoint, torch.device("cpu") if fit.mimi_apart else CARD)
-            lm = build.load_lm(made, CARD, dtype, lambda *_: None, fit.mode)
-            if talks:
-                own = engine == "fast"
-                step = FrameStep(lm, make_ops(), fit.kv, captured=True) if own else MoshiStepper(lm)
-                _talk(recorder, mimi, step, lm)
-    return recorder.events
+            mimi = build.load_mimi(made.checkpoint, CARD)
+            loaded_mimi = cut(recorder)
+            lm = build.load_lm(made, CARD, dtype, lambda *_: None, mode)
+            weights = cut(recorder)
+            steps = _step(recorder, lm, kv, engine, cut)
+            return Trace(loaded_mimi, weights, _code(recorder, mimi, cut), steps)
 
 
-def _talk(recorder: Recorder, mimi: MimiModel, step: FrameStep | MoshiStepper, lm: LMModel) -> None:
-    """Say frames as they are warmed up: once as they are, once into the pool of each graph."""
-    on_card = next(mimi.parameters()).device == CARD
-    # A processor's Mimi takes nothing of the card.
-    parts: list[tuple[str, Callable[[], Any]]] = []
+class _Cut:
+    """Takes from a recorder what is new."""
+
+    def __init__(self) -> None:
+        self._at = 0
+
+    def __call__(self, recorder: Recorder) -> list[Event]:
+        begin, self._at = self._at, len(recorder.events)
+        return recorder.events[begin:]
+
+
+def _step(recorder: Recorder, lm: LMModel, kv: str, engine: str, cut: _Cut) -> list[Event]:
+    """Return what a step and its warm-up ask for: a frame as it is, and one into the pool of its graph."""
+    step = FrameStep(lm, make_ops(), kv, captured=True) if engine == "fast" else MoshiStepper(lm)
+    heard = torch.zeros(1, lm.n_q - lm.dep_q, 1, dtype=torch.long, device=CARD)
+    _twice(recorder, "frame", lambda: step.step(heard))
+    return cut(recorder)
+
+
+def _code(recorder: Recorder, mimi: MimiModel, cut: _Cut) -> list[Event]:
     with mimi.streaming(1):
-        if on_card:
-            sound = torch.zeros(1, 1, FRAME_SAMPLES, device=CARD)
-            codes = torch.zeros(1, 8, 1, dtype=torch.long, device=CARD)
-            parts = [("encode", lambda: mimi.encode(sound)), ("decode", lambda: mimi.decode(codes))]
-        heard = torch.zeros(1, lm.n_q - lm.dep_q, 1, dtype=torch.long, device=CARD)
-        parts.insert(1, ("frame", lambda: step.step(heard)))
-        for name, part in parts:
-            part()
-            recorder.ask(CUBLAS_BYTES, name)
-            with recorder.pool(name):
-                part()
+        sound = torch.zeros(1, 1, FRAME_SAMPLES, device=CARD)
+        codes = torch.zeros(1, 8, 1, dtype=torch.long, device=CARD)
+        _twice(recorder, "encode", lambda: mimi.encode(sound))
+        _twice(recorder, "decode", lambda: mimi.decode(codes))
+        return cut(recorder)
+
+
+def _twice(recorder: Recorder, name: str, part: Callable[[], object]) -> None:
+    part()
+    recorder.ask(CUBLAS_BYTES, name)
+    with recorder.pool(name):
+        part()
 
 
 def _stand_in(patch: pytest.MonkeyPatch, recorder: Recorder) -> None:

@@ -47,16 +47,20 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Traced:
     config, folder = catalog.moshi_7b(), tmp_path_factory.mktemp("7b")
 
     @cache
-    def trace(
+    def trace(mode: str, dtype: torch.dtype, file_dtype: torch.dtype, engine: str, kv: str) -> loading.Trace:
+        kept = loading.checkpoint(folder / str(file_dtype), config, file_dtype, joined=True)
+        return loading.trace(loading.outline(kept), mode, dtype, engine=engine, kv=kv)
+
+    def of(
         fit: Fit,
         dtype: torch.dtype = torch.bfloat16,
         file_dtype: torch.dtype = torch.bfloat16,
         engine: str = "fast",
     ) -> list[Event]:
-        kept = loading.checkpoint(folder / str(file_dtype), config, file_dtype, joined=True)
-        return loading.trace_loading(loading.outline(kept), fit, dtype, engine=engine)
+        found = trace(fit.mode, dtype, file_dtype, engine, fit.kv)
+        return found.events(mimi_apart=fit.mimi_apart)
 
-    return trace
+    return of
 
 
 @cache
@@ -140,7 +144,7 @@ def test_reading_whole_tensors_would_take_more_than_is_said(
     monkeypatch.setattr(quantized, "_NUMBERS_AT_ONCE", 2**40)
     with tempfile.TemporaryDirectory() as folder:
         kept = loading.checkpoint(Path(folder), catalog.moshi_7b(), torch.bfloat16, joined=False)
-        events = loading.trace_loading(loading.outline(kept), FITS[1], torch.bfloat16)
+        events = loading.trace(loading.outline(kept), "int8", torch.bfloat16).events()
     whole, sliced = (taken(each, growing=False) for each in (events, traced(FITS[1])))
     print(f"\nwhole tensors {whole / 1e9:.2f} GB, slices {sliced / 1e9:.2f}")
     assert whole > needed(FITS[1]) + DESKTOP_BYTES > sliced
@@ -155,7 +159,7 @@ def test_an_adapter_is_fused_within_what_is_said(mode: str, tmp_path: Path) -> N
     adapter = loading.write_adapter(tmp_path / "lora.safetensors", config, rank=32)
     made = loading.outline(kept, adapter)
     sizes = sizes_of(made, loading.device(MOST))
-    events = loading.trace_loading(made, Fit(mode), torch.bfloat16, talks=False)
+    events = loading.trace(made, mode, torch.bfloat16).loading()
     most = Card(MOST, growing=True).play(events).peak
     assert most <= sizes.needed_bytes(Fit(mode), 0) - CUDA_BYTES
     assert most >= sizes.weights[mode] + sizes.mimi
@@ -165,9 +169,9 @@ def test_quantize_packs_within_what_it_asks_for(traced: Traced, tmp_path: Path) 
     kept = loading.checkpoint(tmp_path, catalog.moshi_7b(), torch.float32, joined=True)
     made = loading.outline(kept)
     need = packing_bytes(made, torch.float32, "int8")
-    events = loading.trace_loading(made, FITS[1], torch.float32, talks=False)
-    mimi = catalog.MIMI_BYTES
-    assert taken(events, growing=True) - mimi - LIBRARY_BYTES <= need <= 1.1 * taken(events, growing=True)
+    events = loading.trace(made, "int8", torch.float32).weights
+    most = CUDA_BYTES + Card(MOST, growing=True).play(events).peak
+    assert most <= need <= 1.1 * most
 
 
 def test_what_is_on_the_way_is_bounded() -> None:
