@@ -156,13 +156,14 @@ def test_where_only_torch_is_installed_the_rest_is_carried_along(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_all_steps_are_tried_on_the_processor(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     ended = subprocess.run(
-        [sys.executable, SCRIPT, out, "--dry", "--nice", "19"],
+        [sys.executable, SCRIPT, out, "--dry", "--nice", "19", "--budget", "850"],
         capture_output=True,
         text=True,
-        timeout=290,
+        timeout=880,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -180,8 +181,10 @@ def test_all_steps_are_tried_on_the_processor(tmp_path: Path) -> None:
             "met": engine["step_ratio"] <= ratio,
         }
     calls = {name: found for name, found in results["kernels"].items() if "KV" in name}
-    assert len(calls) > 30
-    assert all(found["error"] <= found["bound"] for found in calls.values())
+    # What draws a token has no numbers to compare.
+    compared = [found for found in calls.values() if found["error"] is not None]
+    assert len(compared) > 30
+    assert all(found["error"] <= found["bound"] for found in compared)
     assert results["tokens"]["ours in float32"] == "equal for 24 of 24 frames"
     assert results["sampling"]["ours"]["captures"] == 0
     assert results["load"]["int8"]["mode"] == "int8"
