@@ -79,17 +79,23 @@ class Recorder(TorchDispatchMode):
         """Note what something beside operators asks for and keeps."""
         self.events.append(Event(next(self._numbers), size, pool))
 
-    def repeated(self, function: Callable[[Tensor], Sequence[Tensor | None]]) -> Callable[[Tensor], Any]:
+    def repeated(
+        self, function: Callable[[Tensor], Sequence[Tensor | None]], whole_every: int = 1
+    ) -> Callable[[Tensor], Any]:
         """Return a function that runs once for each shape and type, and is noted again without running.
 
-        What it holds is its own: it keeps nothing but what it returns.
+        It keeps nothing but what it returns. What else it asks for is noted once in `whole_every` calls.
         """
+        calls = count()
         seen: dict[Any, tuple[Sequence[Tensor | None], list[Event], list[int | None]]] = {}
 
         def call(given: Tensor) -> Sequence[Tensor | None]:
             key = given.shape, given.dtype
             if key in seen:
-                return self._repeat(*seen[key])
+                likes, events, numbers = seen[key]
+                if next(calls) % whole_every:
+                    events = [event for event in events if event.number in numbers]
+                return self._repeat(likes, events, numbers)
             begin = len(self.events)
             results = function(given)
             with self.outlines():

@@ -175,7 +175,7 @@ def _stand_in(patch: pytest.MonkeyPatch, recorder: Recorder) -> None:
     # What the search holds is the same for each share of a range that it tries.
     patch.setattr(quantized, "SHRINKS", quantized.SHRINKS[:1])
     for name in ("_pack_4", "_pack_8", "_pack_table"):
-        patch.setattr(quantized, name, recorder.repeated(getattr(quantized, name)))
+        patch.setattr(quantized, name, recorder.repeated(getattr(quantized, name), whole_every=8))
 
 
 def _outline(config: dict[str, Any]) -> LMModel:
