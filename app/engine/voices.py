@@ -157,17 +157,17 @@ class _Bounded(io.RawIOBase):
         """Return True."""
         return True
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = 1) -> bytes:
         """Return up to so many bytes; none at the end."""
-        if size < 0 or self._left <= 0:
-            raise EOFError(f"it holds more than {_ARCHIVE_BYTES} bytes")
         got = b""
         while not got and not self._unpack.eof:
             packed = self._unpack.unconsumed_tail or self._file.read(65_536)
             if not packed:
                 raise EOFError("it is cut short")
-            got = self._unpack.decompress(packed, size)
+            got = self._unpack.decompress(packed, min(size, self._left + 1))
         self._left -= len(got)
+        if self._left < 0:
+            raise EOFError(f"it holds more than {_ARCHIVE_BYTES} bytes")
         return got
 
 

@@ -51,14 +51,27 @@ def make_model(tiny: Path, folder: Path, dtype: torch.dtype = torch.float32) -> 
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(2)
         model = loaders.get_mimi(None, mimi, device="cpu")
+        fill_codebooks(model)
         state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        for name, tensor in state.items():
-            if name.endswith("embedding_sum"):
-                tensor.normal_(std=0.5)
-            elif name.endswith(("cluster_usage", "_initialized")):
-                tensor.fill_(1)
     save_file(state, folder / catalog.MIMI_NAME)
     return folder
+
+
+def fill_codebooks(mimi: MimiModel) -> None:
+    """Let codes differ from frame to frame: the first of each part lie where the latents of sound do."""
+    loudness = torch.logspace(-3, 0, 150).repeat_interleave(FRAME_SAMPLES)
+    with no_compile():
+        latents = mimi.encode_to_latent(loudness * torch.randn(1, 1, len(loudness)), quantize=False)
+    for part in (mimi.quantizer.rvq_first, mimi.quantizer.rvq_rest):
+        places = part.input_proj(latents)[0].T
+        spread = float((places - places.mean(dim=0)).std())
+        for at, layer in enumerate(part.vq.layers):
+            book = layer._codebook
+            noise = 0.3 * spread * torch.randn(len(book.embedding_sum), places.shape[1])
+            near = places[torch.randint(len(places), (len(noise),))] if at == 0 else 0
+            book.embedding_sum.copy_(near + noise)
+            book.cluster_usage.fill_(1)
+            book._initialized.fill_(1)
 
 
 class Public:
