@@ -266,6 +266,25 @@ def test_a_7b_is_cut_by_its_header(tmp_path: Path) -> None:
     assert saved == pytest.approx(1.37e9, rel=0.01)
 
 
+@pytest.mark.parametrize("content", ["", "{}"])
+def test_an_empty_configuration_is_that_of_the_header(tiny: Path, tmp_path: Path, content: str) -> None:
+    """That of PersonaPlex is empty."""
+    whole = {**catalog.moshi_7b(), "dep_q": 16}
+    with torch.device("meta"):
+        state = loaders.get_moshi_lm(None, whole, device="meta", dtype=torch.bfloat16).state_dict()
+    sparse(tmp_path / catalog.MOSHI_NAME, released(state))
+    shutil.copyfile(tiny / "mimi.safetensors", tmp_path / catalog.MIMI_NAME)
+    shutil.copyfile(tiny / "tokenizer.model", tmp_path / catalog.TOKENIZER_NAME)
+    (tmp_path / "config.json").write_text(content)
+    assert find(str(tmp_path)).config == catalog.moshi_7b()
+    assert find(str(tmp_path), both_voices=True).config == {**whole, "depformer_context": 16}
+    shutil.copyfile(tiny / "model.safetensors", tmp_path / catalog.MOSHI_NAME)
+    with pytest.raises(
+        UserError, match=r"config\.json says nothing, and model\.safetensors is not a Moshi 7B"
+    ):
+        find(str(tmp_path))
+
+
 def sparse(path: Path, state: dict[str, Tensor]) -> Path:
     """Write a file with a header of these shapes and a hole in the place of the numbers."""
     header: dict[str, Any] = {}
