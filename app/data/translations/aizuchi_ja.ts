@@ -324,6 +324,45 @@
     </message>
 </context>
 <context>
+    <name>ConsentDialog</name>
+    <message>
+        <source>Whose voice is it?</source>
+        <translation>誰の声ですか?</translation>
+    </message>
+    <message>
+        <source>Name of the speaker</source>
+        <translation>話している人の名前</translation>
+    </message>
+    <message>
+        <source>It is my own voice, or this person agrees</source>
+        <translation>自分の声である、または本人の同意を得ている</translation>
+    </message>
+    <message>
+        <source>They agree that a model on this computer speaks with their voice</source>
+        <translation>このコンピューターのモデルがその声で話すことに、本人が同意している</translation>
+    </message>
+    <message>
+        <source>Use this voice</source>
+        <translation>この声を使う</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>キャンセル</translation>
+    </message>
+    <message>
+        <source>A model can say anything with the voice of a person, as if they had said it. Use a voice only if it is your own, or if that person has allowed you to.</source>
+        <translation>モデルは、その人が実際に話したかのように、どんなことでも話せてしまいます。自分の声か、本人の許可を得た声だけを使ってください。</translation>
+    </message>
+    <message>
+        <source>3 to 10 s in which nobody else speaks are best; {0} s are the most.</source>
+        <translation>3～10 秒で、ほかの人の声が入っていないものが最適です（最長 {0} 秒）。</translation>
+    </message>
+    <message>
+        <source>Your answer stays on this computer and can be revoked under Settings.</source>
+        <translation>回答はこのコンピューターにだけ保存され、「設定」でいつでも取り消せます。</translation>
+    </message>
+</context>
+<context>
     <name>Conversation</name>
     <message>
         <source>Plug in a headset and start again.</source>
@@ -1183,6 +1222,10 @@
         <translation>ドイツ語</translation>
     </message>
     <message>
+        <source>Hindi</source>
+        <translation>ヒンディー語</translation>
+    </message>
+    <message>
         <source>Italian</source>
         <translation>イタリア語</translation>
     </message>
@@ -1324,6 +1367,10 @@
         <translation>進み具合は Ctrl+4 で確認できます。モデルは GPU に空きができてから読み込んでください。</translation>
     </message>
     <message>
+        <source>Then Aizuchi restarts.</source>
+        <translation>そのあと Aizuchi が再起動します。</translation>
+    </message>
+    <message>
         <source>Then the window closes.</source>
         <translation>その後、ウィンドウを閉じます。</translation>
     </message>
@@ -1427,20 +1474,32 @@
         <translation>GPU メモリが {0} 必要</translation>
     </message>
     <message>
-        <source>{0} of {1} graphics memory</source>
-        <translation>GPU メモリ {1} のうち {0} が必要</translation>
+        <source>{0} of {1} free graphics memory</source>
+        <translation>空き GPU メモリ {1} のうち {0}</translation>
     </message>
     <message>
-        <source>{0} of {1} graphics memory, kept in {2} bits; {3} as it is</source>
-        <translation>GPU メモリ {1} 中 {0}（{2} ビットで保持。そのままでは {3}）</translation>
+        <source>, </source>
+        <translation>、</translation>
     </message>
     <message>
-        <source>Needs {0} of {1} graphics memory; {2} with a context of 30 s</source>
-        <translation>GPU メモリ {1} のうち {0} が必要です。コンテキストを 30 秒にすると {2} です</translation>
+        <source>Needs {0} of {1} free graphics memory; {2} with a context of {3} s</source>
+        <translation>空き GPU メモリ {1} に対して {0} が必要です（文脈を {3} 秒にすると {2}）</translation>
     </message>
     <message>
-        <source>Needs {0}, and the graphics card has {1}</source>
-        <translation>{0} 必要（GPU メモリは {1}）</translation>
+        <source>Needs at least {0}; {1} of {2} graphics memory are free</source>
+        <translation>{0} 以上が必要です。GPU メモリ {2} のうち空きは {1} です</translation>
+    </message>
+    <message>
+        <source>kept in {0} bits ({1} as it is)</source>
+        <translation>{0} ビットで保持（元のままでは {1}）</translation>
+    </message>
+    <message>
+        <source>what it remembers in 8</source>
+        <translation>記憶は 8 ビット</translation>
+    </message>
+    <message>
+        <source>Mimi on the processor</source>
+        <translation>Mimi は CPU</translation>
     </message>
     <message>
         <source>Verify</source>
@@ -1496,6 +1555,10 @@
     <message>
         <source>For research and private use only: the licence forbids any commercial use.</source>
         <translation>研究目的・私的利用のみ（ライセンスにより商用利用は禁止）</translation>
+    </message>
+    <message>
+        <source>Free for any use, also commercial, once you have accepted its licence on the hub: that takes a free account, of which a token goes into Settings.</source>
+        <translation>Hubでライセンスに同意すれば、商用を含めて自由に使えます。無料のアカウントが必要で、そのトークンを設定に入れます。</translation>
     </message>
     <message>
         <source>Free for any use, also commercial, if its makers are named.</source>
@@ -1770,6 +1833,29 @@
     </message>
 </context>
 <context>
+    <name>OwnVoices</name>
+    <message>
+        <source>Voices used with consent</source>
+        <translation>同意を得て使う声</translation>
+    </message>
+    <message>
+        <source>Revoke</source>
+        <translation>取り消す</translation>
+    </message>
+    <message>
+        <source>Revoke the consent: {0}</source>
+        <translation>同意を取り消す: {0}</translation>
+    </message>
+    <message>
+        <source>No model will speak with this voice any more; the file stays</source>
+        <translation>今後、モデルはこの声を使いません。ファイルは残ります</translation>
+    </message>
+    <message>
+        <source>Consent given on {0}. SHA-256 {1}…</source>
+        <translation>{0} に同意を確認。SHA-256 {1}…</translation>
+    </message>
+</context>
+<context>
     <name>Pane</name>
     <message>
         <source>Progress</source>
@@ -1815,6 +1901,45 @@
     <message>
         <source>Close other programs, or restart this one, and try again.</source>
         <translation>ほかのプログラムを閉じるか、Aizuchi を開き直して、もう一度試してください。</translation>
+    </message>
+</context>
+<context>
+    <name>PromptForm</name>
+    <message>
+        <source>Voice</source>
+        <translation>声</translation>
+    </message>
+    <message>
+        <source>The voice that the model speaks with</source>
+        <translation>モデルが話す声</translation>
+    </message>
+    <message>
+        <source>Restart with these</source>
+        <translation>この設定で最初から始める</translation>
+    </message>
+    <message>
+        <source>Let the model forget the talk and start again with this voice and role (Ctrl+Shift+R)</source>
+        <translation>会話を忘れさせ、この声と役割で最初から始めます (Ctrl+Shift+R)</translation>
+    </message>
+    <message>
+        <source>Voice and role</source>
+        <translation>声と役割</translation>
+    </message>
+    <message>
+        <source>Changes apply from the next start.</source>
+        <translation>変更は次の会話から反映されます。</translation>
+    </message>
+    <message>
+        <source>Choose a recording of the voice</source>
+        <translation>声の録音を選ぶ</translation>
+    </message>
+    <message>
+        <source>Sound ({0})</source>
+        <translation>音声 ({0})</translation>
+    </message>
+    <message>
+        <source>Own voice…</source>
+        <translation>自分で用意した声…</translation>
     </message>
 </context>
 <context>
@@ -2030,6 +2155,64 @@
     <message>
         <source>Each minute: {0}</source>
         <translation>1 分あたり: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>RoleField</name>
+    <message>
+        <source>Start from a preset, or from one of your last roles</source>
+        <translation>ひな形か、最近使った役割から始めます</translation>
+    </message>
+    <message>
+        <source>Start from a role</source>
+        <translation>ひな形から始める</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>役割</translation>
+    </message>
+    <message>
+        <source>Who the model is to be, in English</source>
+        <translation>モデルの役割（英語）</translation>
+    </message>
+    <message>
+        <source>Who the model is to be, in a few English sentences</source>
+        <translation>モデルの役割を、英語で数文書きます</translation>
+    </message>
+    <message>
+        <source>For example: {0}</source>
+        <translation>例: {0}</translation>
+    </message>
+    <message>
+        <source>Start from…</source>
+        <translation>ひな形を選ぶ…</translation>
+    </message>
+    <message>
+        <source>{0} of {1} characters, about {2} tokens</source>
+        <translation>{0} / {1} 文字、約 {2} トークン</translation>
+    </message>
+    <message>
+        <source>{0} characters too long: the end is left out</source>
+        <translation>{0} 文字長すぎます。末尾は使われません</translation>
+    </message>
+    <message>
+        <source>Still to fill in: {0}</source>
+        <translation>未記入: {0}</translation>
+    </message>
+</context>
+<context>
+    <name>RolePresets</name>
+    <message>
+        <source>Assistant or teacher</source>
+        <translation>アシスタント・先生</translation>
+    </message>
+    <message>
+        <source>Customer service</source>
+        <translation>カスタマーサービス</translation>
+    </message>
+    <message>
+        <source>Casual talk</source>
+        <translation>雑談</translation>
     </message>
 </context>
 <context>
@@ -2828,6 +3011,30 @@
         <translation>会話を終えて、軽いモデルを読み込む</translation>
     </message>
     <message>
+        <source>Choose its voice and its role (Ctrl+,)</source>
+        <translation>声と役割を選びます (Ctrl+,)</translation>
+    </message>
+    <message>
+        <source>Voice and role…</source>
+        <translation>声と役割…</translation>
+    </message>
+    <message>
+        <source>The model is reading its voice and role and can not hear you: {0} %.</source>
+        <translation>声と役割を読み込んでいます。その間、あなたの声は聞こえません: {0} %。</translation>
+    </message>
+    <message>
+        <source>The model is reading its voice and role</source>
+        <translation>声と役割を読み込んでいます</translation>
+    </message>
+    <message>
+        <source>It can not hear you yet. The talk starts when it is done.</source>
+        <translation>まだあなたの声は聞こえていません。終わると会話が始まります。</translation>
+    </message>
+    <message>
+        <source>{0} %</source>
+        <translation>{0} %</translation>
+    </message>
+    <message>
         <source>Switch to {0}</source>
         <translation>{0} に切り替える</translation>
     </message>
@@ -2870,6 +3077,14 @@
     <message>
         <source>Load the model into memory</source>
         <translation>モデルをメモリに読み込む</translation>
+    </message>
+    <message>
+        <source>Close Aizuchi and open it again as it is now</source>
+        <translation>Aizuchi を閉じて、今の状態で開き直します</translation>
+    </message>
+    <message>
+        <source>Restart Aizuchi</source>
+        <translation>Aizuchi を再起動</translation>
     </message>
     <message>
         <source>Open the recording of this talk</source>
@@ -3259,6 +3474,14 @@ Speaker: {1}</source>
         <translation>LLM-jp の日本語モデルです。聴取評価で J-Moshi より自然とされています。</translation>
     </message>
     <message>
+        <source>NVIDIA&apos;s English model, told its voice and its role before a talk.</source>
+        <translation>NVIDIAの英語モデル。会話の前に声と役割を指定できます。</translation>
+    </message>
+    <message>
+        <source>Josh Talks&apos; Hindi model, trained on 26,000 hours of recorded dialogue.</source>
+        <translation>Josh Talksのヒンディー語モデル。2万6千時間の録音対話で学習しています。</translation>
+    </message>
+    <message>
         <source>There are no sound devices: a recorded user speaks in your place, and nothing is played.</source>
         <translation>サウンドデバイスがないため、録音されたユーザーが代わりに話し、音は再生されません。</translation>
     </message>
@@ -3277,6 +3500,10 @@ Speaker: {1}</source>
     <message>
         <source>Reading the language model</source>
         <translation>言語モデルを読み込んでいます</translation>
+    </message>
+    <message>
+        <source>Checking the graphics card</source>
+        <translation>GPU を検査しています</translation>
     </message>
     <message>
         <source>Warming up</source>
@@ -3545,10 +3772,6 @@ Speaker: {1}</source>
     <message>
         <source>{0} says nothing about {1}.</source>
         <translation>{0} に {1} の記述がありません。</translation>
-    </message>
-    <message>
-        <source>{0} describes a model that speaks for the user too (dep_q {1}).</source>
-        <translation>{0} はユーザーの声も生成するモデルです (dep_q {1})。</translation>
     </message>
     <message>
         <source>{0} describes no dialogue model: {1}.</source>
@@ -4051,6 +4274,10 @@ Speaker: {1}</source>
         <translation>{0} を削除して、もう一度お試しください。</translation>
     </message>
     <message>
+        <source>With --mode {0} and --kv {1} it needs {2} GB.</source>
+        <translation>--mode {0} と --kv {1} なら {2} GB で済みます。</translation>
+    </message>
+    <message>
         <source>Download it on the Models page, or with `aizuchi models download`.</source>
         <translation>モデルのページ、または `aizuchi models download` でダウンロードしてください。</translation>
     </message>
@@ -4239,12 +4466,280 @@ Speaker: {1}</source>
         <translation>GPU を使っているほかのプログラムを閉じるか、モデルをより少ないビットで読み込んでください。</translation>
     </message>
     <message>
-        <source>The graphics card does not answer any more.</source>
-        <translation>GPU が応答しなくなりました。</translation>
+        <source>The graphics card failed, and Aizuchi has to be restarted to use it again.</source>
+        <translation>GPU に障害が発生しました。再び使うには Aizuchi の再起動が必要です。</translation>
     </message>
     <message>
-        <source>Start Aizuchi again; if that does not help, restart the computer or update the driver.</source>
-        <translation>Aizuchi を起動し直してください。それでも直らなければ、コンピューターを再起動するか、ドライバーを更新してください。</translation>
+        <source>If it fails again and again, update the driver of the card or restart the computer.</source>
+        <translation>何度も起きる場合は、GPU のドライバーを更新するか、コンピューターを再起動してください。</translation>
+    </message>
+    <message>
+        <source>Aizuchi could not be restarted: {0}.</source>
+        <translation>Aizuchi を再起動できませんでした: {0}。</translation>
+    </message>
+    <message>
+        <source>Start it again yourself.</source>
+        <translation>もう一度起動してください。</translation>
+    </message>
+    <message>
+        <source>{0} takes no role.</source>
+        <translation>{0}には役割を指定できません。</translation>
+    </message>
+    <message>
+        <source>Leave the role out, or choose a model that takes one.</source>
+        <translation>役割を空にするか、役割を指定できるモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} has one voice, and takes no other.</source>
+        <translation>{0}の声は1種類で、変更できません。</translation>
+    </message>
+    <message>
+        <source>Leave the voice out, or choose a model that takes one.</source>
+        <translation>声の指定を外すか、声を選べるモデルを選んでください。</translation>
+    </message>
+    <message>
+        <source>{0} has no voice called &apos;{1}&apos;.</source>
+        <translation>{0}に「{1}」という声はありません。</translation>
+    </message>
+    <message>
+        <source>{0} may be used only with the consent of the person whose voice it is.</source>
+        <translation>{0}の声は、その声の本人が同意している場合にのみ使えます。</translation>
+    </message>
+    <message>
+        <source>Ask that person, and confirm it where the voice is chosen.</source>
+        <translation>本人に確認し、声を選ぶ画面で同意を示してください。</translation>
+    </message>
+    <message>
+        <source>There is no sound file {0}.</source>
+        <translation>音声ファイル{0}がありません。</translation>
+    </message>
+    <message>
+        <source>The role has {0} characters, and {1} are the most.</source>
+        <translation>役割が {0} 文字あります。上限は {1} 文字です。</translation>
+    </message>
+    <message>
+        <source>Make it shorter: a model remembers only so much.</source>
+        <translation>短くしてください。モデルが覚えていられる長さには限りがあります。</translation>
+    </message>
+    <message>
+        <source>{0} is no WAV or FLAC file.</source>
+        <translation>{0} は WAV でも FLAC でもありません。</translation>
+    </message>
+    <message>
+        <source>Save the voice as one of the two.</source>
+        <translation>声を WAV か FLAC で保存してください。</translation>
+    </message>
+    <message>
+        <source>{0} is {1} s long, and a voice has to be {2} to {3} s.</source>
+        <translation>{0} は {1} 秒です。声の録音は {2}～{3} 秒にしてください。</translation>
+    </message>
+    <message>
+        <source>Choose a few seconds in which one person speaks.</source>
+        <translation>一人だけが話している数秒の録音を選んでください。</translation>
+    </message>
+    <message>
+        <source>Add --voice-consent if it is your own voice, or that person agrees.</source>
+        <translation>自分の声か、本人が同意している場合は、--voice-consent を付けてください。</translation>
+    </message>
+    <message>
+        <source>The voice in {0} is not used.</source>
+        <translation>{0} の声は使われません。</translation>
+    </message>
+    <message>
+        <source>It is used only with the consent of that person.</source>
+        <translation>声の本人が同意した場合にだけ使われます。</translation>
+    </message>
+    <message>
+        <source>{0} is no text in UTF-8.</source>
+        <translation>{0} は UTF-8 のテキストではありません。</translation>
+    </message>
+    <message>
+        <source>Save the role as plain text.</source>
+        <translation>役割をプレーンテキストで保存してください。</translation>
+    </message>
+    <message>
+        <source>The role {0} can not be read: {1}.</source>
+        <translation>役割のファイル {0} を読み込めません: {1}。</translation>
+    </message>
+    <message>
+        <source>Check the name.</source>
+        <translation>名前を確かめてください。</translation>
+    </message>
+    <message>
+        <source>The sound file {0} can not be read: {1}.</source>
+        <translation>音声ファイル {0} を読み込めません: {1}。</translation>
+    </message>
+    <message>
+        <source>Choose another one.</source>
+        <translation>別のものを選んでください。</translation>
+    </message>
+    <message>
+        <source>The setting “{0}” is too long: {1}.</source>
+        <translation>設定「{0}」が長すぎます: {1}。</translation>
+    </message>
+    <message>
+        <source>Choose a WAV or FLAC file of {0} to {1} s in which one person speaks.</source>
+        <translation>1人が話している{0}～{1}秒のWAVまたはFLACファイルを選んでください。</translation>
+    </message>
+    <message>
+        <source>Leave {0} out: it is put before and after the role.</source>
+        <translation>{0}は役割の前後に自動で付くので、取り除いてください。</translation>
+    </message>
+    <message>
+        <source>Make the role or the voice shorter, or choose a longer context.</source>
+        <translation>役割または声を短くするか、コンテキストを長くしてください。</translation>
+    </message>
+    <message>
+        <source>The prompt is too long: it may take half of the {0} s that the model remembers.</source>
+        <translation>プロンプトが長すぎます。使えるのは、モデルが覚えている{0}秒の半分までです。</translation>
+    </message>
+    <message>
+        <source>The role holds characters that the model can not read: {0}.</source>
+        <translation>役割に、モデルが読めない文字があります: {0}</translation>
+    </message>
+    <message>
+        <source>The role holds {0} in its midst, where it would end.</source>
+        <translation>役割の途中に{0}があり、そこで終わってしまいます。</translation>
+    </message>
+    <message>
+        <source>The voice in {0} is shorter than {1} s.</source>
+        <translation>{0}の声は{1}秒より短いです。</translation>
+    </message>
+    <message>
+        <source>The voice in {0} is longer than {1} s.</source>
+        <translation>{0}の声は{1}秒より長いです。</translation>
+    </message>
+    <message>
+        <source>The voice {0} of {1} can not be read: {2}.</source>
+        <translation>{1}の声{0}を読めません: {2}</translation>
+    </message>
+    <message>
+        <source>The voice {0} of {1} is damaged, or belongs to another model.</source>
+        <translation>{1}の声{0}は壊れているか、別のモデルのものです。</translation>
+    </message>
+    <message>
+        <source>There is no voice in {0}: it is silent.</source>
+        <translation>{0}は無音で、声が入っていません。</translation>
+    </message>
+    <message>
+        <source>Write it in the language of the model.</source>
+        <translation>モデルの言語で書いてください。</translation>
+    </message>
+    <message>
+        <source>{0} is no archive of voices, or it is damaged.</source>
+        <translation>{0}は声のアーカイブではないか、壊れています。</translation>
+    </message>
+    <message>
+        <source>{0} is no sound that can be read.</source>
+        <translation>{0}は読み取れる音声ではありません。</translation>
+    </message>
+    <message>
+        <source>{0} says nothing, and {1} is not a Moshi 7B.</source>
+        <translation>{0}は空で、{1}はMoshi 7Bではありません。</translation>
+    </message>
+    <message>
+        <source>Accept its licence at {0}; the token under Settings needs the right to read such files.</source>
+        <translation>{0}でライセンスに同意してください。設定のトークンには、そのようなファイルを読む権限が必要です。</translation>
+    </message>
+    <message>
+        <source>The hub refuses {0} with this token.</source>
+        <translation>Hubは、このトークンでの{0}の取得を拒否しました。</translation>
+    </message>
+    <message>
+        <source>checked on this card: right</source>
+        <translation>この GPU で検査済み: 正常</translation>
+    </message>
+    <message>
+        <source>checked on this card: right, {0} ms of {1}</source>
+        <translation>この GPU で検査済み: 正常、{1} ms 中 {0} ms</translation>
+    </message>
+    <message>
+        <source>checked on this card: wrong, {0}</source>
+        <translation>この GPU で検査済み: 異常（{0}）</translation>
+    </message>
+    <message>
+        <source>not checked on this card: {0}</source>
+        <translation>この GPU では未検査: {0}</translation>
+    </message>
+    <message>
+        <source>The check needs {0} GB of memory, and {1} GB are free.</source>
+        <translation>検査には {0} GB のメモリが必要ですが、空きは {1} GB です。</translation>
+    </message>
+    <message>
+        <source>{0} could not be checked: {1}.</source>
+        <translation>{0} を検査できませんでした: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} runs with moshi&apos;s own engine, since a check of this card failed: {1}.</source>
+        <translation>この GPU の検査に失敗したため、{0} は moshi 本来のエンジンで動作します: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} runs with the fast engine although a check of this card failed: {1}.</source>
+        <translation>この GPU の検査に失敗しましたが、{0} は高速エンジンで動作します: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} runs without CUDA graphs of Mimi, since a check of this card failed: {1}.</source>
+        <translation>この GPU の検査に失敗したため、{0} は Mimi の CUDA グラフを使わずに動作します: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} runs without a CUDA graph of the frame, since a check of this card failed: {1}.</source>
+        <translation>この GPU の検査に失敗したため、{0} はフレームの CUDA グラフを使わずに動作します: {1}。</translation>
+    </message>
+    <message>
+        <source>{0} can not run in {1}, since a check of this card failed: {2}.</source>
+        <translation>この GPU の検査に失敗したため、{0} は {1} では動作できません: {2}。</translation>
+    </message>
+    <message>
+        <source>Choose --mode bf16 with --engine moshi, or --device cpu.</source>
+        <translation>--mode bf16 と --engine moshi、または --device cpu を選んでください。</translation>
+    </message>
+    <message>
+        <source>Update the driver and Aizuchi, then run `aizuchi doctor --check {0}` again.</source>
+        <translation>ドライバーと Aizuchi を更新してから、もう一度 `aizuchi doctor --check {0}` を実行してください。</translation>
+    </message>
+    <message>
+        <source>the kernel “{0}” is off by {1} %, and {2} % are allowed</source>
+        <translation>カーネル「{0}」の誤差が {1} %（許容 {2} %）</translation>
+    </message>
+    <message>
+        <source>the logits differ from those of moshi&apos;s own step by {0} %</source>
+        <translation>ロジットが moshi 本来のものと {0} % 異なる</translation>
+    </message>
+    <message>
+        <source>the tokens are those of moshi&apos;s own step for {0} frames only</source>
+        <translation>トークンが moshi 本来のものと一致するのは {0} フレームまで</translation>
+    </message>
+    <message>
+        <source>a frame replayed as a CUDA graph says something else in {0} of {1} frames</source>
+        <translation>CUDA グラフで再生すると {1} フレーム中 {0} フレームで結果が異なる</translation>
+    </message>
+    <message>
+        <source>Mimi in CUDA graphs hears {0} % of the codes and says {1} % else</source>
+        <translation>CUDA グラフの Mimi は符号の {0} % しか正しく聞き取れず、音声は {1} % 異なる</translation>
+    </message>
+    <message>
+        <source>the test gave no answer within {0} s</source>
+        <translation>検査が {0} 秒以内に応答しなかった</translation>
+    </message>
+    <message>
+        <source>the test was ended by {0}</source>
+        <translation>検査が {0} で終了した</translation>
+    </message>
+    <message>
+        <source>the test ended with status {0}</source>
+        <translation>検査が状態 {0} で終了した</translation>
+    </message>
+    <message>
+        <source>the test ended with status {0}: {1}</source>
+        <translation>検査が状態 {0} で終了した: {1}</translation>
+    </message>
+    <message>
+        <source>the test could not be started: {0}</source>
+        <translation>検査を開始できなかった: {0}</translation>
+    </message>
+    <message>
+        <source>the memory ran out</source>
+        <translation>メモリが不足した</translation>
     </message>
     <message>
         <source>The file {0} is gone.</source>
@@ -4409,10 +4904,6 @@ Speaker: {1}</source>
     <message>
         <source>Choose a Moshi for dialogue, for example one of `aizuchi models list`.</source>
         <translation>対話用の Moshi を選んでください。たとえば `aizuchi models list` にあるものです。</translation>
-    </message>
-    <message>
-        <source>A finetune by nu-dialogue needs tools.clean_moshi --remove_modules_for_user_stream first.</source>
-        <translation>nu-dialogue で学習したものには、先に tools.clean_moshi --remove_modules_for_user_stream が必要です。</translation>
     </message>
     <message>
         <source>A model&apos;s folder holds at least {0} and {1}.</source>
@@ -5735,14 +6226,6 @@ Speaker: {1}</source>
         <translation>{0} を base_bits = 8 で学習してください。必要なメモリは同じくらい小さくて済みます。</translation>
     </message>
     <message>
-        <source>{0} predicts the user&apos;s voice too.</source>
-        <translation>{0} は利用者の声も予測します。</translation>
-    </message>
-    <message>
-        <source>Train it with streams = &quot;both&quot;, as it was before.</source>
-        <translation>これまでと同じく streams = &quot;both&quot; で学習してください。</translation>
-    </message>
-    <message>
         <source>Its config.toml or the model that it is trained from has changed: put the old one back.</source>
         <translation>config.toml か、学習元のモデルが変わっています。元のものに戻してください。</translation>
     </message>
@@ -6996,6 +7479,10 @@ Speaker: {1}</source>
         <translation>{0} 秒欠落: マイクから音声が届きませんでした</translation>
     </message>
     <message>
+        <source>{0} s lost: the model began anew</source>
+        <translation>{0} 秒欠落: モデルが最初から始めました</translation>
+    </message>
+    <message>
         <source>{0} s lost: the sound server stalled</source>
         <translation>{0} 秒欠落: サウンドサーバーが停止していました</translation>
     </message>
@@ -7018,6 +7505,30 @@ Speaker: {1}</source>
     <message>
         <source>, </source>
         <translation>、</translation>
+    </message>
+    <message>
+        <source>Natural, female</source>
+        <translation>自然・女性</translation>
+    </message>
+    <message>
+        <source>Natural, male</source>
+        <translation>自然・男性</translation>
+    </message>
+    <message>
+        <source>Varied, female</source>
+        <translation>個性的・女性</translation>
+    </message>
+    <message>
+        <source>Varied, male</source>
+        <translation>個性的・男性</translation>
+    </message>
+    <message>
+        <source>Voice: {0}</source>
+        <translation>声: {0}</translation>
+    </message>
+    <message>
+        <source>Role: {0}</source>
+        <translation>役割: {0}</translation>
     </message>
     <message>
         <source>Its sound can not be read.</source>
