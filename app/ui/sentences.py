@@ -371,7 +371,7 @@ _SENTENCES = (
         "Without a display, `aizuchi talk` is headless; libraries that are missing come with packaging/talk.",
     ),
     QT_TRANSLATE_NOOP("Told", "Make room, or talk with --no-record."),
-    QT_TRANSLATE_NOOP("Told", "The largest known model takes {0} GB; HF_HOME names another disk."),
+    QT_TRANSLATE_NOOP("Told", "A large model takes {0} GB; HF_HOME names another disk."),
     QT_TRANSLATE_NOOP("Told", "Install Aizuchi again: `starter` comes with it."),
     QT_TRANSLATE_NOOP(
         "Told", "A model that the fast engine does not cover runs with moshi's own, in whole weights."

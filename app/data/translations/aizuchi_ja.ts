@@ -4482,6 +4482,10 @@ Speaker: {1}</source>
         <translation>もう一度起動してください。</translation>
     </message>
     <message>
+        <source>A large model takes {0} GB; HF_HOME names another disk.</source>
+        <translation>大きなモデルは {0} GB です。HF_HOME で別のディスクを指定できます。</translation>
+    </message>
+    <message>
         <source>{0} takes no role.</source>
         <translation>{0}には役割を指定できません。</translation>
     </message>
@@ -4976,10 +4980,6 @@ Speaker: {1}</source>
     <message>
         <source>Make room, or talk with --no-record.</source>
         <translation>空きを作るか、--no-record で会話してください。</translation>
-    </message>
-    <message>
-        <source>The largest known model takes {0} GB; HF_HOME names another disk.</source>
-        <translation>既知の最も大きいモデルは {0} GB です。HF_HOME で別のディスクを指定できます。</translation>
     </message>
     <message>
         <source>Install Aizuchi again: `starter` comes with it.</source>
