@@ -36,6 +36,7 @@ from app.engine.fast.frame import FrameStep
 from app.engine.fast.layers import Ops, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.tables import Table
 from app.engine.stepper import MoshiStepper, Stepper, make_ops
 from app.frames import FRAME_SAMPLES
 from app.paths import paths
@@ -357,6 +358,9 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     """Yield the tensors in the arguments of a call, each once."""
     if isinstance(value, Tensor):
         yield value
+    elif isinstance(value, Table):
+        # A few rows of it are looked at.
+        return
     elif isinstance(value, nn.Module):
         yield from value.state_dict().values()
     elif isinstance(value, dict):

@@ -30,6 +30,7 @@ from app.engine.fast.layers import Activation, Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain, race
 from app.engine.fast.quantized import Packed, QuantizedEmbedding, QuantizedLinear, unpack
 from app.engine.fast.sampling import Sampler
+from app.engine.fast.tables import Joined, Row, Table
 from app.engine.in_place import keep_in_place
 from app.engine.stepper import MoshiStepper, Stepper
 from app.frames import FRAME_SAMPLES
@@ -195,6 +196,15 @@ class Compared:
         self._note(f"normalize {x.shape[-1]}, {_kind(norm)}", y, self._normal(x, norm), x.shape[-1])
         return y
 
+    def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
+        """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""
+        y = self.ops.embed(tokens, first, others)
+        rest = _look_up(others.table, tokens[1:] + others.starts)
+        exact = _look_up(first, tokens[:1]) + rest.sum(0, keepdim=True)
+        packed = "whole" if others.table.scale is None else "8 bits"
+        self._note(f"embed {len(tokens)} of {y.shape[-1]}, {packed}", y, exact, len(tokens))
+        return y
+
     def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
         """Return the linear map of x."""
         y = self.ops.project(x, linear, norm)
@@ -210,13 +220,14 @@ class Compared:
         self._note(f"gate {_size(linear)}, {_kind(norm)}, {name}", y, activation(a) * b, x.shape[-1])
         return y
 
-    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
-        """Return `to` + scale * the linear map of x."""
+    def add(self, to: Tensor | Row, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to`, which may be a row of a table, + scale * the linear map of x."""
         y = self.ops.add(to, x, linear, scale)
         mapped = _multiply(x.float(), linear)
+        to, kind = (_look_up(*to), f" to a row of {len(to.table.rows)}") if isinstance(to, Row) else (to, "")
         exact = to.float() + (mapped if scale is None else scale.float() * mapped)
         scaled = "" if scale is None else ", scaled"
-        self._note(f"add {_size(linear)}{scaled}", y, exact, x.shape[-1])
+        self._note(f"add{kind} {_size(linear)}{scaled}", y, exact, x.shape[-1])
         return y
 
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
@@ -291,6 +302,12 @@ def _rows(linear: nn.Module, weight: Tensor) -> Iterator[Tensor]:
             yield unpack(Packed(weight[part], linear.weight_scale[part], least))
         else:
             yield weight[part].float()
+
+
+def _look_up(table: Table, tokens: Tensor) -> Tensor:
+    """Return the rows [n, C] of tokens [n] in float32."""
+    rows = table.rows[tokens].float()
+    return rows if table.scale is None else rows * table.scale[tokens].float()[:, None]
 
 
 def _held(ring: Ring, place: Place) -> Tensor:

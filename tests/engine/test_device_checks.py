@@ -31,6 +31,7 @@ from app.engine.fast import frame, sampling
 from app.engine.fast.layers import Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.tables import Joined, Row, Table, look_up
 from app.engine.penalty import Penalty
 from tests.engine.conftest import INTERPRETED
 from tests.engine.graphs import Captures, Graph, emulated
@@ -108,7 +109,7 @@ def test_the_kernels_are_right_in_the_interpreter(fused: Fused, mode: str, kv: s
     found = check_kernels(small.ours, fused, kv)
     assert found.right, found
     kinds = {name.split()[0] for name in found.figures}
-    assert kinds == {"project", "gate", "add", "attend", "normalize", "draw"}
+    assert kinds == {"embed", "project", "gate", "add", "attend", "normalize", "draw"}
     bits = {"bf16": "32 bits", "int8": "8 bits", "int4": "4 bits"}[mode]
     assert any(bits in name for name in found.figures)
     assert all(each["calls"] > 0 for each in found.figures.values())
@@ -134,7 +135,15 @@ class Off(Plain):
             y[0, 0] = torch.nan
         return y * 1.01 if self.fault == "1 %" else y
 
-    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+    def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
+        if self.fault == "row of another codebook":
+            others = others._replace(starts=others.starts.roll(1))
+        return super().embed(tokens, first, others)
+
+    def add(self, to: Tensor | Row, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        if self.fault == "row of another token" and isinstance(to, Row):
+            to = to._replace(token=(to.token + 1) % len(to.table.rows))
+        to = look_up(*to) if isinstance(to, Row) else to
         y = super().add(to, x, linear, scale)
         return y - to if self.fault == "no residual" else y
 
@@ -166,7 +175,8 @@ class Off(Plain):
         ("1 %", "project"), ("one row", "project"), ("no norm", "project"), ("not a number", "project"),
         ("no residual", "add"), ("gelu", "gate"), ("one slot too few", "attend"),
         ("mask of the ring gone round", "attend"), ("not turned", "attend"), ("next slot", "attend"),
-        ("noise of another token", "draw"),
+        ("noise of another token", "draw"), ("row of another codebook", "embed"),
+        ("row of another token", "add"),
     ],
 )  # fmt: skip
 def test_a_wrong_kernel_is_found_and_named(fault: str, named: str) -> None:

@@ -7,22 +7,21 @@ sound.
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from moshi.models import LMModel
-from moshi.models.lm_utils import ScaledEmbedding
 from moshi.modules.transformer import StreamingTransformer
 from moshi.utils.compile import CUDAGraphed
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.engine.events import KVS, Sampling
-from app.engine.fast import layers
+from app.engine.fast import layers, tables
 from app.engine.fast.layers import Ops, Place, Ring, Stack
 from app.engine.fast.plain import Plain
-from app.engine.fast.quantized import QuantizedEmbedding, is_plain
 from app.engine.fast.sampling import Sampler
+from app.engine.fast.tables import Row
 from app.engine.penalty import Penalty
 
 
@@ -32,7 +31,7 @@ def uncovered(lm: LMModel) -> str:
         return "no depth transformer"
     if lm.fuser is not None:
         return "conditions"
-    if not all(_is_table(each) for each in (*lm.emb, lm.text_emb, lm.depformer_text_emb, *lm.depformer_emb)):
+    if not all(map(tables.is_table, (*lm.emb, lm.text_emb, lm.depformer_text_emb, *lm.depformer_emb))):
         return "embeddings of another kind"
     if lm.depformer.rope is not None:
         return "rotary embeddings in depth"
@@ -77,11 +76,9 @@ class FrameStep:
         self._depth_norms = [layers.take_norm(norm) for norm in lm.depformer_norms]
         schedule = lm.depformer_weights_per_step_schedule or range(lm.dep_q)
         self._depth_in = [lm.depformer_in[at if lm.depformer_multi_linear else 0] for at in schedule]
-        self._audio_embedding = _join([*lm.emb])
-        rows = lm.card + 1
-        self._rows = torch.arange(0, rows * lm.n_q, rows, device=lm.device)
-        self._text_embedding = _take(lm.text_emb)
-        self._depth_embeddings = [_take(each) for each in (lm.depformer_text_emb, *lm.depformer_emb)]
+        self._code_embeddings = tables.join([*lm.emb])
+        self._text_embedding = tables.take(lm.text_emb)
+        self._depth_embeddings = [tables.take(each) for each in (lm.depformer_text_emb, *lm.depformer_emb)]
         self._interleaved = lm.transformer.positional_embedding == "rope"
         self._begin()
 
@@ -203,8 +200,8 @@ class FrameStep:
             self._noise.exponential_()
         now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
         now = torch.where(self._position <= self._delays, self._initial, now)
-        x = _look_up(now[1:] + self._rows, self._audio_embedding).sum(0, keepdim=True)
-        x = self._temporal_step(x + _look_up(now[:1], self._text_embedding), filled)
+        x = self._ops.embed(now, self._text_embedding, self._code_embeddings)
+        x = self._temporal_step(x, filled)
         text = self._draw_text(x)
         tokens = torch.cat([text, *self._draw_codes(x, text)])[:, None]
         self._position.add_(1)
@@ -235,7 +232,7 @@ class FrameStep:
         for at, (into, slot, norm) in enumerate(
             zip(self._depth_in, self._depth_slots, self._depth_norms, strict=True)
         ):
-            state = self._ops.add(_look_up(token, self._depth_embeddings[at]), x, into)
+            state = self._ops.add(Row(self._depth_embeddings[at], token), x, into)
             place = Place(slot, slot, at + 1, None, None)
             state = self._depth.step(state, at, place)
             logits = self._ops.project(state, self.lm.linears[at], norm)[None, None]
@@ -250,50 +247,3 @@ class FrameStep:
         begin = self._texts + (stream - 1) * self.lm.card if stream else 0
         noise = self._noise[begin : begin + logits.shape[-1]]
         return self._ops.draw(logits[0, 0], noise, sampler.temperature, sampler.top_k)
-
-
-class _Table(NamedTuple):
-    """Rows of embeddings."""
-
-    rows: Tensor
-    """[N, dim], real numbers or int8."""
-    scale: Tensor | None
-    """[N], what a row of int8 is multiplied by."""
-
-
-def _is_table(embedding: nn.Module) -> bool:
-    if isinstance(embedding, ScaledEmbedding):
-        return embedding.low_rank is not None or is_plain(embedding)
-    return isinstance(embedding, QuantizedEmbedding)
-
-
-def _look_up(tokens: Tensor, table: _Table) -> Tensor:
-    """Return the rows [n, dim] of tokens [n]."""
-    rows = F.embedding(tokens, table.rows)
-    if table.scale is None:
-        return rows
-    return rows.to(table.scale.dtype) * table.scale[tokens][:, None]
-
-
-def _take(embedding: nn.Module) -> _Table:
-    """Return the rows of an embedding, a low rank multiplied out."""
-    weight = cast(Tensor, embedding.weight).detach()
-    if isinstance(embedding, QuantizedEmbedding):
-        return _Table(weight, embedding.row_scale.detach())
-    low_rank = cast(ScaledEmbedding, embedding).low_rank
-    return _Table(weight if low_rank is None else F.linear(weight, low_rank.weight.detach()), None)
-
-
-def _join(embeddings: list[nn.Module]) -> _Table:
-    """Return the rows of embeddings of one kind below each other; those of the model become parts of it."""
-    tables = [_take(each) for each in embeddings]
-    scales = [table.scale for table in tables if table.scale is not None]
-    joined = _Table(torch.cat([table.rows for table in tables]), torch.cat(scales) if scales else None)
-    rows = len(tables[0].rows)
-    for at, each in enumerate(embeddings):
-        part = joined.rows[at * rows : (at + 1) * rows]
-        if isinstance(each, QuantizedEmbedding):
-            each.weight = part
-        elif cast(ScaledEmbedding, each).low_rank is None:
-            cast(ScaledEmbedding, each).weight.data = part
-    return joined

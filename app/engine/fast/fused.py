@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast import attention, drawing, products
+from app.engine.fast import attention, drawing, embedding, products
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
+from app.engine.fast.tables import Joined, Row, Table
 
 
 class Fused:
@@ -15,6 +16,10 @@ class Fused:
 
     def __init__(self) -> None:
         self._plain = Plain()
+
+    def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
+        """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""
+        return embedding.embed(tokens, first, others)
 
     def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
         """Return x normalised, or as it is."""
@@ -33,8 +38,8 @@ class Fused:
         gate, up = products.multiply(x, linear, norm=norm).chunk(2, dim=-1)
         return activation(gate) * up
 
-    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
-        """Return `to` + scale * the linear map of x."""
+    def add(self, to: Tensor | Row, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to`, which may be a row of a table, + scale * the linear map of x."""
         return products.multiply(x, linear, add=to, scale=scale)
 
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:

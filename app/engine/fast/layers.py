@@ -17,6 +17,7 @@ from moshi.modules.transformer import LayerScale, RMSNorm, StreamingTransformer,
 from torch import Tensor, nn
 
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.tables import Joined, Row, Table
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -82,6 +83,9 @@ class Ring(NamedTuple):
 class Ops(Protocol):
     """The arithmetic of a layer, for one position: x is [1, C]."""
 
+    def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
+        """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""
+
     def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
         """Return x normalised, or as it is."""
 
@@ -91,8 +95,8 @@ class Ops(Protocol):
     def gate(self, x: Tensor, linear: nn.Module, norm: Norm | None, activation: Activation) -> Tensor:
         """Return activation(a) * b for the halves a and b of the map of x, [1, out / 2]."""
 
-    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
-        """Return `to` + scale * the linear map of x, [1, out]."""
+    def add(self, to: Tensor | Row, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to`, [1, out] or a row of a table, + scale * the linear map of x."""
 
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard [1, H * D] of a ring, which takes in this position first.

@@ -8,10 +8,16 @@ from torch import Tensor, nn
 
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.tables import Joined, Row, Table, look_up
 
 
 class Plain:
     """An Ops."""
+
+    def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
+        """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""
+        rest = look_up(others.table, tokens[1:] + others.starts).sum(0, keepdim=True)
+        return rest + look_up(first, tokens[:1])
 
     def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
         """Return x normalised, or as it is."""
@@ -33,8 +39,9 @@ class Plain:
         gate, up = _multiply(self.normalize(x, norm), linear).chunk(2, dim=-1)
         return activation(gate) * up
 
-    def add(self, to: Tensor, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
-        """Return `to` + scale * the linear map of x."""
+    def add(self, to: Tensor | Row, x: Tensor, linear: nn.Module, scale: Tensor | None = None) -> Tensor:
+        """Return `to`, which may be a row of a table, + scale * the linear map of x."""
+        to = look_up(*to) if isinstance(to, Row) else to
         if isinstance(linear, nn.Linear) and linear.bias is None and scale is None:
             return torch.addmm(to, x, linear.weight.t())
         mapped = _multiply(x, linear)

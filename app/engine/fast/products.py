@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from app.engine.fast.layers import Norm
 from app.engine.fast.quantized import GROUP, QuantizedLinear
+from app.engine.fast.tables import Row
 from app.engine.fast.tiling import choose_for
 
 
@@ -24,12 +25,12 @@ def multiply(
     *,
     norm: Norm | None = None,
     gated: bool = False,
-    add: Tensor | None = None,
+    add: Tensor | Row | None = None,
     scale: Tensor | None = None,
 ) -> Tensor:
     """Return `add` + scale * W norm(x) for x [1, in]; gated, silu(a) * b for the halves a and b of W norm(x).
 
-    The norm is an RMSNorm.
+    The norm is an RMSNorm. `add`, [1, out], may be a row of a table.
     """
     packed = linear if isinstance(linear, QuantizedLinear) else None
     weight, bits = linear.weight, packed.bits if packed else 16
@@ -41,6 +42,8 @@ def multiply(
     bias = linear.bias if isinstance(linear.bias, Tensor) else None
     # What is not there is never looked at; Triton wants some pointer in its place.
     none = x
+    row, added = (add, add.table.rows) if isinstance(add, Row) else (None, add)
+    row_scale = None if row is None else row.table.scale
     _multiply[(triton.cdiv(rows, tiling.rows),)](
         x,
         weight.view(torch.int32) if in_words else weight,
@@ -48,7 +51,9 @@ def multiply(
         packed.weight_least if packed and bits == 4 else none,
         none if norm is None else norm.weight,
         none if bias is None else bias,
-        none if add is None else add,
+        none if added is None else added,
+        none if row is None else row.token,
+        none if row_scale is None else row_scale,
         none if scale is None else scale,
         y,
         rows,
@@ -62,6 +67,8 @@ def multiply(
         HAS_NORM=norm is not None,
         HAS_BIAS=bias is not None,
         HAS_ADD=add is not None,
+        HAS_ROW=row is not None,
+        HAS_ROW_SCALE=row_scale is not None,
         HAS_SCALE=scale is not None,
         GATED=gated,
         EVEN=columns % tiling.columns == 0,
@@ -74,11 +81,13 @@ def multiply(
 
 @triton.jit
 def _multiply(
-    x_ptr, weight_ptr, scale_ptr, least_ptr, norm_ptr, bias_ptr, add_ptr, add_scale_ptr, y_ptr,
+    x_ptr, weight_ptr, scale_ptr, least_ptr, norm_ptr, bias_ptr, add_ptr, token_ptr, row_scale_ptr,
+    add_scale_ptr, y_ptr,
     rows, columns, words, groups, eps,
     BITS: tl.constexpr, GROUP_COLUMNS: tl.constexpr, IN_WORDS: tl.constexpr, HAS_NORM: tl.constexpr,
-    HAS_BIAS: tl.constexpr, HAS_ADD: tl.constexpr, HAS_SCALE: tl.constexpr, GATED: tl.constexpr,
-    EVEN: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    HAS_BIAS: tl.constexpr, HAS_ADD: tl.constexpr, HAS_ROW: tl.constexpr, HAS_ROW_SCALE: tl.constexpr,
+    HAS_SCALE: tl.constexpr, GATED: tl.constexpr, EVEN: tl.constexpr, ROWS: tl.constexpr,
+    COLUMNS: tl.constexpr,
 ):  # fmt: skip
     row = tl.program_id(0) * ROWS + tl.arange(0, ROWS)
     # A row below the last is the last again, which takes no mask: nothing is stored for it.
@@ -122,8 +131,23 @@ def _multiply(
     if HAS_SCALE:
         y *= tl.load(add_scale_ptr + read).to(tl.float32)
     if HAS_ADD:
-        y += tl.load(add_ptr + read).to(tl.float32)
+        y += _added(add_ptr, token_ptr, row_scale_ptr, read, rows, HAS_ROW, HAS_ROW_SCALE)
     tl.store(y_ptr + row, y, mask=row < rows)
+
+
+@triton.jit
+def _added(
+    add_ptr, token_ptr, row_scale_ptr, read, rows, HAS_ROW: tl.constexpr, HAS_ROW_SCALE: tl.constexpr
+):  # fmt: skip
+    """Return what is added to some rows [R], a part of a table's row if so told."""
+    if HAS_ROW:
+        token = tl.load(token_ptr)
+        added = tl.load(add_ptr + token * rows + read).to(tl.float32)
+        if HAS_ROW_SCALE:
+            added *= tl.load(row_scale_ptr + token).to(tl.float32)
+    else:
+        added = tl.load(add_ptr + read).to(tl.float32)
+    return added
 
 
 @triton.jit

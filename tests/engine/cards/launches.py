@@ -119,9 +119,9 @@ class Launch:
     integers: tuple[tuple[str, int], ...]
     """The numbers among its arguments, such as rows and columns."""
     memory: frozenset[tuple[int, int, int]]
-    """What it was given, each as storage, first byte and bytes."""
+    """What it was given but for tables of embeddings, each as storage, first byte and bytes."""
     read_bytes: int
-    """All that it was given, each tensor once."""
+    """All of this, each tensor once."""
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,10 @@ def _card(shape: Shape) -> Iterator[None]:
 def _frame(step: FrameStep, lm: LMModel, sampling: Sampling) -> Frame:
     step.set_sampling(sampling)
     heard = torch.zeros(1, lm.n_q - lm.dep_q, 1, dtype=torch.long, device=META)
-    with _recorded() as launches, _Operators() as counted:
-        step.step(heard)
     tables, weights = _weights(lm)
-    given = {each for launch in launches for each in launch.memory if each[0] not in tables}
+    with _recorded(tables) as launches, _Operators() as counted:
+        step.step(heard)
+    given = {each for launch in launches for each in launch.memory}
     return Frame(tuple(launches), counted.count, sum(size for _, _, size in given), weights, step.ring_bytes)
 
 
@@ -237,8 +237,8 @@ class _Operators(TorchDispatchMode):
 
 
 @contextmanager
-def _recorded() -> Iterator[list[Launch]]:
-    """Let every launch be noted in the place of being made."""
+def _recorded(tables: set[int]) -> Iterator[list[Launch]]:
+    """Let every launch be noted in the place of being made; of the storages of tables it reads little."""
     launches: list[Launch] = []
     kept: list[Tensor] = []
     """So that no storage gets the place of another one."""
@@ -247,7 +247,7 @@ def _recorded() -> Iterator[list[Launch]]:
         bound, variant = _bind(self, args, named)
         tensors = [value for value in bound.values() if isinstance(value, Tensor)]
         kept.extend(tensors)
-        memory = frozenset(map(_place, tensors))
+        memory = frozenset(place for place in map(_place, tensors) if place[0] not in tables)
         launches.append(
             Launch(
                 variant,

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from app.engine.fast import layers
 from app.engine.fast.layers import Norm, Place, Ring
-from app.engine.fast.quantized import QuantizedLinear, pack
+from app.engine.fast.quantized import QuantizedLinear, pack, pack_table
+from app.engine.fast.tables import Joined, Row, Table
 from tests.engine.conftest import INTERPRETED
 
 if TYPE_CHECKING:
@@ -196,6 +197,52 @@ def test_a_gate_of_large_numbers(fused: Fused) -> None:
     found = asked.run(fused, x).double()
     assert found.isfinite().all()
     assert ((found - exact).abs() <= FAULTS[16] * EPS * size).all()
+
+
+# --- Embeddings -----------------------------------------------------------------------------------
+
+CODEBOOKS, CODES = 16, 2049
+
+
+def table_of(rows: int, columns: int, kind: torch.dtype, *, packed: bool, seed: int = 0) -> Table:
+    """Return a table as a card keeps it."""
+    whole = chance(rows, columns, seed=seed).to(kind)
+    return Table(*pack_table(whole)) if packed else Table(whole, None)
+
+
+def exact_rows(table: Table, tokens: Tensor) -> Tensor:
+    """Return rows in float64."""
+    rows = table.rows[tokens].double()
+    return rows if table.scale is None else rows * table.scale[tokens].double()[:, None]
+
+
+@pytest.mark.parametrize("kind", HALVES)
+@pytest.mark.parametrize("packed", [False, True], ids=["whole", "packed"])
+def test_the_input_of_a_frame_is_float32_and_one_cut(fused: Fused, packed: bool, kind: str) -> None:
+    first = table_of(500, 4096, HALVES[kind], packed=packed)
+    others = table_of(CODEBOOKS * CODES, 4096, HALVES[kind], packed=packed, seed=1)
+    starts = torch.arange(0, CODEBOOKS * CODES, CODES)
+    ends = torch.tensor([499, *[CODES - 1] * CODEBOOKS])
+    for tokens in (ends, torch.zeros_like(ends), ends // torch.arange(1, 2 + CODEBOOKS)):
+        found = fused.embed(tokens, first, Joined(others, starts))
+        assert found.dtype == HALVES[kind]
+        rows = torch.cat((exact_rows(first, tokens[:1]), exact_rows(others, tokens[1:] + starts)))
+        bound = 2 * torch.finfo(found.dtype).eps * rows.sum(0).abs() + 3 * EPS * rows.abs().sum(0)
+        assert ((found[0].double() - rows.sum(0)).abs() <= bound).all()
+
+
+@pytest.mark.parametrize("bits", [16, 8, 4])
+@pytest.mark.parametrize("packed", [False, True], ids=["whole", "packed"])
+@torch.no_grad()
+def test_a_product_on_a_row_is_as_near_as_float32_allows(fused: Fused, packed: bool, bits: int) -> None:
+    asked = ask(Product("into depth", 4096, 16), bits, torch.bfloat16)
+    table = table_of(CODES, 16, torch.bfloat16, packed=packed)
+    x = 3 * chance(1, 4096, seed=2)
+    for token in torch.tensor([[0], [1000], [CODES - 1]]):
+        row = exact_rows(table, token)
+        exact, size = asked.exact(x)
+        found = fused.add(Row(table, token), x, asked.layer).double()
+        assert ((found - exact - row).abs() <= FAULTS[bits] * EPS * (size + row.abs())).all()
 
 
 # --- Attention ------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ def test_weights_are_taken_and_not_copied() -> None:
     lm = build()
     step = ours(lm)
     pointers = {weight.untyped_storage().data_ptr() for weight in lm.parameters()}
-    assert step._audio_embedding.rows.untyped_storage().data_ptr() in pointers
+    assert step._code_embeddings.table.rows.untyped_storage().data_ptr() in pointers
     for layer in (*step._temporal._layers, *step._depth._layers):
         for weights in layer.weights:
             assert {each.weight.untyped_storage().data_ptr() for each in weights} <= pointers

@@ -16,6 +16,7 @@ from app.engine.fast.frame import FrameStep
 from app.engine.fast.layers import Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
+from app.engine.fast.tables import Joined, Row, Table
 from app.engine.fast.tiling import Tiling, choose
 from tests.engine.conftest import INTERPRETED
 from tests.engine.fast.test_frame import build, drive
@@ -97,6 +98,46 @@ def ops_gate(ops: Ops, x: Tensor, layer: nn.Module) -> Tensor:
 def test_codes_of_8_bits_that_are_no_whole_words(fused: Fused) -> None:
     x, layer = chance(1, 87), linear(87, 9, 8)
     torch.testing.assert_close(fused.project(x, layer), Plain().project(x, layer), rtol=1e-4, atol=1e-4)
+
+
+def table(rows: int, width: int, *, packed: bool, seed: int = 0) -> Table:
+    whole = chance(rows, width, seed=seed)
+    return Table((10 * whole).char(), chance(rows, seed=seed)) if packed else Table(whole, None)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["whole", "packed"])
+@pytest.mark.parametrize(("count", "width"), [(1, 7), (3, 16), (16, 300)])
+def test_rows_of_tables_are_added_up(fused: Fused, count: int, width: int, packed: bool) -> None:
+    first, starts = table(9, width, packed=packed), torch.arange(0, 5 * count, 5)
+    others = Joined(table(5 * count, width, packed=packed, seed=1), starts)
+    for tokens in (
+        torch.arange(1 + count) % 5,
+        torch.tensor([8, *[4] * count]),
+        torch.tensor([0] * (1 + count)),
+    ):
+        ours, theirs = (ops.embed(tokens, first, others) for ops in (fused, Plain()))
+        torch.testing.assert_close(ours, theirs)
+        each = [held_row(others.table, 5 * at + int(token)) for at, token in enumerate(tokens[1:])]
+        torch.testing.assert_close(ours[0], held_row(first, int(tokens[0])) + sum(each))
+
+
+def held_row(of: Table, row: int) -> Tensor:
+    return of.rows[row].float() * (1.0 if of.scale is None else of.scale[row])
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["whole", "packed"])
+@pytest.mark.parametrize("bits", [16, 8, 4])
+@torch.no_grad()
+def test_a_product_is_added_to_the_row_of_a_token(fused: Fused, bits: int, packed: bool) -> None:
+    x, layer, scale = chance(1, 3 * GROUP), linear(3 * GROUP, 70, bits), chance(70, seed=4)
+    of = table(6, 70, packed=packed, seed=5)
+    for token in (0, 3, 5):
+        row = Row(of, torch.tensor([token]))
+        for ours, theirs in (
+            (fused.add(row, x, layer), Plain().add(row, x, layer)),
+            (fused.add(row, x, layer, scale), Plain().add(held_row(of, token)[None], x, layer, scale)),
+        ):
+            torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
 def ring(heads: int, slots: int, dim: int, *, packed: bool) -> Ring:
