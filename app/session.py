@@ -265,6 +265,8 @@ class Session:
                     base=job.base,
                     models=job.models,
                     loadout=job.loadout,
+                    # Each talk begins with a restart, and with a prompt of its own.
+                    seed=None,
                     cache=job.cache,
                 )
             log.info("model ready: %s", job.spec)

@@ -38,6 +38,7 @@ from app.engine.device_record import write as write_record
 from app.engine.events import (
     AUTO,
     KVS,
+    NO_PROMPTS,
     Event,
     Loading,
     Loadout,
@@ -52,7 +53,7 @@ from app.engine.fake import Echo
 from app.engine.in_place import keep_in_place
 from app.engine.persona import Persona, PromptReader
 from app.engine.ports import Model, Progress, Said
-from app.engine.prompt_phase import SILENCE, Voice, follow_script, write_script
+from app.engine.prompt_phase import SILENCE, Script, Voice, follow_script, write_script
 from app.engine.stepper import Stepper, make_stepper
 from app.engine.text import Detokenizer
 from app.errors import UserError
@@ -78,16 +79,17 @@ def load_model(
     loadout: Loadout | None = None,
     sampling: Sampling | None = None,
     prompt: Prompt | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     cache: Path | None = None,
 ) -> Model:
     """Load a model, warm it up, and tell its way: Loading…, Trouble where something is amiss, Ready.
 
     `spec` is 'echo', 'tiny', a name of the catalogue, a folder or a hub repository 'owner/name'; `base` is
     what an adapter was trained on; `models` is where the tiny model is kept. Without `sampling`, that of the
-    model's makers is used. With a `prompt` the first talk begins after it. Below `cache` is kept what a test
-    of the card found: without it none is done, and our engine is used where nothing else will do. Raises
-    UserError.
+    model's makers is used. The first frame begins a talk drawn with this `seed`, after the `prompt` if there
+    is one; a seed of None leaves that to a restart, so that no prompt is gone through for nothing. Below
+    `cache` is kept what a test of the card found: without it none is done, and our engine is used where
+    nothing else will do. Raises UserError.
     """
     loadout, prompt = loadout or Loadout(), prompt or Prompt()
     began = time.perf_counter()
@@ -108,7 +110,8 @@ def load_model(
         chosen = sampling or recommended(found.generation)
         model = _load(found, emit, loadout, chosen, tests=tests, prompt=prompt)
         model.set_prompt(prompt)
-        model.restart(seed, lambda done, total: emit(Prompting(done, total)))
+        if seed is not None:
+            model.restart(seed, lambda done, total: emit(Prompting(done, total)))
     except torch.OutOfMemoryError as fault:
         advice = "Close other programs that use the graphics card, or choose a smaller model."
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
@@ -381,6 +384,17 @@ class Moshi:
         """Step through silence, so that kernels are compiled and graphs captured; restart afterwards."""
         for _ in range(WARM_UP_FRAMES + max(self._stepper.lm.delays)):
             self.step(silence())
+        if self._prompts.support != NO_PROMPTS:
+            with torch.no_grad(), self._compilation():
+                self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Go through a few frames as a prompt has them, so that the first one waits for no compilation."""
+        frames, dim = 2 * WARM_UP_FRAMES, self._stepper.lm.dim
+        codes = torch.tensor([SILENCE]).expand(frames, -1)
+        # The first half is given as inputs, as in a published voice, the rest as codes.
+        script = Script([self._padding[0]] * frames, codes, torch.zeros(WARM_UP_FRAMES, dim))
+        follow_script(self._stepper, script, 0, lambda *_: None)
 
     def time_frames(self, frames: int = TIMED_FRAMES) -> float:
         """Return what a frame takes in ms, the median of some of silence; restart afterwards."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from moshi.utils.compile import no_compile
 from app import catalog
 from app.engine.build import load_lm, prove
 from app.engine.checkpoint import find
-from app.engine.events import Event, Loading, Loadout, Prompt, PromptSupport, Sampling
+from app.engine.events import Event, Loading, Loadout, Prompt, Prompting, PromptSupport, Sampling
 from app.engine.fast.frame import FrameStep
 from app.engine.model import Moshi
 from app.engine.prompt import role_tokens
@@ -170,6 +171,33 @@ def test_a_prompt_holds_from_the_next_restart_on(folder: Path, load: Load) -> No
     assert say(model, HEARD[:20])[0] == first
     model.restart(4)
     assert say(model, HEARD[:20])[0] != first
+
+
+@pytest.mark.parametrize("engine", [FrameStep, MoshiStepper])
+def test_a_load_goes_through_no_prompt_and_rehearses_what_one_takes(
+    folder: Path, load: Load, monkeypatch: pytest.MonkeyPatch, engine: type[Stepper]
+) -> None:
+    gone: list[str] = []
+
+    def noted(name: str) -> Callable[..., Any]:
+        through = getattr(engine, name)
+        return lambda *given: (gone.append(name), through(*given))[1]
+
+    for name in ("step", "feed", "force"):
+        monkeypatch.setattr(engine, name, noted(name))
+    events: list[Event] = []
+    model = load(folder, events.append, seed=None, loadout=Loadout(engine=engine.engine))
+    assert not [event for event in events if isinstance(event, Prompting)]
+    frames = gone.count("step") + gone.count("feed")
+    assert frames < 15, "the voice and the silence after it have 23"
+    # What a graph is captured of, or a kernel is compiled for, is met twice before the first talk.
+    assert min(gone.count("feed"), gone.count("force")) >= 2
+    gone.clear()
+    model.restart(3)
+    first = say(model, HEARD[:3])[0]
+    assert gone.count("step") + gone.count("feed") == 23 + 3, "it is gone through once"
+    other = load(folder, seed=3, loadout=Loadout(engine=engine.engine))
+    assert say(other, HEARD[:3])[0] == first
 
 
 def test_a_prompt_that_is_broken_off_leaves_no_trace(folder: Path, load: Load) -> None:

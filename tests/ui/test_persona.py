@@ -128,6 +128,7 @@ def program(model: Path, tmp_path: Path, qapp: QApplication) -> Iterator[Program
     program = Program(paths(tmp_path / "home"), settings)
     program.window.load(str(model))
     program.until(lambda: program.page.state is State.READY)
+    assert not program.of(Prompting), "its usual prompt is gone through with the talk"
     program.told.clear()
     yield program
     program.window.leave()

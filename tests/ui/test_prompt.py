@@ -139,7 +139,7 @@ def test_what_the_command_line_asks_for_and_the_model_does_not_take_is_told_once
     assert stage.page.signpost.notice.text == ""
 
 
-def test_the_prompt_that_a_load_ends_with_is_no_talk(stage: Stage) -> None:
+def test_a_prompt_is_told_in_a_talk_alone(stage: Stage) -> None:
     stage.beat(Loading("Warming up"))
     stage.beat(Prompting(3, 9))
     assert stage.page.signpost.pane.title == "Loading moshika"
