@@ -248,7 +248,10 @@ HUB: tuple[KnownModel, ...] = (
         voice="male",
         licence="CC-BY-4.0",
         research_only=False,
-        summary=QT_TRANSLATE_NOOP("Told", "Moshiko with 8-bit weights, for graphics cards with 12 GB."),
+        summary=QT_TRANSLATE_NOOP(
+            "Told",
+            "Moshiko in 8 bits, for graphics cards with 16 GB; with 12 GB Mimi runs on the processor.",
+        ),
         weights_bytes=_Q8_BYTES,
         quantized=True,
         moshi_name="model.q8.safetensors",
@@ -261,7 +264,10 @@ HUB: tuple[KnownModel, ...] = (
         voice="female",
         licence="CC-BY-4.0",
         research_only=False,
-        summary=QT_TRANSLATE_NOOP("Told", "Moshika with 8-bit weights, for graphics cards with 12 GB."),
+        summary=QT_TRANSLATE_NOOP(
+            "Told",
+            "Moshika in 8 bits, for graphics cards with 16 GB; with 12 GB Mimi runs on the processor.",
+        ),
         weights_bytes=_Q8_BYTES,
         quantized=True,
         moshi_name="model.q8.safetensors",

@@ -367,8 +367,8 @@ def failed(camera: Camera) -> None:
 
     camera.stage.beat(
         Failed(
-            "Moshika needs 17.9 GB of graphics memory, and 11.2 GB are free.",
-            "Choose moshika-q8, or close what else uses the card.",
+            "moshika needs 18.3 GB of graphics memory, and 11.2 of 12.4 GB are free on Some Card.",
+            "With --mode int8 it needs 10.6 GB.",
         )
     )
     camera.shoot()

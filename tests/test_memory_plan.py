@@ -195,6 +195,18 @@ def test_the_table_of_the_readme_is_the_plan(name: str) -> None:
         assert figures == [f"{known.memory_gb(fit=each):.1f}" for each in (fit, *others)], row
 
 
+def test_the_catalogue_tells_for_which_cards_a_q8_file_is() -> None:
+    """The cards have a desktop; the whole model in 8 bits of our own takes less."""
+    for name in ("moshiko-q8", "moshika-q8"):
+        known, whole = catalog.find(name), catalog.find(name.removesuffix("-q8"))
+        assert known is not None and whole is not None
+        fits = {gb: known.plan(card_bytes(gb, DESKTOP)) for gb in SIZES_GB}
+        alone = min(gb for gb, found in fits.items() if found.fits and not found.fit.mimi_apart)
+        apart = min(gb for gb, found in fits.items() if found.fits and found.fit.mimi_apart)
+        assert f"cards with {alone} GB; with {apart} GB Mimi runs on the processor" in known.summary
+        assert whole.memory_gb(fit=FITS[1]) < known.memory_gb()
+
+
 def test_the_readme_tells_what_a_q8_file_takes() -> None:
     known = catalog.find("moshiko-q8")
     assert known is not None

@@ -2995,6 +2995,18 @@
         <translation>このコンピューターを使っている他のプログラムを終了してください。</translation>
     </message>
     <message>
+        <source>End the talk and load the same model with its weights in {0} bits</source>
+        <translation>会話を終えて、同じモデルを {0} ビットの重みで読み込みます</translation>
+    </message>
+    <message>
+        <source>Load in {0} bits</source>
+        <translation>{0} ビットで読み込む</translation>
+    </message>
+    <message>
+        <source>The same model is lighter in {0} bits.</source>
+        <translation>同じモデルを {0} ビットにすると軽くなります。</translation>
+    </message>
+    <message>
         <source>Close other programs that use this computer, or try a smaller model.</source>
         <translation>このコンピューターを使っている他のプログラムを終了するか、より小さいモデルを試してください。</translation>
     </message>
@@ -3005,10 +3017,6 @@
     <message>
         <source>This model needs {0} ms for each {1} ms here: sound is skipped.</source>
         <translation>このモデルは {1} ms ごとに {0} ms かかるため、音声が飛んでいます。</translation>
-    </message>
-    <message>
-        <source>End the talk and load the lighter model</source>
-        <translation>会話を終えて、軽いモデルを読み込む</translation>
     </message>
     <message>
         <source>Choose its voice and its role (Ctrl+,)</source>
@@ -3033,14 +3041,6 @@
     <message>
         <source>{0} %</source>
         <translation>{0} %</translation>
-    </message>
-    <message>
-        <source>Switch to {0}</source>
-        <translation>{0} に切り替える</translation>
-    </message>
-    <message>
-        <source>Its 8-bit form is lighter.</source>
-        <translation>8 ビット版のほうが軽く動作します。</translation>
     </message>
     <message>
         <source>The talk took {0} and is recorded.</source>
@@ -3454,12 +3454,12 @@ Speaker: {1}</source>
         <translation>Kyutai の英語モデル（女性の声、フル精度）です。</translation>
     </message>
     <message>
-        <source>Moshiko with 8-bit weights, for graphics cards with 12 GB.</source>
-        <translation>重みを 8 ビットにした Moshiko です。12 GB の GPU 向けです。</translation>
+        <source>Moshiko in 8 bits, for graphics cards with 16 GB; with 12 GB Mimi runs on the processor.</source>
+        <translation>8 ビットの Moshiko です。16 GB の GPU 向けで、12 GB なら Mimi は CPU で動きます。</translation>
     </message>
     <message>
-        <source>Moshika with 8-bit weights, for graphics cards with 12 GB.</source>
-        <translation>重みを 8 ビットにした Moshika です。12 GB の GPU 向けです。</translation>
+        <source>Moshika in 8 bits, for graphics cards with 16 GB; with 12 GB Mimi runs on the processor.</source>
+        <translation>8 ビットの Moshika です。16 GB の GPU 向けで、12 GB なら Mimi は CPU で動きます。</translation>
     </message>
     <message>
         <source>Nagoya University&apos;s Japanese model, finetuned on recorded dialogue.</source>
