@@ -6,7 +6,7 @@ imports no torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from app.engine.device_record import GRAPH, MIMI, MOSHI, SPEED, Record
@@ -16,7 +16,7 @@ from app.errors import UserError
 if TYPE_CHECKING:
     from app.engine.build import Outline
     from app.engine.device import Device
-    from app.memory_plan import Fit
+    from app.memory_plan import Fit, Sizes
 
 FAST, MOSHIS = "fast", "moshi"
 """The two of app.engine.events.ENGINES."""
@@ -82,6 +82,24 @@ def choose_engine(wish: str, here: Situation) -> Choice:
         )
         return Choice(MOSHIS, trouble=(sentence, _advice(here)))
     return Choice(FAST if _is_faster(here.record) else MOSHIS)
+
+
+def find_lighter(wish: str, here: Situation, fit: Fit, sizes: Sizes, *, compiled: bool) -> str:
+    """Return the next mode in which a model on a card is lighter, '' where there is none that would load.
+
+    `wish` is that for an engine; `compiled` tells whether kernels can be compiled, which read packed weights.
+    A frame reads all weights: on a card that takes most of its time, and fewer bits take less. On a processor
+    packed weights were measured to take longer than whole ones.
+    """
+    if not (here.on_card and compiled):
+        return ""
+    modes = [*sizes.weights]
+    following = "".join(modes[modes.index(fit.mode) + 1 :][:1])
+    try:
+        choose_engine(wish, replace(here, packed=following))
+    except UserError:
+        return ""
+    return following
 
 
 def _check_wish(wish: str, here: Situation) -> None:

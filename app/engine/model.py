@@ -22,7 +22,7 @@ from moshi.models import MimiModel
 from moshi.utils.compile import CUDAGraphed, no_compile
 
 from app.engine import build, checkpoint
-from app.engine.choice import FAST, MOSHIS, choose_engine, situation
+from app.engine.choice import FAST, MOSHIS, choose_engine, find_lighter, situation
 from app.engine.device import (
     CPU,
     Device,
@@ -31,6 +31,7 @@ from app.engine.device import (
     choose_fit,
     compile_trouble,
     share_cores,
+    sizes_of,
     taken_bytes,
 )
 from app.engine.device_record import Record, describe
@@ -117,7 +118,7 @@ def load_model(
         raise UserError(f"The graphics memory ran out while {found.name} was loaded.", advice) from fault
     load_s = time.perf_counter() - began
     told = (model.device.label, model.mode, model.memory_bytes, load_s, model.prompt_support)
-    emit(Ready(model.name, *told, checked=model.checked))
+    emit(Ready(model.name, *told, checked=model.checked, lighter=model.lighter))
     return model
 
 
@@ -206,7 +207,9 @@ def _load(
         emit(Trouble(*trouble))
     compiled = device.on_card and trouble is None
     record = tests.find(outline, device, fit, loadout, compiled=compiled)
-    choice = choose_engine(loadout.engine, situation(outline, device, fit, record))
+    here = situation(outline, device, fit, record)
+    choice = choose_engine(loadout.engine, here)
+    lighter = find_lighter(loadout.engine, here, fit, sizes_of(outline, device), compiled=compiled)
     if choice.trouble is not None:
         emit(Trouble(*choice.trouble))
     emit(Loading("Reading Mimi"))
@@ -223,6 +226,7 @@ def _load(
     model.set_sampling(sampling)
     model.warm_up()
     model.checked = tests.complete(record, model)
+    model.lighter = lighter
     model.memory_bytes = taken_bytes(device, needed_bytes)
     gc.collect()
     # What lives now lives long: later collections need not look at it, which would take milliseconds.
@@ -271,6 +275,8 @@ class Moshi:
         self.mode = mode
         self.checked = ""
         """What is known about our engine on this card, a line for people."""
+        self.lighter = ""
+        """The mode in which it would be lighter, '' for none."""
         self._identity = outline.checkpoint.details
         self._mimi = mimi
         self._stepper = stepper

@@ -23,8 +23,8 @@ from app.ui.told import told
 from app.ui.trash import trash_recording
 from app.ui.wording import clock, prompt_words
 
-WHOLE_MODES = ("bf16", "float32")
-"""Weights that are not packed, of which a packed form is lighter."""
+BITS = {"int8": 8, "int4": 4}
+"""Of a weight, in the modes that are lighter than whole ones."""
 
 
 class State(Enum):
@@ -40,9 +40,9 @@ class State(Enum):
 
 
 def find_lighter(ready: Ready) -> str | None:
-    """Return the lighter form of a model in memory, '' where other models are smaller, None where none is."""
-    if ready.mode in WHOLE_MODES and (packed := find(f"{ready.model}-q8")) is not None:
-        return packed.name
+    """Return the mode in which a model is lighter, '' where other models are smaller, None for neither."""
+    if ready.lighter in BITS:
+        return ready.lighter
     known = find(ready.model)
     smallest = min(KNOWN, key=lambda model: model.weights_bytes)
     # Of a model that is not known its memory tells: beside the weights there is at least Mimi.
@@ -55,8 +55,8 @@ class Signpost(QObject):
 
     load_wanted = Signal(str)
     """Load this model again."""
-    model_wanted = Signal(str)
-    """Take this model from now on."""
+    mode_wanted = Signal(str)
+    """Load the model in memory again, in this mode."""
     models_wanted = Signal()
     prompt_wanted = Signal()
     """Choose another voice or role."""
@@ -177,10 +177,12 @@ class Signpost(QObject):
         if lighter is None:
             self.notice.tell("late", sentence, self.tr("Close other programs that use this computer."))
         elif lighter:
-            tip = self.tr("End the talk and load the lighter model")
-            text = self.tr("Switch to {0}").format(lighter)
-            switch = Action(text, tip, lambda: self.model_wanted.emit(lighter))
-            self.notice.tell("late", sentence, self.tr("Its 8-bit form is lighter."), switch)
+            bits = BITS[lighter]
+            tip = self.tr("End the talk and load the same model with its weights in {0} bits").format(bits)
+            text = self.tr("Load in {0} bits").format(bits)
+            load = Action(text, tip, lambda: self.mode_wanted.emit(lighter))
+            advice = self.tr("The same model is lighter in {0} bits.").format(bits)
+            self.notice.tell("late", sentence, advice, load)
         else:
             advice = self.tr("Close other programs that use this computer, or try a smaller model.")
             self.notice.tell("late", sentence, advice, self._other_model())

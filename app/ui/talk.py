@@ -63,6 +63,8 @@ class TalkPage(QWidget):
     """One talk at a time, from choosing a model to hearing it again."""
 
     load_wanted = Signal(str)
+    lighter_wanted = Signal(str, str)
+    """Load this model in this mode until the program ends."""
     changed = Signal(object)
     """The new Settings, after each change that the user makes."""
     models_wanted = Signal()
@@ -300,7 +302,6 @@ class TalkPage(QWidget):
             self._enter(State.NO_MODEL)
 
     def _on_prompting(self, event: Prompting) -> None:
-        # A model goes through its usual prompt once when it is loaded, too.
         if self.talking:
             self.signpost.show_prompting(event, talking=self._state is State.TALKING)
         if self._state is State.STARTING:
@@ -457,10 +458,10 @@ class TalkPage(QWidget):
     def _tell_live(self) -> None:
         self.live_changed.emit(self._state is State.TALKING, self.recorded_s is not None)
 
-    def _switch(self, spec: str) -> None:
-        """End the talk, and take another model."""
+    def _lighten(self, mode: str) -> None:
+        """End the talk, and load the model again in a lighter mode."""
         self._conversation.stop()
-        self._choose_model(spec)
+        self.lighter_wanted.emit(self._settings.model, mode)
 
     def _show_time(self) -> None:
         self.scene.set_frames(self._frames)
@@ -496,7 +497,7 @@ class TalkPage(QWidget):
 
     def _connect(self) -> None:
         self.signpost.load_wanted.connect(self.load_wanted)
-        self.signpost.model_wanted.connect(self._switch)
+        self.signpost.mode_wanted.connect(self._lighten)
         self.signpost.models_wanted.connect(self.models_wanted)
         self.signpost.play_wanted.connect(self.play_wanted)
         self.signpost.train_wanted.connect(self.train_wanted)

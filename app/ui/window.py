@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app import settings as store
 from app.audio.devices import Device, all_devices, describe
-from app.engine.events import Event, Ready, Unloaded
+from app.engine.events import Event, Failed, Ready, Unloaded
 from app.errors import UserError
 from app.options import PAGES
 from app.paths import Paths
@@ -37,6 +37,7 @@ from app.ui.recordings import RecordingsPage
 from app.ui.setup import SettingsPage
 from app.ui.shortcuts import KeysDialog
 from app.ui.sidebar import SideBar, Sign
+from app.ui.signpost import State
 from app.ui.status import StatusLine
 from app.ui.talk import TalkPage
 from app.ui.talk_guard import TalkGuard
@@ -83,6 +84,10 @@ class MainWindow(QWidget):
         self._looking = False
         self._leaving = False
         """Whether the window closes whatever goes on."""
+        self._bases: dict[str, str] = {}
+        """What adapters were trained on, as far as that was told."""
+        self._lighter: dict[str, str] = {}
+        """The mode of each model that was too slow in the one of the settings."""
         self.restarts = False
         """Whether the program shall begin anew once the window has closed."""
         self._devices: list[Device] = []
@@ -179,10 +184,13 @@ class MainWindow(QWidget):
         """Load a model for the next talk; fetch what is not on this computer only where that was asked."""
         if spec:
             self.train.expect_model()
+            if base is not None:
+                self._bases[spec] = base
             loadout = self._settings.loadout()
+            loadout = replace(loadout, mode=self._lighter.get(spec, loadout.mode))
             self._session.load(
                 spec,
-                base=base,
+                base=self._bases.get(spec),
                 models=self._paths.models,
                 loadout=loadout,
                 may_download=may_download,
@@ -190,6 +198,14 @@ class MainWindow(QWidget):
             )
             if self.welcome is None:
                 self.show_page(0)
+
+    def _load_lighter(self, spec: str, mode: str) -> None:
+        """Load a model in a lighter mode, now and whenever it is loaded until the window closes.
+
+        The settings stay: their mode is for all models, also for those that it does not go with.
+        """
+        self._lighter[spec] = mode
+        self.load(spec)
 
     def gives_way(self) -> bool:
         """Say, also in the status line, whether a run needs the graphics card; no model is loaded over it."""
@@ -218,6 +234,9 @@ class MainWindow(QWidget):
             self.status.on_event(event)
             for page in (self.talk, self.recordings, self.models, self.train):
                 page.on_event(event)
+            if isinstance(event, Failed) and self.talk.state is State.FAILED:
+                # What could not be loaded lighter is loaded as before.
+                self._lighter.clear()
             if isinstance(event, (Ready, Unloaded)):
                 self._aside.ask(self._look_at_card, self.status.set_memory)
         self.talk.advance(elapsed_ms)
@@ -452,6 +471,7 @@ class MainWindow(QWidget):
     def _connect(self) -> None:
         self._side.chosen.connect(self.show_page)
         self.talk.load_wanted.connect(self.load)
+        self.talk.lighter_wanted.connect(self._load_lighter)
         self.talk.models_wanted.connect(lambda: self.show_page(2))
         self.talk.play_wanted.connect(self.play)
         self.talk.train_wanted.connect(self._train_on)

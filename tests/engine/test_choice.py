@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from app.engine.choice import Choice, Situation, choose_engine
+from app import catalog
+from app.engine.choice import Choice, Situation, choose_engine, find_lighter
 from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, Record
 from app.engine.events import AUTO
 from app.errors import UserError
+from app.memory_plan import Fit
 
 CHECKED = [KERNELS, LOGITS, GRAPH, MIMI]
 
@@ -124,3 +126,42 @@ def test_wishes_that_do_not_go_together_are_refused(wish: str, values: dict[str,
     for card in (False, True):
         with pytest.raises(UserError, match=match):
             choose_engine(wish, Situation("it", on_card=card, **values))
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "lighter"),
+    [
+        ("moshiko", "bf16", "int8"),
+        ("moshiko", "int8", "int4"),
+        ("moshiko", "int4", ""),
+        ("personaplex", "bf16", "int8"),
+        ("moshiko-q8", "bf16", ""),
+        ("starter", "bf16", ""),
+    ],
+)
+def test_the_next_mode_is_lighter_where_the_weights_are_whole(name: str, mode: str, lighter: str) -> None:
+    known = catalog.find(name)
+    assert known is not None
+    for wish, found in ((AUTO, None), (AUTO, record()), ("fast", None), (AUTO, record(graph=False))):
+        assert find_lighter(wish, on_card(found), Fit(mode), known.sizes, compiled=True) == lighter
+        if lighter:
+            assert known.memory_gb(fit=Fit(lighter)) < known.memory_gb(fit=Fit(mode)) - 2
+
+
+@pytest.mark.parametrize(
+    ("wish", "here", "compiled"),
+    [
+        (AUTO, PROCESSOR, False),
+        (AUTO, on_card(), False),
+        ("moshi", on_card(record()), True),
+        (AUTO, on_card(uncovered="conditions"), True),
+        (AUTO, on_card(record(kernels=False)), True),
+        (AUTO, on_card(record(logits=False)), True),
+    ],
+)
+def test_no_mode_is_lighter_that_would_not_load_or_on_a_processor(
+    wish: str, here: Situation, compiled: bool
+) -> None:
+    known = catalog.find("moshiko")
+    assert known is not None
+    assert find_lighter(wish, here, Fit(), known.sizes, compiled=compiled) == ""

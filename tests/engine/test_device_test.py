@@ -25,7 +25,7 @@ from app.engine.device import Device, choose_device
 from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, Record
 from app.engine.device_test import Request, check_bytes, check_once, foresee, identify, run_checks
 from app.engine.events import Event, Loading, Loadout, Ready, Trouble
-from app.memory_plan import Fit
+from app.memory_plan import Fit, Sizes
 from tests.engine.conftest import Load
 
 WHOLE_FIT = Fit()
@@ -314,6 +314,22 @@ def test_a_load_goes_by_the_choice_and_says_so(
     model = load(tiny, events.append)
     assert Trouble(*trouble) in events
     assert model.details["engine"] == "moshi"
+
+
+def test_a_load_tells_in_which_mode_the_model_is_lighter(
+    tiny: Path, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    load(tiny, events.append, loadout=Loadout(device="cpu"))
+    asked: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        engine_model, "find_lighter", lambda *given, **how: (asked.append((*given, how)), "int8")[1]
+    )
+    load(tiny, events.append, loadout=Loadout(device="cpu", engine="fast"))
+    assert [event.lighter for event in events if isinstance(event, Ready)] == ["", "int8"]
+    ((wish, _, fit, sizes, how),) = asked
+    assert (wish, fit, how) == ("fast", Fit(), {"compiled": False})
+    assert isinstance(sizes, Sizes) and [*sizes.weights] == ["bf16", "int8", "int4"]
 
 
 def test_a_load_times_the_model_once_and_tells_what_is_known(

@@ -49,7 +49,12 @@ UTTERANCES = (
 )
 
 READY = Ready(
-    model="moshika", device="NVIDIA GeForce RTX 4090", mode="bf16", memory_bytes=17_300_000_000, load_s=11
+    model="moshika",
+    device="NVIDIA GeForce RTX 4090",
+    mode="bf16",
+    memory_bytes=17_300_000_000,
+    load_s=11,
+    lighter="int8",
 )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from app.audio.devices import Device
 from app.audio.duplex import Counters
 from app.engine.events import (
+    AUTO,
     Command,
     Event,
+    Loadout,
     Mute,
     Muted,
     Ready,
@@ -76,6 +78,9 @@ class StagedSession:
         self.asked: list[object] = []
         self.cache: Path | None = None
         """Where the last load was to keep tests of the card."""
+        self.base: str | None = None
+        self.mode = AUTO
+        """What the last load named beside the model."""
         self.port: FramePort | None = None
         self._events: list[Event] = []
         self._talk: Talk | None = None
@@ -88,8 +93,15 @@ class StagedSession:
         drained, self._events = self._events, []
         return drained
 
-    def load(self, spec: str, cache: Path | None = None, **_: object) -> None:
-        self.cache = cache
+    def load(
+        self,
+        spec: str,
+        base: str | None = None,
+        cache: Path | None = None,
+        loadout: Loadout | None = None,
+        **_: object,
+    ) -> None:
+        self.cache, self.base, self.mode = cache, base, (loadout or Loadout()).mode
         self.asked.append(("load", spec))
         self.tell([replace(dialogue.READY, model=spec)])
 

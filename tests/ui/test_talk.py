@@ -217,10 +217,34 @@ def test_a_lost_device_is_told_on_the_page_and_in_the_status_line(stage: Stage) 
 def test_a_late_model_is_told_with_a_button_for_a_lighter_one(stage: Stage) -> None:
     stage.talk(0, 6, step_ms=97.0)
     assert stage.page.signpost.notice.text.startswith("This model needs 97 ms for each 80 ms")
-    press(stage, "moshika-q8")
+    before = stage.window.settings
+    press(stage, "Load in 8 bits")
     stage.beat()
-    assert ("load", "moshika-q8") in stage.session.asked
-    assert stage.window.settings.model == "moshika-q8"
+    asked = [each for each in stage.session.asked if each == "stop" or isinstance(each, tuple)]
+    assert asked[-2:] == ["stop", ("load", before.model)]
+    assert stage.session.mode == "int8"
+    assert stage.window.settings == before, "a mode for all models would keep others from loading"
+    stage.window.load("starter")
+    assert stage.session.mode == "auto"
+
+
+def test_a_model_that_was_too_slow_stays_in_the_lighter_mode_while_that_loads(stage: Stage) -> None:
+    model = stage.window.settings.model
+    stage.window.load(model, "moshiko")
+    stage.beat()
+    stage.talk(0, 6, step_ms=97.0)
+    press(stage, "Load in 8 bits")
+    assert (stage.session.mode, stage.session.base) == ("int8", "moshiko")
+    stage.beat()
+    stage.talk(0, 1)
+    stage.beat(Failed("The talk broke off.", "Start again."))
+    stage.stop()
+    stage.window.load(model)
+    assert stage.session.mode == "int8", "the talk failed, and not the mode"
+    stage.session.drain()
+    stage.beat(Loading("Warming up"), Failed("It can not run in int8.", "Choose another."))
+    press(stage, "Try again")
+    assert stage.session.mode == "auto"
 
 
 def test_lateness_is_a_word_at_the_foot_and_its_figure_is_renewed_in_place(stage: Stage) -> None:
@@ -229,7 +253,7 @@ def test_lateness_is_a_word_at_the_foot_and_its_figure_is_renewed_in_place(stage
     stage.talk(4, 12, step_ms=97.0)
     notice = stage.page.signpost.notice
     assert stage.page.desk.pace.text() == "late"
-    (button,) = [each for each in notice.findChildren(QPushButton) if each.text().startswith("Switch")]
+    (button,) = [each for each in notice.findChildren(QPushButton) if each.text().startswith("Load in")]
     stage.talk(12, 20, step_ms=131.0)
     assert notice.text.startswith("This model needs 131 ms for each 80 ms")
     assert button.isVisible(), "nothing under the pointer was made anew"
@@ -240,19 +264,28 @@ def test_lateness_is_a_word_at_the_foot_and_its_figure_is_renewed_in_place(stage
 
 
 @pytest.mark.parametrize(
-    ("model", "mode", "advice"),
+    ("model", "mode", "lighter", "expected"),
     [
-        ("starter", "float32", "Close other programs that use this computer."),
-        ("starter", "int4", "Close other programs that use this computer."),
-        ("moshika-q8", "q8", "or try a smaller model."),
-        ("moshika", "int4", "or try a smaller model."),
-        ("moshika", "bf16", "Its 8-bit form is lighter."),
+        ("starter", "float32", "", ("Close other programs that use this computer.",)),
+        ("starter", "int4", "", ("Close other programs that use this computer.",)),
+        ("moshika-q8", "q8", "", ("or try a smaller model.", "Choose another model")),
+        ("moshika", "float32", "", ("or try a smaller model.", "Choose another model")),
+        ("moshika", "bf16", "", ("or try a smaller model.", "Choose another model")),
+        ("moshika", "int4", "", ("or try a smaller model.", "Choose another model")),
+        ("moshika", "bf16", "int8", ("The same model is lighter in 8 bits.", "Load in 8 bits")),
+        ("my-own", "fp16", "int8", ("The same model is lighter in 8 bits.", "Load in 8 bits")),
+        ("moshika", "int8", "int4", ("The same model is lighter in 4 bits.", "Load in 4 bits")),
     ],
 )
-def test_nothing_lighter_is_advised_than_there_is(stage: Stage, model: str, mode: str, advice: str) -> None:
-    stage.load(replace(dialogue.READY, model=model, mode=mode))
+def test_nothing_lighter_is_advised_than_there_is(
+    stage: Stage, model: str, mode: str, lighter: str, expected: tuple[str, ...]
+) -> None:
+    stage.load(replace(dialogue.READY, model=model, mode=mode, lighter=lighter))
     stage.talk(0, 6, step_ms=97.0)
-    assert stage.page.signpost.notice.text.endswith(advice)
+    notice = stage.page.signpost.notice
+    advice, *buttons = expected
+    assert notice.text.endswith(advice)
+    assert [each.text() for each in notice.findChildren(QPushButton) if each.text()] == buttons
 
 
 def test_the_clock_is_that_of_the_wall_while_frames_are_lost(stage: Stage) -> None:
