@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast import attention, drawing, embedding, products
+from app.engine.fast import attention, drawing, embedding, norms, products
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.tables import Joined, Row, Table
@@ -23,7 +23,9 @@ class Fused:
 
     def normalize(self, x: Tensor, norm: Norm | None) -> Tensor:
         """Return x normalised, or as it is."""
-        return self._plain.normalize(x, norm)
+        if norm is None or norm.mean_free:
+            return self._plain.normalize(x, norm)
+        return norms.normalize(x, norm)
 
     def project(self, x: Tensor, linear: nn.Module, norm: Norm | None = None) -> Tensor:
         """Return the linear map of x."""

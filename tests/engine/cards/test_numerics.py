@@ -199,6 +199,21 @@ def test_a_gate_of_large_numbers(fused: Fused) -> None:
     assert ((found - exact).abs() <= FAULTS[16] * EPS * size).all()
 
 
+@pytest.mark.parametrize("kind", HALVES)
+@pytest.mark.parametrize("columns", [4096, 1024, 4099])
+def test_a_norm_is_float32_and_one_cut(fused: Fused, columns: int, kind: str) -> None:
+    alpha = (1 + 0.1 * chance(columns, seed=6)).to(HALVES[kind])
+    for size in (1e-3, 3.0, 1000.0):
+        x = (size * chance(1, columns)).to(HALVES[kind])
+        found = fused.normalize(x, Norm(alpha, None, 1e-8, mean_free=False, exact=True))
+        assert found.dtype == x.dtype
+        exact = x.double() * torch.rsqrt(x.double().square().mean() + 1e-8) * alpha.double()
+        smallest = torch.finfo(x.dtype).smallest_normal
+        assert (
+            (found.double() - exact).abs() <= 1.01 * torch.finfo(x.dtype).eps * exact.abs() + smallest
+        ).all()
+
+
 # --- Embeddings -----------------------------------------------------------------------------------
 
 CODEBOOKS, CODES = 16, 2049

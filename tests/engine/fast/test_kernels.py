@@ -54,6 +54,7 @@ def test_a_product_and_what_stands_around_it(fused: Fused, bits: int, norm: Norm
         layer = linear(3 * GROUP, rows, bits, bias=bias)
         to, scale = chance(1, rows, seed=3), chance(rows, seed=4)
         for ours, theirs in (
+            (fused.normalize(x, norm), plain.normalize(x, norm)),
             (fused.project(x, layer, norm), plain.project(x, layer, norm)),
             (fused.add(to, x, layer), plain.add(to, x, layer)),
             (fused.add(to, x, layer, scale), plain.add(to, x, layer, scale)),
