@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -30,6 +31,7 @@ from app.engine.fast.layers import Activation, Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain, race
 from app.engine.fast.quantized import Packed, QuantizedEmbedding, QuantizedLinear, unpack
 from app.engine.fast.sampling import Sampler
+from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
 from app.engine.in_place import keep_in_place
 from app.engine.stepper import MoshiStepper, Stepper
@@ -196,6 +198,20 @@ class Compared:
         self._note(f"normalize {x.shape[-1]}, {_kind(norm)}", y, self._normal(x, norm), x.shape[-1])
         return y
 
+    def hear(self, streams: Streams, heard: Tensor) -> Tensor:
+        """Take in what the last streams hear, [k, 1]; return what is fed in at this frame, [K]."""
+        beside = _beside(streams)
+        now, exact = self.ops.hear(streams, heard), self._plain.hear(beside, heard)
+        self._note_equal(f"hear {len(heard)} of {len(now)}", (now, *streams), (exact, *beside))
+        return now
+
+    def say(self, streams: Streams, said: Tensor) -> Tensor:
+        """Take in what the first streams say, [n], and go on a frame; return what is to be said, [n, 1]."""
+        beside = _beside(streams)
+        due, exact = self.ops.say(streams, said), self._plain.say(beside, said)
+        self._note_equal(f"say {len(due)}", (due, *streams), (exact, *beside))
+        return due
+
     def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
         """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""
         y = self.ops.embed(tokens, first, others)
@@ -264,6 +280,13 @@ class Compared:
         bias = None if norm.bias is None else norm.bias.float()
         return self._plain.normalize(x.float(), norm._replace(weight=norm.weight.float(), bias=bias))
 
+    def _note_equal(self, name: str, found: Sequence[Tensor], exact: Sequence[Tensor]) -> None:
+        """Note which part of some tokens is wrong; none may be."""
+        worst = self.worst.setdefault(name, Worst(0.0))
+        worst.calls += 1
+        wrong = torch.cat([(one != other).flatten() for one, other in zip(found, exact, strict=True)])
+        worst.error = max(worst.error, float(wrong.float().mean()))
+
     def _note(
         self, name: str, y: Tensor, exact: Tensor, terms: int, *, least: float = 0.0, roundings: int = 1
     ) -> None:
@@ -302,6 +325,11 @@ def _rows(linear: nn.Module, weight: Tensor) -> Iterator[Tensor]:
             yield unpack(Packed(weight[part], linear.weight_scale[part], least))
         else:
             yield weight[part].float()
+
+
+def _beside(streams: Streams) -> Streams:
+    """Return copies: both sides write into what they are given."""
+    return Streams(*(each.clone() for each in streams))
 
 
 def _look_up(table: Table, tokens: Tensor) -> Tensor:
@@ -359,7 +387,8 @@ def _judge_kernels(worst: dict[str, Worst]) -> Finding:
     wrong = [name for name, each in worst.items() if not each.right]
     if not wrong:
         return Finding(KERNELS, True, f"{len(worst)} kinds of calls are right", figures)
-    first = max(wrong, key=lambda name: worst[name].error / worst[name].bound)
+    # Of tokens none may be wrong: there the bound is nothing.
+    first = max(wrong, key=lambda name: worst[name].error / max(worst[name].bound, sys.float_info.min))
     off = worst[first]
     seen = f"the kernel “{first}” is off by {100 * off.error:.2g} %, and {100 * off.bound:.2g} % are allowed"
     return Finding(KERNELS, False, seen, figures)

@@ -31,6 +31,7 @@ from app.engine.fast import frame, sampling
 from app.engine.fast.layers import Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table, look_up
 from app.engine.penalty import Penalty
 from tests.engine.conftest import INTERPRETED
@@ -109,7 +110,7 @@ def test_the_kernels_are_right_in_the_interpreter(fused: Fused, mode: str, kv: s
     found = check_kernels(small.ours, fused, kv)
     assert found.right, found
     kinds = {name.split()[0] for name in found.figures}
-    assert kinds == {"embed", "project", "gate", "add", "attend", "normalize", "draw"}
+    assert kinds == {"hear", "embed", "project", "gate", "add", "attend", "normalize", "draw", "say"}
     bits = {"bf16": "32 bits", "int8": "8 bits", "int4": "4 bits"}[mode]
     assert any(bits in name for name in found.figures)
     assert all(each["calls"] > 0 for each in found.figures.values())
@@ -134,6 +135,17 @@ class Off(Plain):
         if self.fault == "not a number":
             y[0, 0] = torch.nan
         return y * 1.01 if self.fault == "1 %" else y
+
+    def hear(self, streams: Streams, heard: Tensor) -> Tensor:
+        if self.fault == "heard without delay":
+            streams = streams._replace(delays=torch.zeros_like(streams.delays))
+        return super().hear(streams, heard)
+
+    def say(self, streams: Streams, said: Tensor) -> Tensor:
+        due = super().say(streams, said)
+        if self.fault == "a frame twice":
+            streams.position.sub_(1)
+        return said[:, None] if self.fault == "said without delay" else due
 
     def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
         if self.fault == "row of another codebook":
@@ -176,7 +188,8 @@ class Off(Plain):
         ("no residual", "add"), ("gelu", "gate"), ("one slot too few", "attend"),
         ("mask of the ring gone round", "attend"), ("not turned", "attend"), ("next slot", "attend"),
         ("noise of another token", "draw"), ("row of another codebook", "embed"),
-        ("row of another token", "add"),
+        ("row of another token", "add"), ("heard without delay", "hear"), ("said without delay", "say"),
+        ("a frame twice", "say"),
     ],
 )  # fmt: skip
 def test_a_wrong_kernel_is_found_and_named(fault: str, named: str) -> None:
@@ -239,11 +252,11 @@ def test_a_deep_model_may_round_more() -> None:
 def other_place(step: Any, x: Tensor, filled: int) -> Tensor:
     """Turn queries and keys as if each frame were as long as two."""
     place = Place(
-        step._position,
-        step._position % step.context,
+        step._streams.position,
+        step._streams.position % step.context,
         filled,
-        step._slots <= step._position,
-        frame.layers.rotation(step._turns, 2 * step._position),
+        step._slots <= step._streams.position,
+        frame.layers.rotation(step._turns, 2 * step._streams.position),
         True,
     )
     return step._ops.normalize(step._temporal.step(x, 0, place), step._norm)
@@ -282,18 +295,19 @@ STALE: list[Tensor] = []
 
 def forget(self: Any) -> None:
     """Begin anew with a position in another place."""
-    STALE.append(self._position)
-    self._position = torch.zeros(1, dtype=torch.long)
+    STALE.append(self._streams.position)
+    self._streams = self._streams._replace(position=torch.zeros(1, dtype=torch.long))
     self._penalty.reset()
-    self._tokens.copy_(self._initial[:, None].expand_as(self._tokens))
+    self._streams.tokens.copy_(self._streams.initial[:, None].expand_as(self._streams.tokens))
     self._steps = 0
 
 
 def own_mask(step: Any, x: Tensor, filled: int) -> Tensor:
     """Work the mask out of a number of Python, which a graph never sees change."""
     mask = step._slots <= step._steps - 1
-    turn = frame.layers.rotation(step._turns, step._position)
-    place = Place(step._position, step._position % step.context, filled, mask, turn, True)
+    position = step._streams.position
+    turn = frame.layers.rotation(step._turns, position)
+    place = Place(position, position % step.context, filled, mask, turn, True)
     return step._ops.normalize(step._temporal.step(x, 0, place), step._norm)
 
 

@@ -17,7 +17,7 @@ from moshi.utils.compile import CUDAGraphed
 from torch import Tensor
 
 from app.engine.events import KVS, Sampling
-from app.engine.fast import layers, tables
+from app.engine.fast import layers, streams, tables
 from app.engine.fast.layers import Ops, Place, Ring, Stack
 from app.engine.fast.plain import Plain
 from app.engine.fast.sampling import Sampler
@@ -94,16 +94,10 @@ class FrameStep:
         self._depth = Stack(depth, lm.dep_q, like, self._ops)
         self._depth_slots = torch.arange(lm.dep_q, device=device)[:, None]
         self._turns = layers.frequencies(lm.transformer.rope, lm.dim // attention.num_heads, device)
-        self._delays = torch.tensor(lm.delays, device=device)
-        self._max_delay = max(lm.delays)
         self._slots = torch.arange(self.context, device=device)
-        self._initial = lm._get_initial_token()[0, :, 0]
-        self._tokens = torch.full(
-            (lm.num_codebooks, self._max_delay + 2), lm.ungenerated_token_id, device=device
-        )
-        """[K, max delay + 2]: a ring of what was heard and said, each at the frame that it is fed in."""
+        initial = lm._get_initial_token()[0, :, 0]
+        self._streams = streams.begin(initial, lm.delays, lm.ungenerated_token_id)
         self._hears = lm.num_codebooks - lm.dep_q - 1
-        self._position = torch.zeros(1, device=device, dtype=torch.long)
         self._steps = 0
 
     @property
@@ -133,19 +127,20 @@ class FrameStep:
 
     def reset(self) -> None:
         """Forget the talk."""
-        self._position.zero_()
+        self._streams.position.zero_()
         self._penalty.reset()
-        self._tokens.fill_(self.lm.ungenerated_token_id)
+        self._streams.tokens.fill_(self.lm.ungenerated_token_id)
         self._steps = 0
 
     def age(self, frames: int) -> None:
         """Let the talk be so many frames old; what was heard and said last stays, and the rest is blank."""
         # What is fed in next has to be found at the new place in the ring, and a token that was never made
         # is no row of any table.
-        fed = torch.where(self._tokens == self.lm.ungenerated_token_id, self._initial[:, None], self._tokens)
-        self._tokens.copy_(fed.roll(frames - self._steps, dims=1))
+        tokens, initial, _, position = self._streams
+        fed = torch.where(tokens == self.lm.ungenerated_token_id, initial[:, None], tokens)
+        tokens.copy_(fed.roll(frames - self._steps, dims=1))
         self._steps = frames
-        self._position.fill_(frames)
+        position.fill_(frames)
 
     @torch.no_grad()
     def step(self, heard: Tensor) -> Tensor | None:
@@ -156,7 +151,7 @@ class FrameStep:
         self._steps += 1
         filled = self.context if self._captured else min(self._steps, self.context)
         said: Tensor = self._graph(heard[0, : self._hears], filled)
-        return said[None] if self._steps > self._max_delay else None
+        return said[None] if self._steps > self._streams.max_delay else None
 
     @torch.no_grad()
     def feed(self, heard: Tensor, x: Tensor) -> None:
@@ -166,9 +161,9 @@ class FrameStep:
         """
         self._steps += 1
         filled = self.context if self._captured else min(self._steps, self.context)
-        self._hear(heard[0, : self._hears])
+        self._ops.hear(self._streams, heard[0, : self._hears])
         self._temporal_step(x.to(self.lm.dtype), filled)
-        self._position.add_(1)
+        self._streams.position.add_(1)
 
     @torch.no_grad()
     def force(self, text: int | None, codes: Tensor) -> None:
@@ -176,8 +171,8 @@ class FrameStep:
 
         None, and a negative number among the codes [dep_q], leave what was drawn.
         """
-        said = self._tokens[: 1 + self.lm.dep_q]
-        place = (self._position % said.shape[1]).expand(len(said), 1)
+        said = self._streams.tokens[: 1 + self.lm.dep_q]
+        place = (self._streams.position % said.shape[1]).expand(len(said), 1)
         drawn = said.gather(1, place)[:, 0]
         forced = F.pad(codes, (1, 0), value=-1 if text is None else text)
         said.scatter_(1, place, torch.where(forced < 0, drawn, forced)[:, None])
@@ -185,36 +180,22 @@ class FrameStep:
             # The word that was drawn was never said.
             self._penalty.reset()
 
-    def _hear(self, heard: Tensor) -> None:
-        """Put the user's codes [K, 1] where they are fed in."""
-        said = 1 + self.lm.dep_q
-        writes = (self._position + self._delays[said:]) % self._tokens.shape[1]
-        self._tokens[said:].scatter_(1, writes[:, None], heard)
-
     def _frame(self, heard: Tensor, filled: int) -> Tensor:
         """Return text and codes to say [1 + dep_q, 1], looking at so many slots of the rings."""
-        lm, ring = self.lm, self._tokens.shape[1]
-        said = 1 + lm.dep_q
-        self._hear(heard)
+        now = self._ops.hear(self._streams, heard)
         if self._captured:
             self._noise.exponential_()
-        now = self._tokens.gather(1, (self._position % ring).expand(lm.num_codebooks, 1))[:, 0]
-        now = torch.where(self._position <= self._delays, self._initial, now)
         x = self._ops.embed(now, self._text_embedding, self._code_embeddings)
         x = self._temporal_step(x, filled)
         text = self._draw_text(x)
-        tokens = torch.cat([text, *self._draw_codes(x, text)])[:, None]
-        self._position.add_(1)
-        self._tokens[:said].scatter_(1, (self._position % ring).expand(said, 1), tokens)
-        reads = (self._position - self._max_delay + self._delays[:said]) % ring
-        return self._tokens[:said].gather(1, reads[:, None])
+        return self._ops.say(self._streams, torch.cat([text, *self._draw_codes(x, text)]))
 
     def _temporal_step(self, x: Tensor, filled: int) -> Tensor:
         """Return the normalised state [1, dim] of this frame."""
-        turn = layers.rotation(self._turns, self._position)
-        mask = self._slots <= self._position if self._captured else None
-        slot = self._position % self.context
-        place = Place(self._position, slot, filled, mask, turn, self._interleaved)
+        position = self._streams.position
+        turn = layers.rotation(self._turns, position)
+        mask = self._slots <= position if self._captured else None
+        place = Place(position, position % self.context, filled, mask, turn, self._interleaved)
         x = self._temporal.step(x, 0, place)
         return self._ops.normalize(x, self._norm)
 

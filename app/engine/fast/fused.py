@@ -1,13 +1,14 @@
-"""The arithmetic of a layer by the kernels: what graphics cards use."""
+"""The arithmetic of a frame by the kernels: what graphics cards use."""
 
 from __future__ import annotations
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from app.engine.fast import attention, drawing, embedding, norms, products
+from app.engine.fast import attention, drawing, embedding, norms, passing, products
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
+from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
 
 
@@ -16,6 +17,14 @@ class Fused:
 
     def __init__(self) -> None:
         self._plain = Plain()
+
+    def hear(self, streams: Streams, heard: Tensor) -> Tensor:
+        """Take in what the last streams hear, [k, 1]; return what is fed in at this frame, [K]."""
+        return passing.hear(streams, heard)
+
+    def say(self, streams: Streams, said: Tensor) -> Tensor:
+        """Take in what the first streams say, [n], and go on a frame; return what is to be said, [n, 1]."""
+        return passing.say(streams, said)
 
     def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
         """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""

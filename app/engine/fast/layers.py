@@ -17,6 +17,7 @@ from moshi.modules.transformer import LayerScale, RMSNorm, StreamingTransformer,
 from torch import Tensor, nn
 
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
 
 Activation = Callable[[Tensor], Tensor]
@@ -81,7 +82,13 @@ class Ring(NamedTuple):
 
 
 class Ops(Protocol):
-    """The arithmetic of a layer, for one position: x is [1, C]."""
+    """The arithmetic of a frame, for one position: x is [1, C]."""
+
+    def hear(self, streams: Streams, heard: Tensor) -> Tensor:
+        """Take in what the last streams hear, [k, 1]; return what is fed in at this frame, [K]."""
+
+    def say(self, streams: Streams, said: Tensor) -> Tensor:
+        """Take in what the first streams say, [n], and go on a frame; return what is to be said, [n, 1]."""
 
     def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
         """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""

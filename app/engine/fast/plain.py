@@ -1,4 +1,4 @@
-"""The arithmetic of a layer in plain torch: what processors use, and what the kernels are held against."""
+"""The arithmetic of a frame in plain torch: what processors use, and what the kernels are held against."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from torch import Tensor, nn
 
 from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.quantized import QuantizedLinear
+from app.engine.fast.streams import Streams, hear, say
 from app.engine.fast.tables import Joined, Row, Table, look_up
 
 
 class Plain:
     """An Ops."""
+
+    def hear(self, streams: Streams, heard: Tensor) -> Tensor:
+        """Take in what the last streams hear, [k, 1]; return what is fed in at this frame, [K]."""
+        return hear(streams, heard)
+
+    def say(self, streams: Streams, said: Tensor) -> Tensor:
+        """Take in what the first streams say, [n], and go on a frame; return what is to be said, [n, 1]."""
+        return say(streams, said)
 
     def embed(self, tokens: Tensor, first: Table, others: Joined) -> Tensor:
         """Return the sum [1, C] of the rows of tokens [1 + n], the first one's in a table of its own."""

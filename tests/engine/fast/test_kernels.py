@@ -16,6 +16,7 @@ from app.engine.fast.frame import FrameStep
 from app.engine.fast.layers import Norm, Ops, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
+from app.engine.fast.streams import Streams, begin
 from app.engine.fast.tables import Joined, Row, Table
 from app.engine.fast.tiling import Tiling, choose
 from tests.engine.conftest import INTERPRETED
@@ -99,6 +100,42 @@ def ops_gate(ops: Ops, x: Tensor, layer: nn.Module) -> Tensor:
 def test_codes_of_8_bits_that_are_no_whole_words(fused: Fused) -> None:
     x, layer = chance(1, 87), linear(87, 9, 8)
     torch.testing.assert_close(fused.project(x, layer), Plain().project(x, layer), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("delays", "says"),
+    [([0, 0, 1, 0, 1], 3), ([0] * 5, 2), ([2, 0, 1, 3, 0, 2, 1], 4), ([0, *[0, *[1] * 7] * 2], 9)],
+    ids=str,
+)
+def test_streams_are_passed_on_with_their_delays(fused: Fused, delays: list[int], says: int) -> None:
+    initial = torch.arange(100, 100 + len(delays))
+    ours, theirs = (begin(initial, delays, -2) for _ in range(2))
+    for frame in range(3 * ours.tokens.shape[1] + 1):
+        # A part of more, every second of which is another's.
+        heard = (10 * frame + torch.arange(2 * (len(delays) - says)))[::2, None]
+        said = 1000 * frame + torch.arange(says)
+        for one, other in (
+            (fused.hear(ours, heard), Plain().hear(theirs, heard)),
+            (fused.say(ours, said), Plain().say(theirs, said)),
+        ):
+            assert torch.equal(one, other)
+        assert_same(ours, theirs)
+
+
+def assert_same(ours: Streams, theirs: Streams) -> None:
+    assert all(torch.equal(one, other) for one, other in zip(ours, theirs, strict=True))
+
+
+def test_what_was_said_comes_out_when_the_most_delayed_stream_has_it(fused: Fused) -> None:
+    for ops in (fused, Plain()):
+        streams = begin(torch.tensor([7, 8, 9]), [0, 2, 1], -2)
+        fed, due = [], []
+        for frame in range(5):
+            fed.append(ops.hear(streams, torch.tensor([[20 + frame]])).tolist())
+            due.append(ops.say(streams, torch.tensor([frame, 10 + frame]))[:, 0].tolist())
+        # What is said at a frame is fed in at the next, what is heard a frame later than it was heard.
+        assert fed == [[7, 8, 9], [0, 8, 9], [1, 8, 21], [2, 12, 22], [3, 13, 23]]
+        assert due[2:] == [[0, 12], [1, 13], [2, 14]]
 
 
 def table(rows: int, width: int, *, packed: bool, seed: int = 0) -> Table:
