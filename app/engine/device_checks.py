@@ -34,6 +34,7 @@ from app.engine.fast.sampling import Sampler
 from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
 from app.engine.in_place import keep_in_place
+from app.engine.penalty import Recent
 from app.engine.stepper import MoshiStepper, Stepper
 from app.frames import FRAME_SAMPLES
 from app.memory_plan import WHOLE
@@ -266,6 +267,13 @@ class Compared:
         self._note(f"{name}, written", taken, expected, dim, least=least)
         return y
 
+    def penalize(self, logits: Tensor, recent: Recent) -> None:
+        """Lower the logits [1, N] of recent tokens in place."""
+        exact = logits.to(torch.float32, copy=True)
+        self._plain.penalize(exact, recent)
+        self.ops.penalize(logits, recent)
+        self._note(f"penalize {len(recent.tokens)} of {logits.shape[-1]}", logits, exact, 1)
+
     def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
         """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""
         token = self.ops.draw(logits, noise, temperature, top_k)
@@ -359,6 +367,7 @@ def check_kernels(lm: LMModel, ops: Ops, kv: str) -> Finding:
     """Hold every call of a frame against float32, with the ring empty, half full, full, and gone round."""
     compared = Compared(ops, roundings=PLAIN_ROUNDINGS if isinstance(ops, Plain) else 1)
     step = FrameStep(lm, compared, kv, captured=True)
+    step.set_sampling(Sampling(repetition_penalty=1.3))
     torch.manual_seed(0)
     with no_cuda_graph():
         _run(step, lm, 2)

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
+
+
+class Recent(NamedTuple):
+    """What text is penalised by, on the device."""
+
+    tokens: Tensor
+    """[P] int64, spoken of late."""
+    exempt: Tensor
+    """[E] int64, those that are never penalised."""
+    strength: Tensor
+    """[1] float32, 1 for no penalty."""
+
+
+def lower(logits: Tensor, recent: Recent) -> None:
+    """Lower the logits [N] of recent tokens in place: divide those above zero, multiply those below."""
+    before = logits[recent.tokens]
+    lowered = torch.where(before > 0, before / recent.strength, before * recent.strength)
+    # Duplicates among the recent tokens all write the same value; logits may be in half precision.
+    spared = torch.where(torch.isin(recent.tokens, recent.exempt), before, lowered)
+    logits[recent.tokens] = spared.to(logits.dtype)
 
 
 class Penalty:
@@ -14,7 +36,7 @@ class Penalty:
     """
 
     def __init__(self, exempt: tuple[int, ...], device: torch.device, *, captured: bool = False) -> None:
-        """Spare these tokens; `captured` tells that `apply` is called within a CUDA graph."""
+        """Spare these tokens; `captured` tells that logits are lowered within a CUDA graph."""
         self._captured = captured
         self._exempt = torch.tensor(exempt, device=device)
         self._strength = torch.ones(1, device=device)
@@ -38,17 +60,20 @@ class Penalty:
         """Forget what was spoken."""
         self._recent.copy_(self._exempt[:1].expand(len(self._recent)))
 
+    @property
+    def acts(self) -> bool:
+        """Return whether logits have to be lowered; in a graph always, as a strength of 1 changes nothing."""
+        return self._captured or not self._is_off
+
+    @property
+    def recent(self) -> Recent:
+        """Return what logits are lowered by."""
+        return Recent(self._recent, self._exempt, self._strength)
+
     def apply(self, logits: Tensor) -> None:
         """Lower the logits [1, 1, 1, text_card] of the recent tokens in place."""
-        # A graph goes through it all the same: a strength of 1 changes nothing there.
-        if self._is_off and not self._captured:
-            return
-        last = logits[0, 0, 0]
-        before = last[self._recent]
-        lowered = torch.where(before > 0, before / self._strength, before * self._strength)
-        # Duplicates among the recent tokens all write the same value; logits may be in half precision.
-        spared = torch.where(torch.isin(self._recent, self._exempt), before, lowered)
-        last[self._recent] = spared.to(last.dtype)
+        if self.acts:
+            lower(logits[0, 0, 0], self.recent)
 
     def note(self, token: Tensor) -> None:
         """Remember the text token, [1], that was drawn just now."""

@@ -33,7 +33,7 @@ from app.engine.fast.plain import Plain
 from app.engine.fast.quantized import QuantizedLinear
 from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table, look_up
-from app.engine.penalty import Penalty
+from app.engine.penalty import Penalty, Recent
 from tests.engine.conftest import INTERPRETED
 from tests.engine.graphs import Captures, Graph, emulated
 
@@ -110,7 +110,18 @@ def test_the_kernels_are_right_in_the_interpreter(fused: Fused, mode: str, kv: s
     found = check_kernels(small.ours, fused, kv)
     assert found.right, found
     kinds = {name.split()[0] for name in found.figures}
-    assert kinds == {"hear", "embed", "project", "gate", "add", "attend", "normalize", "draw", "say"}
+    assert kinds == {
+        "hear",
+        "embed",
+        "project",
+        "gate",
+        "add",
+        "attend",
+        "normalize",
+        "penalize",
+        "draw",
+        "say",
+    }
     bits = {"bf16": "32 bits", "int8": "8 bits", "int4": "4 bits"}[mode]
     assert any(bits in name for name in found.figures)
     assert all(each["calls"] > 0 for each in found.figures.values())
@@ -175,6 +186,11 @@ class Off(Plain):
             place = place._replace(slot=(place.slot + 1) % ring.numbers.shape[2])
         return super().attend(qkv, ring, place)
 
+    def penalize(self, logits: Tensor, recent: Recent) -> None:
+        if self.fault == "none spared":
+            recent = recent._replace(exempt=torch.tensor([-1]))
+        super().penalize(logits, recent)
+
     def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
         if self.fault == "noise of another token":
             noise = noise.roll(1)
@@ -189,7 +205,7 @@ class Off(Plain):
         ("mask of the ring gone round", "attend"), ("not turned", "attend"), ("next slot", "attend"),
         ("noise of another token", "draw"), ("row of another codebook", "embed"),
         ("row of another token", "add"), ("heard without delay", "hear"), ("said without delay", "say"),
-        ("a frame twice", "say"),
+        ("a frame twice", "say"), ("none spared", "penalize"),
     ],
 )  # fmt: skip
 def test_a_wrong_kernel_is_found_and_named(fault: str, named: str) -> None:

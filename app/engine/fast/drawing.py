@@ -1,7 +1,7 @@
-"""A token drawn from logits, with temperature and top-k, as one Triton kernel.
+"""A token drawn from logits, with temperature and top-k, and a penalty on recent ones, as Triton kernels.
 
-Both stand in tensors, so that they change within a CUDA graph. `plain` is the reference: the same noise gives
-the same token.
+All of these stand in tensors, so that they change within a CUDA graph. `plain` is the reference: the same
+noise gives the same token.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import torch
 import triton
 import triton.language as tl
 from torch import Tensor
+
+from app.engine.penalty import Recent
 
 WARPS = {4096: 8, 1 << 30: 32}
 """Warps for so many tokens or less: one program sees them all, a thread 8 to 32 of them in its registers."""
@@ -29,6 +31,32 @@ def draw(logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> T
         BLOCK=block, BLOCK_CHUNK=min(block, CHUNK), num_warps=warps,
     )  # fmt: skip
     return token
+
+
+def penalize(logits: Tensor, recent: Recent) -> None:
+    """Lower the logits [1, N] of recent tokens in place."""
+    count, spared = len(recent.tokens), len(recent.exempt)
+    _penalize[(1,)](
+        logits, *recent, count, spared,
+        BLOCK=triton.next_power_of_2(count), BLOCK_SPARED=triton.next_power_of_2(spared), num_warps=1,
+    )  # fmt: skip
+
+
+@triton.jit
+def _penalize(
+    logits_ptr, recent_ptr, exempt_ptr, strength_ptr, count, spared,
+    BLOCK: tl.constexpr, BLOCK_SPARED: tl.constexpr,
+):  # fmt: skip
+    at, of = tl.arange(0, BLOCK), tl.arange(0, BLOCK_SPARED)
+    there = at < count
+    token = tl.load(recent_ptr + at, mask=there, other=-1)
+    exempt = tl.load(exempt_ptr + of, mask=of < spared, other=-1)
+    # A token that is there twice is read before it is written: one warp does one after the other.
+    before = tl.load(logits_ptr + token, mask=there, other=0.0).to(tl.float32)
+    strength = tl.load(strength_ptr)
+    lowered = tl.where(before > 0, before / strength, before * strength)
+    is_exempt = tl.max((token[:, None] == exempt[None, :]).to(tl.int32), axis=1) > 0
+    tl.store(logits_ptr + token, lowered, mask=there & (is_exempt == 0))
 
 
 @triton.jit

@@ -201,9 +201,10 @@ class FrameStep:
 
     def _draw_text(self, x: Tensor) -> Tensor:
         """Return a text token, [1]."""
-        logits = self._ops.project(x, self.lm.text_linear)[None, None]
-        self._penalty.apply(logits)
-        token = self._draw(logits, self._text_sampler, 0)
+        logits = self._ops.project(x, self.lm.text_linear)
+        if self._penalty.acts:
+            self._ops.penalize(logits, self._penalty.recent)
+        token = self._draw(logits[None, None], self._text_sampler, 0)
         self._penalty.note(token)
         return token
 

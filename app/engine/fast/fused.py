@@ -10,6 +10,7 @@ from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.plain import Plain
 from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
+from app.engine.penalty import Recent
 
 
 class Fused:
@@ -56,6 +57,10 @@ class Fused:
     def attend(self, qkv: Tensor, ring: Ring, place: Place) -> Tensor:
         """Return what is heard of a ring, which takes in this position first."""
         return attention.attend(qkv, ring, place)
+
+    def penalize(self, logits: Tensor, recent: Recent) -> None:
+        """Lower the logits [1, N] of recent tokens in place."""
+        drawing.penalize(logits, recent)
 
     def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
         """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from app.engine.fast.quantized import QuantizedLinear
 from app.engine.fast.streams import Streams
 from app.engine.fast.tables import Joined, Row, Table
+from app.engine.penalty import Recent
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -110,6 +111,9 @@ class Ops(Protocol):
 
         `qkv` [1, 3 * H * D] may be overwritten.
         """
+
+    def penalize(self, logits: Tensor, recent: Recent) -> None:
+        """Lower the logits [1, N] of recent tokens in place."""
 
     def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
         """Return a token [1] int64 of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N].

@@ -10,6 +10,7 @@ from app.engine.fast.layers import Activation, Norm, Place, Ring
 from app.engine.fast.quantized import QuantizedLinear
 from app.engine.fast.streams import Streams, hear, say
 from app.engine.fast.tables import Joined, Row, Table, look_up
+from app.engine.penalty import Recent, lower
 
 
 class Plain:
@@ -65,6 +66,10 @@ class Plain:
         # [1, filled]: a mask has a row for each query.
         mask = None if place.mask is None else place.mask[None]
         return F.scaled_dot_product_attention(qkv[0][None], keys, values, mask).view(1, -1)
+
+    def penalize(self, logits: Tensor, recent: Recent) -> None:
+        """Lower the logits [1, N] of recent tokens in place."""
+        lower(logits[0], recent)
 
     def draw(self, logits: Tensor, noise: Tensor, temperature: Tensor, top_k: Tensor) -> Tensor:
         """Return a token [1] of the likeliest `top_k` [1] for logits [1, N] and exponential noise [N]."""

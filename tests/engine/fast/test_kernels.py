@@ -19,6 +19,7 @@ from app.engine.fast.quantized import GROUP, QuantizedLinear, pack
 from app.engine.fast.streams import Streams, begin
 from app.engine.fast.tables import Joined, Row, Table
 from app.engine.fast.tiling import Tiling, choose
+from app.engine.penalty import Penalty
 from tests.engine.conftest import INTERPRETED
 from tests.engine.fast.test_frame import build, drive
 
@@ -226,6 +227,33 @@ def test_attention_over_the_ring(fused: Fused, slots: int, dim: int, turned: str
         one, two = (held(each) for each in rings)
         # A number between two codes may go either way.
         torch.testing.assert_close(one, two, rtol=1e-4, atol=0.04 if packed else 1e-5)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 64, 100])
+@pytest.mark.parametrize("strength", [1.0, 1.3, 2.0])
+def test_recent_tokens_are_penalised_once(fused: Fused, strength: float, frames: int) -> None:
+    penalty = Penalty((3, 0), torch.device("cpu"), captured=True)
+    penalty.set(strength, frames)
+    for token in torch.randint(0, 40, (frames + 3,), generator=torch.Generator().manual_seed(frames)):
+        penalty.note(token[None])
+    before = 3 * chance(1, 50)
+    ours, theirs = before.clone(), before.clone()
+    fused.penalize(ours, penalty.recent)
+    Plain().penalize(theirs, penalty.recent)
+    torch.testing.assert_close(ours, theirs)
+    assert torch.equal(ours[0, [0, 3]], before[0, [0, 3]])
+    assert torch.equal(ours, before) == (strength == 1.0)
+
+
+def test_a_penalty_in_half_precision(fused: Fused) -> None:
+    penalty = Penalty((3, 0), torch.device("cpu"), captured=True)
+    penalty.set(2.0, 6)
+    for token in (1, 5, 1, 3, 4, 1):
+        penalty.note(torch.tensor([token]))
+    for dtype in (torch.bfloat16, torch.float16):
+        logits = torch.tensor([[4.0, 4, 4, 4, -3, 0]], dtype=dtype)
+        fused.penalize(logits, penalty.recent)
+        assert logits.tolist() == [[4, 2, 4, 4, -6, 0]]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
