@@ -31,6 +31,7 @@ from app.engine import device_record as records
 from app.engine.build import Outline
 from app.engine.checkpoint import Checkpoint, find
 from app.engine.choice import choose_engine, situation
+from app.engine.compared import ROWS_AT_ONCE
 from app.engine.device import (
     CPU,
     Device,
@@ -41,7 +42,7 @@ from app.engine.device import (
     share_cores,
     sizes_of,
 )
-from app.engine.device_checks import ROWS_AT_ONCE, cut_config, with_twin
+from app.engine.device_checks import cut_config, with_twin
 from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, Record
 from app.engine.events import AUTO, KVS, Event, Loading, Loadout
 from app.engine.fast.layers import Ops
@@ -53,7 +54,7 @@ from app.memory_plan import CUDA_BYTES, WHOLE, WORKSPACE_BYTES, Fit, kv_bytes
 STAGE = "Checking the graphics card"
 """What a load tells while a test runs."""
 
-PROGRAM = ("fast/*.py", "penalty.py", "in_place.py", "stepper.py", "device_checks.py")
+PROGRAM = ("fast/*.py", "penalty.py", "in_place.py", "stepper.py", "device_checks.py", "compared.py")
 """The files below `app/engine` on which it depends whether a card is used rightly."""
 
 MARGIN_BYTES = 200_000_000

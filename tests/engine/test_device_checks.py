@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from app.engine import build, device_checks
 from app.engine.checkpoint import find
+from app.engine.compared import Compared, relative_error
 from app.engine.device_checks import (
-    Compared,
     Subject,
     check_graph,
     check_kernels,
@@ -24,7 +24,6 @@ from app.engine.device_checks import (
     check_speed,
     cut_model,
     lengthen,
-    relative_error,
 )
 from app.engine.fake import tiny_config
 from app.engine.fast import frame, sampling
