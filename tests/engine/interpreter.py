@@ -88,7 +88,9 @@ def _exchange(place: ModuleType | type, values: dict[str, Any]) -> None:
 
 def _put_back(place: ModuleType | type, values: dict[str, Any]) -> None:
     for name in vars(place).keys() - values.keys():
-        delattr(place, name)
+        # A module of a package that was imported meanwhile stays: Python would not put it there again.
+        if f"{place.__name__}.{name}" not in sys.modules:
+            delattr(place, name)
     for name, value in values.items():
         if vars(place)[name] is not value:
             setattr(place, name, value)

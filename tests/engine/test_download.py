@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 import time
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -83,6 +85,10 @@ class Hub:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        # The hub's library leaves the answers to what was refused to the garbage collector, sockets and all.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @pytest.fixture
@@ -95,8 +101,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.setattr(file_download, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     reset_sessions()
     yield hub
-    hub.close()
     reset_sessions()
+    hub.close()
 
 
 def test_a_file_is_fetched_once_and_its_progress_told_in_bytes(hub: Hub) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,13 @@ def test_kernels_that_were_imported_to_be_compiled_are_interpreted(
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     source = ASTSource(_double, {"x_ptr": "*fp32", "y_ptr": "*fp32", "SIZE": "constexpr"}, {(2,): 128})
     assert triton.compile(source, GPUTarget("cuda", 89, 32)).asm["cubin"]
+
+
+def test_a_module_that_is_imported_meanwhile_stays_in_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "triton.language.extra.libdevice"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.delattr(tl.extra, "libdevice", raising=False)
+    with interpreted():
+        module = importlib.import_module(name)
+    # What PyTorch's compiler asks for; the import statement alone would find it all the same.
+    assert tl.extra.libdevice is module

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.engine.events import Event, Ready, Stopped, Trouble
+from app.engine.events import Event, Prompt, Ready, Stopped, Trouble
 from app.frames import FRAME_SAMPLES
 from app.recordings import open_recording
 from app.session import Session
@@ -26,7 +26,7 @@ def test_without_sound_devices_a_recorded_user_speaks_and_that_is_said(
     try:
         session.load("echo")
         conversation = Conversation(session, tmp_path, Wishes(seconds=1.2))
-        conversation.start(Settings(), "", "")
+        conversation.start(Settings(), Prompt(), "", "")
         events: list[Event] = []
         deadline = time.monotonic() + 60
         while not any(isinstance(event, Stopped) for event in events):
