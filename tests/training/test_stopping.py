@@ -130,7 +130,7 @@ def judged(where: Paths, name: str = "run") -> list[tuple[int, float, bool]]:
 
 
 def test_a_sample_is_left_too(where: Paths, tiny: Path, tmp_path: Path) -> None:
-    shard = write_shard(tmp_path / "long.parquet", (100, 3_000))
+    shard = write_shard(tmp_path / "long.parquet", (3_000, 3_000))
     changes = {
         "batch": {"seconds": 300.0},
         "held_out_share": 0.5,
