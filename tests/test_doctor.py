@@ -284,11 +284,15 @@ def test_what_is_wrong_is_an_exit_status_and_a_report(
     assert kept is not None and kept.wrong is not None, "later loads are told as well"
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("nobody", "There is no model called 'nobody'"), ("echo", "echo has no weights")],
+)
 def test_a_model_that_can_not_be_checked_is_a_sentence(
-    where: Paths, capsys: pytest.CaptureFixture[str]
+    name: str, reason: str, where: Paths, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert aizuchi(["--home", str(where.config.parent), "doctor", "--check", "nobody"]) == 1
-    assert "nobody could not be checked: There is no model called 'nobody'." in capsys.readouterr().err
+    assert aizuchi(["--home", str(where.config.parent), "doctor", "--check", name]) == 1
+    assert f"{name} could not be checked: {reason}" in capsys.readouterr().err
 
 
 def test_a_real_model_is_checked_on_the_processor(where: Paths, capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,6 +186,8 @@ class _Finder:
             raise UserError(f"There is no folder {folder}.", "Check the name and where it lies.")
         if _REPO.fullmatch(repo := _repo_of(spec)):
             return self._open_repo(repo)
+        if spec == "echo":
+            raise UserError("echo has no weights: it only gives back what it hears.", "Name another model.")
         names = ", ".join(known.name for known in catalog.KNOWN)
         raise UserError(
             f"There is no model called '{shorten(spec, 200)}'.",

@@ -436,6 +436,8 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "not checked on this card: {0}"),
     QT_TRANSLATE_NOOP("Told", "The check needs {0} GB of memory, and {1} GB are free."),
     QT_TRANSLATE_NOOP("Told", "{0} could not be checked: {1}."),
+    QT_TRANSLATE_NOOP("Told", "echo has no weights: it only gives back what it hears."),
+    QT_TRANSLATE_NOOP("Told", "Name another model."),
     QT_TRANSLATE_NOOP("Told", "{0} runs with moshi's own engine, since a check of this card failed: {1}."),
     QT_TRANSLATE_NOOP("Told", "{0} runs with the fast engine although a check of this card failed: {1}."),
     QT_TRANSLATE_NOOP(

@@ -4674,6 +4674,14 @@ Speaker: {1}</source>
         <translation>{0} を検査できませんでした: {1}。</translation>
     </message>
     <message>
+        <source>echo has no weights: it only gives back what it hears.</source>
+        <translation>echo には重みがありません。聞いた音をそのまま返すだけです。</translation>
+    </message>
+    <message>
+        <source>Name another model.</source>
+        <translation>別のモデルを指定してください。</translation>
+    </message>
+    <message>
         <source>{0} runs with moshi&apos;s own engine, since a check of this card failed: {1}.</source>
         <translation>この GPU の検査に失敗したため、{0} は moshi 本来のエンジンで動作します: {1}。</translation>
     </message>
