@@ -11,7 +11,7 @@ import argparse
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ from training.starter.bank_voices import ENGINES, REVOICED, check_engines, draw_
 from training.starter.engines import Engines, Spoken, Who, package
 from training.starter.notices import notices
 from training.starter.speech import Sound, Timed
-from training.starter.user_texts import Kind, UserText, taught
+from training.starter.user_texts import KINDS, Kind, UserText, taught
 from training.starter.vocoder import Change, change_voice, draw_change
 
 SETTINGS, INDEX, SOUND, NOTICE = "bank.json", "clips.jsonl", "speech.flac", "NOTICE.md"
@@ -50,6 +50,7 @@ QUESTION_RENDITIONS = 400
 """Of each question, in all its phrasings together."""
 RENDITIONS: Mapping[Kind, int] = {
     "cut_in": 60, "murmur": 30, "hesitation": 30, "opening": 30, "clause": 30,
+    "unknown": 10, "name": 10, "again": 15, "slower": 15, "follow_up": 12,
 }  # fmt: skip
 """Of each other text."""
 
@@ -64,6 +65,8 @@ class Settings:
     """Whether the vocoder changes some voices."""
     share: float = 1.0
     """How much of the bank there is: its beginning."""
+    kinds: tuple[str, ...] = KINDS
+    """Of which kinds the texts are."""
 
 
 class Clip(NamedTuple):
@@ -114,10 +117,18 @@ def main(argv: list[str], where: Paths) -> int:
     parser.add_argument(
         "--engines", default=",".join(ENGINES), metavar="A,B", help="who speaks; all, if left out"
     )
+    parser.add_argument(
+        "--kinds",
+        default=",".join(KINDS),
+        metavar="A,B",
+        help="of which kinds the texts are; all, if left out",
+    )
     parser.add_argument("--plain", action="store_true", help="let no vocoder change the voices")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
     options = parser.parse_args(argv)
-    settings = Settings(options.seed, tuple(options.engines.split(",")), not options.plain, options.share)
+    kinds = tuple(options.kinds.split(","))
+    engines = tuple(options.engines.split(","))
+    settings = Settings(options.seed, engines, not options.plain, options.share, kinds)
     folder = named(options.out)
     make_bank(folder, settings, options.workers)
     print(summary(folder))
@@ -126,6 +137,8 @@ def main(argv: list[str], where: Paths) -> int:
 
 def make_bank(folder: Path, settings: Settings, workers: int = 1) -> None:
     """Make the shards that are missing. Raises UserError for a folder that was begun otherwise."""
+    if strange := set(settings.kinds) - set(KINDS):
+        raise UserError(f"No text is of the kind {min(strange)}.", f"There are: {', '.join(KINDS)}.")
     check_engines(settings.engines)
     if settings.revoiced:
         package("pyworld")
@@ -144,7 +157,7 @@ def make_bank(folder: Path, settings: Settings, workers: int = 1) -> None:
 
 def plan(settings: Settings) -> list[Clip]:
     """Return all clips of a bank in their order: who says what, and what is done to the voice."""
-    texts = _often()
+    texts = _often(settings.kinds)
     order = np.random.default_rng(settings.seed).permutation(len(texts))
     count = max(1, round(settings.share * len(texts)))
     return [_clip(number, texts[at], settings) for number, at in enumerate(order[:count])]
@@ -209,9 +222,9 @@ def _begin(folder: Path, settings: Settings) -> None:
     replace_file(folder / NOTICE, notices(settings.engines))
 
 
-def _often() -> list[UserText]:
-    """Return each text as often as it is said."""
-    texts = taught()
+def _often(kinds: Collection[str]) -> list[UserText]:
+    """Return each text of some kinds as often as it is said."""
+    texts = taught(kinds)
     phrasings: dict[tuple[str, str], int] = {}
     for text in texts:
         phrasings[text.language, text.answer] = phrasings.get((text.language, text.answer), 0) + 1

@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import sentencepiece
 import torch
 from moshi.models import loaders
@@ -26,6 +25,7 @@ from training.starter.codec import CARD
 from training.starter.codec import CONFIG as MIMI_CONFIG
 from training.starter.codec import WEIGHTS as MIMI
 from training.starter.scripts import LANGUAGES, phrases
+from training.starter.user_texts import taught
 
 WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.model", "config.json"
 
@@ -38,6 +38,9 @@ CONTEXT_FRAMES = 375
 EXAMPLE_S = 40.0
 
 RUN = "starter"
+
+STOP = "—"
+"""The piece that the model writes where it is cut short."""
 
 _SEAM = "|"
 """Stands between Japanese words while the tokenizer is trained, so that no piece is a whole sentence."""
@@ -98,11 +101,14 @@ def train_tokenizer() -> bytes:
         vocab_size=PIECES,
         hard_vocab_limit=False,
         byte_fallback=True,
+        # Each kana has a piece of its own, however rare.
+        character_coverage=1.0,
         pretokenization_delimiter=_SEAM,
         unk_id=0,
         bos_id=1,
         eos_id=2,
         pad_id=3,
+        user_defined_symbols=[STOP],
         num_threads=1,
         minloglevel=2,
     )
@@ -111,14 +117,11 @@ def train_tokenizer() -> bytes:
 
 def _texts() -> list[str]:
     """Return the lines of the model, often, and what users say."""
-    chance = np.random.default_rng(0)
     texts = []
     for language in LANGUAGES:
-        said = phrases(language)
-        stories = [clause for _ in range(60) for clause in said.story(chance, 6)]
-        asks = [ask for question in said.questions for ask in question.asks]
+        users = [text.spoken for text in taught() if text.language == language]
         seam = _SEAM if language == "ja" else " "
-        texts += [text.replace(" ", seam) for text in (*[*said.lines] * 12, *asks * 3, *stories)]
+        texts += [text.replace(" ", seam) for text in (*[*phrases(language).lines] * 12, *users * 3)]
     return texts
 
 

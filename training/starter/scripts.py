@@ -48,6 +48,13 @@ class Phrases:
     """Said when the user cut in."""
     replies: tuple[str, ...]
     """Said after a story of the user."""
+    unknown: str
+    """Said to what is none of the questions."""
+    introduced: str
+    """Said to somebody who tells their `{name}`, one of …"""
+    names: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+    """Said to what the user says to a question of the model."""
     hesitations: tuple[str, ...]
     cut_ins: tuple[str, ...]
     user_backchannels: tuple[str, ...]
@@ -59,7 +66,9 @@ class Phrases:
     def lines(self) -> tuple[str, ...]:
         """Return all that the model can say."""
         answers = tuple(dict.fromkeys(question.answer for question in self.questions))
-        return (*answers, *self.greetings, *self.wakes, *self.stopped, *self.replies, *self.backchannels)
+        names = tuple(self.introduced.format(name=name) for name in self.names)
+        others = (*self.greetings, *self.wakes, *self.stopped, *self.replies, *self.backchannels)
+        return (*answers, *others, self.unknown, *names, *self.follow_ups)
 
     def story(self, chance: np.random.Generator, clauses: int) -> list[str]:
         """Return a story of the user: so many clauses, the first an opening."""

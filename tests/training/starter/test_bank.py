@@ -21,6 +21,7 @@ from training.starter.bank_voices import OWN_VOICES, kokoro_voices
 from training.starter.engines import Engines, Spoken
 from training.starter.judges import ENGINE_JUDGES, JUDGES, KOKORO_JUDGES
 from training.starter.scripts import phrases
+from training.starter.user_texts import KINDS
 
 TINY = Settings(seed=3, engines=("espeak-ng",), revoiced=False, share=0.0003)
 
@@ -87,7 +88,7 @@ def test_a_killed_one_leaves_nobody_behind_and_goes_on(tmp_path: Path) -> None:
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
     for name in ("killed", "whole"):
         done = subprocess.run([*command, str(tmp_path / name)], capture_output=True, text=True, check=True)
-        assert "357 clips" in done.stdout
+        assert "385 clips" in done.stdout
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
 
 
@@ -152,7 +153,7 @@ def test_the_whole_bank_has_every_question_often_and_in_many_voices() -> None:
 def test_any_beginning_of_the_bank_is_a_small_bank() -> None:
     beginning = plan(Settings(share=0.05))
     assert beginning == plan(Settings())[: len(beginning)]
-    asked = {clip.text.answer for clip in beginning if clip.text.answer}
+    asked = {clip.text.answer for clip in beginning if clip.text.kind == "question"}
     assert len(asked) == 59
 
 
@@ -189,3 +190,17 @@ def test_an_engine_that_is_missing_is_said_before_anything_is_done(tmp_path: Pat
     with pytest.raises(UserError, match=f"{name} can not speak here"):
         make_bank(tmp_path / "bank", Settings(engines=("espeak-ng", name)))
     assert not (tmp_path / "bank").exists()
+
+
+def test_kinds_that_came_later_leave_the_plan_of_the_others_as_it_was() -> None:
+    first = ("question", "cut_in", "murmur", "hesitation", "opening", "clause")
+    clips = plan(Settings(kinds=first))
+    assert {clip.text.kind for clip in clips} == set(first)
+    others = plan(Settings(kinds=tuple(kind for kind in KINDS if kind not in first)))
+    assert {clip.text.kind for clip in others} == set(KINDS) - set(first)
+    assert len(clips) + len(others) == len(plan(Settings()))
+
+
+def test_a_kind_that_no_text_is_of_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="No text is of the kind poem"):
+        make_bank(tmp_path, Settings(kinds=("question", "poem")))

@@ -3,7 +3,7 @@
 import pytest
 
 from training.starter.scripts import LANGUAGES, phrases
-from training.starter.user_texts import chosen, spell_words, taught, user_texts
+from training.starter.user_texts import KINDS, chosen, spell_words, taught, user_texts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -45,3 +45,19 @@ def test_japanese_is_spoken_in_kana_and_english_in_small_letters() -> None:
 
 def test_words_are_without_punctuation() -> None:
     assert spell_words("Okay, what's the T-shirt?") == "okay what's the t shirt"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_said_to_each_kind_is_a_line_of_the_model(language: str) -> None:
+    said = phrases(language)
+    for text in user_texts(language):
+        assert not text.answer or text.answer in said.lines, text
+        assert not text.after or text.after in said.lines, text
+    assert {text.kind for text in user_texts(language)} == set(KINDS)
+    assert {text.answer for text in chosen("unknown", language)} == {said.unknown}
+    assert len({text.answer for text in chosen("name", language)}) == len(said.names) == 8
+
+
+def test_some_kinds_alone_leave_the_others_out() -> None:
+    assert {text.kind for text in taught(["again", "slower"])} == {"again", "slower"}
+    assert len(taught(["unknown"])) >= 80
