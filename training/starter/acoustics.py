@@ -53,6 +53,20 @@ def draw_place(chance: np.random.Generator) -> Place:
     )
 
 
+def draw_calm_place(chance: np.random.Generator) -> Place:
+    """Return a place in which people like to talk: near, little echo, quiet to moderately noisy."""
+    level_db = chance.uniform(-32.0, -18.0)
+    echoes = chance.random() < 0.5
+    return Place(
+        level_db=level_db,
+        noise_db=level_db - chance.uniform(12.0, 45.0),
+        noise_slope_db=chance.uniform(2.0, 5.0),
+        reverberation_s=chance.uniform(0.1, 0.35) if echoes else 0.0,
+        wet=chance.uniform(0.01, 0.15) if echoes else 0.0,
+        tilt_db=chance.uniform(-1.0, 1.0),
+    )
+
+
 def scale(sound: Sound, place: Place) -> Sound:
     """Return speech as loud as it is in a place, and nothing else changed. Silence stays silent."""
     loud = sound[np.abs(sound) > 0.01 * max(1e-9, float(np.max(np.abs(sound), initial=0.0)))]

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import soxr
 import torch
 from moshi.models import MimiModel
 from moshi.utils.compile import no_compile
@@ -28,7 +29,7 @@ from app.files import clear_parts, make_folder, named, read_json, replacing, wri
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from app.paths import Paths
 from training.progress import Progress
-from training.starter.acoustics import carry, draw_place, scale
+from training.starter.acoustics import Place, carry, draw_calm_place, draw_place, scale
 from training.starter.bank import Entry, read_shard, shards
 from training.starter.microphones import draw_microphone, through
 from training.starter.speech import Sound
@@ -39,7 +40,12 @@ LEAD_FRAMES, TAIL_FRAMES = 4, 8
 _ROOM_FRAMES = 50
 _ROOMS = 8
 """So many stretches of a room without anybody come with each shard."""
-_BATCH = 16
+_BATCH = 4
+"""More take twice as long: what the convolutions need no longer fits into the caches of a processor."""
+_CALM_SHARE = 0.5
+"""How often a place is one in which people like to talk; else it is any place."""
+_RESAMPLED = 0.12
+"""Speech is up to so much faster and higher, or slower and deeper."""
 ROOM = -1
 """Stands for the number of a clip where nobody speaks."""
 
@@ -52,7 +58,7 @@ class Settings:
     """What codes follow from, beside the bank and the codec."""
 
     seed: int = 0
-    renditions: int = 2
+    renditions: int = 3
     """How often each clip is mixed and encoded."""
 
 
@@ -64,6 +70,7 @@ class Mixed(NamedTuple):
     sound: Sound
     begin: float
     end: float
+    stretch: float
 
 
 class Coded(NamedTuple):
@@ -74,6 +81,8 @@ class Coded(NamedTuple):
     codes: Codes
     begin: float
     end: float
+    stretch: float
+    """So many times as long as in the bank: `t` s there are frame `begin + FRAME_RATE * stretch * t`."""
 
 
 def main(argv: list[str], where: Paths) -> int:
@@ -88,7 +97,7 @@ def main(argv: list[str], where: Paths) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all that is drawn by chance")
     parser.add_argument(
-        "--renditions", type=int, default=2, metavar="N", help="of each clip, each in another place"
+        "--renditions", type=int, default=3, metavar="N", help="of each clip, each in another place"
     )
     options = parser.parse_args(argv)
     settings = Settings(options.seed, options.renditions)
@@ -109,7 +118,7 @@ def encode_bank(bank: Path, folder: Path, model: Path, settings: Settings) -> No
     with Progress("Codes", len(every), "shards", as_json=False) as progress:
         for shard in every:
             if not (folder / f"{shard.name}.npz").exists():
-                write_codes(folder / f"{shard.name}.npz", encode(mimi, mixes(shard, settings)))
+                write_codes(folder / f"{shard.name}.npz", encode(mimi, list(mixes(shard, settings))))
             progress.advance(1)
 
 
@@ -121,43 +130,54 @@ def mixes(shard: Path, settings: Settings) -> Iterator[Mixed]:
     for number in range(_ROOMS):
         chance = np.random.default_rng([settings.seed, 1, int(shard.name), number])
         silence = np.zeros(_ROOM_FRAMES * FRAME_SAMPLES, dtype=np.float32)
-        yield Mixed(ROOM, number, carry(silence, draw_place(chance), chance), 0.0, 0.0)
+        yield Mixed(ROOM, number, carry(silence, _draw_place(chance), chance), 0.0, 0.0, 1.0)
 
 
 def mix(entry: Entry, speech: Sound, rendition: int, seed: int) -> Mixed:
     """Return a clip in a place: it follows from the seed, the clip's number and that of the rendition."""
     chance = np.random.default_rng([seed, 0, entry.number, rendition])
-    place, microphone = draw_place(chance), draw_microphone(chance)
-    heard = scale(through(speech, microphone), place)
+    place, microphone = _draw_place(chance), draw_microphone(chance)
+    stretch = float(np.exp(chance.uniform(-1, 1) * np.log1p(_RESAMPLED)))
+    other = soxr.resample(speech, SAMPLE_RATE, SAMPLE_RATE * stretch).astype(np.float32)
+    return place_in_room(
+        entry.number, rendition, scale(through(other, microphone), place), place, chance
+    )._replace(stretch=len(other) / max(1, len(speech)))
+
+
+def place_in_room(
+    clip: int, rendition: int, speech: Sound, place: Place, chance: np.random.Generator
+) -> Mixed:
+    """Return speech, as loud as it should be, with the room before and after it, in whole frames."""
     first = LEAD_FRAMES * FRAME_SAMPLES + int(chance.integers(FRAME_SAMPLES))
-    last = first + len(heard)
+    last = first + len(speech)
     frames = -(-last // FRAME_SAMPLES) + TAIL_FRAMES
     room = np.zeros(frames * FRAME_SAMPLES, dtype=np.float32)
-    room[first:last] = heard
+    room[first:last] = speech
     heard = carry(room, place, chance)
-    return Mixed(entry.number, rendition, heard, first / FRAME_SAMPLES, last / FRAME_SAMPLES)
+    return Mixed(clip, rendition, heard, first / FRAME_SAMPLES, last / FRAME_SAMPLES, 1.0)
 
 
-def encode(mimi: MimiModel, mixed: Iterator[Mixed]) -> Iterator[Coded]:
-    """Yield codes of sounds, many at once: what follows a sound changes none of its codes."""
-    batch: list[Mixed] = []
-    for each in mixed:
-        batch.append(each)
-        if len(batch) == _BATCH:
-            yield from _encode(mimi, batch)
-            batch = []
-    if batch:
-        yield from _encode(mimi, batch)
+def encode(mimi: MimiModel, mixed: Sequence[Mixed]) -> list[Coded]:
+    """Return codes of sounds in their order; what follows a sound changes none of its codes.
+
+    Sounds of about the same length are encoded side by side.
+    """
+    order = sorted(range(len(mixed)), key=lambda at: len(mixed[at].sound))
+    coded: dict[int, Coded] = {}
+    for first in range(0, len(order), _BATCH):
+        batch = order[first : first + _BATCH]
+        coded.update(zip(batch, _encode(mimi, [mixed[at] for at in batch]), strict=True))
+    return [coded[at] for at in range(len(mixed))]
 
 
-def write_codes(path: Path, coded: Iterator[Coded]) -> None:
+def write_codes(path: Path, every: Sequence[Coded]) -> None:
     """Write codes into a file, all in one row."""
-    every = list(coded)
     arrays: dict[str, Any] = {
         "clips": np.array([each.clip for each in every], dtype=np.int32),
         "renditions": np.array([each.rendition for each in every], dtype=np.int16),
         "begins": np.array([each.begin for each in every], dtype=np.float32),
         "ends": np.array([each.end for each in every], dtype=np.float32),
+        "stretches": np.array([each.stretch for each in every], dtype=np.float32),
         "frames": np.array([each.codes.shape[1] for each in every], dtype=np.int32),
         "codes": np.concatenate([each.codes for each in every], axis=1),
     }
@@ -177,6 +197,7 @@ def read_codes(path: Path) -> Iterator[Coded]:
             whole["codes"][:, end - whole["frames"][at] : end],
             float(whole["begins"][at]),
             float(whole["ends"][at]),
+            float(whole["stretches"][at]),
         )
 
 
@@ -199,7 +220,11 @@ def _encode(mimi: MimiModel, batch: Sequence[Mixed]) -> Iterator[Coded]:
         codes = mimi.encode(torch.from_numpy(sounds)[:, None]).numpy().astype(np.uint16)
     for each, row in zip(batch, codes, strict=True):
         frames = len(each.sound) // FRAME_SAMPLES
-        yield Coded(each.clip, each.rendition, row[:, :frames], each.begin, each.end)
+        yield Coded(each.clip, each.rendition, row[:, :frames], each.begin, each.end, each.stretch)
+
+
+def _draw_place(chance: np.random.Generator) -> Place:
+    return draw_calm_place(chance) if chance.random() < _CALM_SHARE else draw_place(chance)
 
 
 def _begin(folder: Path, wanted: dict[str, Any]) -> None:

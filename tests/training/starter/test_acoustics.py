@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.starter.acoustics import CLEAN, Place, carry, draw_place, scale
+from training.starter.acoustics import CLEAN, Place, carry, draw_calm_place, draw_place, scale
 
 SECOND = 24_000
 
@@ -51,3 +51,16 @@ def test_places_differ_and_never_clip() -> None:
     assert len({place.noise_db for place in places}) > 30
     for place in places:
         assert np.abs(carry(scale(voice, place), place, chance)).max() <= 1
+
+
+def test_a_calm_place_is_quiet_or_moderately_noisy() -> None:
+    chance = np.random.default_rng(0)
+    places = [draw_calm_place(chance) for _ in range(200)]
+    ratios = [place.level_db - place.noise_db for place in places]
+    assert 12 <= min(ratios) < 15
+    assert 40 < max(ratios) <= 45
+    # Pink noise 15 dB below the voice, which scores are taken in, is among them.
+    assert any(
+        abs(ratio - 15) < 2 and abs(place.noise_slope_db - 3) < 1
+        for ratio, place in zip(ratios, places, strict=True)
+    )

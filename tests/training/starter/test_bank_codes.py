@@ -15,9 +15,10 @@ from app.catalog import STARTER
 from app.engine import build, checkpoint
 from app.engine.checkpoint import BUNDLED
 from app.errors import UserError
-from app.frames import FRAME_SAMPLES
+from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE
 from tests.training.starter import needs
 from training.starter import bank_codes
+from training.starter.acoustics import CLEAN
 from training.starter.bank import Settings as BankSettings
 from training.starter.bank import make_bank, read_shard, shards
 from training.starter.bank_codes import (
@@ -31,6 +32,7 @@ from training.starter.bank_codes import (
     mix,
     read_codes,
 )
+from training.starter.microphones import PLAIN
 
 pytestmark = needs.engine("espeak-ng")
 MODEL = BUNDLED / STARTER.name
@@ -75,7 +77,8 @@ def test_every_clip_is_encoded_as_if_alone(bank: Path, codes: Path, mimi: MimiMo
         # A larger batch rounds otherwise, so that a code here and there is its neighbour.
         assert ours.codes.shape == alone.shape
         assert np.mean(ours.codes == alone) > 0.99
-        assert (ours.begin, ours.end) == (np.float32(sound.begin), np.float32(sound.end))
+        moments = np.array([sound.begin, sound.end, sound.stretch], dtype=np.float32)
+        np.testing.assert_array_equal([ours.begin, ours.end, ours.stretch], moments)
 
 
 def test_speech_lies_between_rooms(bank: Path) -> None:
@@ -85,6 +88,30 @@ def test_speech_lies_between_rooms(bank: Path) -> None:
         assert TAIL_FRAMES <= len(frames) - each.end < TAIL_FRAMES + 1
         loud = np.sqrt(np.mean(frames**2, axis=1))
         assert loud[int(each.begin) : int(each.end) + 1].max() > 2 * loud[:LEAD_FRAMES].max()
+
+
+def test_words_are_where_the_stretch_tells(bank: Path) -> None:
+    speech = list(read_shard(shards(bank)[0]))
+    stretches = set()
+    for each in mixed(bank):
+        said = next(sound for entry, sound in speech if entry.number == each.clip)
+        frames = FRAME_RATE * each.stretch * len(said) / SAMPLE_RATE
+        assert each.end - each.begin == pytest.approx(frames, abs=1e-6)
+        assert 1 / 1.13 < each.stretch < 1.13
+        stretches.add(each.stretch)
+    assert len(stretches) == len(mixed(bank))
+
+
+def test_slower_is_deeper(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bank_codes, "_draw_place", lambda chance: CLEAN)
+    monkeypatch.setattr(bank_codes, "draw_microphone", lambda chance: PLAIN)
+    entry, _ = next(read_shard(shards(bank)[0]))
+    tone = np.sin(2 * np.pi * 1000 * np.arange(SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
+    for rendition in range(4):
+        heard = mix(entry, tone, rendition, 0)
+        spectrum = np.abs(np.fft.rfft(heard.sound, 2**16))
+        loudest = np.argmax(spectrum) * SAMPLE_RATE / 2**16
+        assert loudest == pytest.approx(1000 / heard.stretch, abs=1)
 
 
 def test_each_rendition_is_in_another_place_and_always_in_the_same(bank: Path) -> None:
@@ -100,7 +127,8 @@ def test_there_are_rooms_without_anybody(codes: Path) -> None:
         [each for each in read_codes(codes / name) if each.clip == ROOM] for name in ("0000.npz", "0001.npz")
     ]
     assert [each.codes.shape for each in rooms[0]] == [(8, bank_codes._ROOM_FRAMES)] * bank_codes._ROOMS
-    assert not np.array_equal(rooms[0][0].codes, rooms[1][0].codes), "each shard has rooms of its own"
+    alike = [np.array_equal(one.codes, other.codes) for one, other in zip(*rooms, strict=True)]
+    assert not all(alike), "each shard has rooms of its own"
 
 
 def test_codes_are_small(codes: Path) -> None:
