@@ -196,11 +196,17 @@ def shared(text: UserText, sound: Sound) -> Spoken:
 def as_sound(samples: npt.NDArray[np.float32], rate: int) -> Sound:
     """Return samples of any rate as [N] float32 at 24 kHz, without silence at the ends."""
     sound = samples if rate == SAMPLE_RATE else soxr.resample(samples, rate, SAMPLE_RATE)
+    first, end = speech_span(sound)
+    return np.asarray(sound[first:end], dtype=np.float32)
+
+
+def speech_span(sound: Sound) -> tuple[int, int]:
+    """Return the first sample that is no silence before speech, and the first of the silence after it."""
     loud = np.flatnonzero(np.abs(sound) > _QUIET * max(1e-6, float(np.max(np.abs(sound), initial=0.0))))
     if not len(loud):
-        return np.zeros(0, dtype=np.float32)
+        return 0, 0
     edge = round(_EDGE_S * SAMPLE_RATE)
-    return np.asarray(sound[max(0, int(loud[0]) - edge) : int(loud[-1]) + 1 + edge], dtype=np.float32)
+    return max(0, int(loud[0]) - edge), min(len(sound), int(loud[-1]) + 1 + edge)
 
 
 def package(name: str) -> Any:

@@ -6,7 +6,7 @@ Knows nothing about sound or time.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -61,6 +61,8 @@ class Phrases:
     openings: tuple[str, ...]
     clauses: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
+    read: Mapping[str, str] = field(default_factory=dict)
+    """Lines of the model as an engine that reads Japanese needs them: in kanji, of which kana leave open."""
 
     @property
     def lines(self) -> tuple[str, ...]:
