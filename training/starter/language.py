@@ -21,9 +21,10 @@ from app.engine.fake import tiny_config
 from app.errors import UserError
 from app.files import make_folder, replace_file, write_json
 from app.paths import paths
-from training.starter.codec import CARD
+from training.starter.codec import CARD, load_codec
 from training.starter.codec import CONFIG as MIMI_CONFIG
 from training.starter.codec import WEIGHTS as MIMI
+from training.starter.embeddings import begin_from_codebook, heard_codes
 from training.starter.scripts import LANGUAGES, phrases
 from training.starter.user_texts import taught
 
@@ -31,6 +32,8 @@ WEIGHTS, TOKENIZER, CONFIG = "model.safetensors", "tokenizer.model", "config.jso
 
 PIECES = 1600
 """Most words of its lines are one piece; what is in none of them is spelt in bytes."""
+
+WIDTH, LAYERS = 384, 8
 
 CONTEXT_FRAMES = 375
 """Half a minute, less than an example: after that, nothing is farther away than it was in training."""
@@ -46,8 +49,8 @@ _SEAM = "|"
 """Stands between Japanese words while the tokenizer is trained, so that no piece is a whole sentence."""
 
 
-def lm_config(text_card: int, width: int = 256, layers: int = 6) -> dict[str, Any]:
-    """Return LMModel's keyword arguments: Moshi's streams and delays, 11 million parameters."""
+def lm_config(text_card: int, width: int = WIDTH, layers: int = LAYERS) -> dict[str, Any]:
+    """Return LMModel's keyword arguments: Moshi's streams and delays, 27 million parameters."""
     config = tiny_config(text_card)
     config.update(
         dim=width,
@@ -62,8 +65,19 @@ def lm_config(text_card: int, width: int = 256, layers: int = 6) -> dict[str, An
     return config
 
 
-def make_beginning(folder: Path, codec: Path, seed: int, width: int = 256, layers: int = 6) -> None:
-    """Write a model in the official format that has learnt nothing yet, with a codec that has."""
+def make_beginning(
+    folder: Path,
+    codec: Path,
+    seed: int,
+    width: int = WIDTH,
+    layers: int = LAYERS,
+    *,
+    codes: Path | None = None,
+) -> None:
+    """Write a model in the official format that has learnt nothing yet, with a codec that has.
+
+    Its embeddings of codes are made of the codec's, by what is heard in `codes`, a folder of `starter codes`.
+    """
     if (folder / CONFIG).exists():
         return
     make_folder(folder)
@@ -80,6 +94,8 @@ def make_beginning(folder: Path, codec: Path, seed: int, width: int = 256, layer
             # torch draws embeddings as large as activations, from where small steps lead nowhere for long.
             if isinstance(module, nn.Embedding):
                 module.weight.mul_(module.weight.shape[1] ** -0.5)
+        heard = heard_codes(codes) if codes is not None else torch.zeros(0, 1, dtype=torch.int64)
+        begin_from_codebook(lm, load_codec(codec), heard, torch.Generator().manual_seed(seed))
         save_file(lm.state_dict(), folder / WEIGHTS)
     config.update(
         moshi_name=WEIGHTS,
