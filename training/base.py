@@ -6,7 +6,7 @@ Knows nothing about data, optimisers or files of runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,12 @@ from training.config import Config
 
 DEPTH = ("depformer", "linears")
 """The beginnings of the names of what belongs to the depth transformer; the rest is the temporal one."""
+
+WORD_HEAD = "word_head"
+"""The attribute of LMModel that predicts the user's words in training alone."""
+
+CODE_EMBEDDINGS = "emb."
+"""The beginning of the names of the temporal transformer's embeddings of codes."""
 
 TEXT_EMBEDDINGS = ("text_emb.", "depformer_text_emb.")
 
@@ -96,6 +102,8 @@ def prepare_learner(
             quantize_base(lm, config.base_bits, device)
     else:
         _thaw(lm, config.method)
+    if config.loss.user_words:
+        _add_word_head(lm)
     if empty:
         _make_room(lm)
     else:
@@ -116,18 +124,42 @@ def add_adapter(lm: LMModel, rank: int, scaling: float, seed: int) -> None:
             part.requires_grad_(True)
 
 
+def _add_word_head(lm: LMModel) -> None:
+    """Give a model what predicts the user's words while it is trained, zero to begin with, in float32."""
+    card, width = lm.text_linear.out_features, lm.text_linear.in_features
+    head = nn.Linear(width, card, bias=False, device=lm.device, dtype=torch.float32)
+    if head.weight.device.type != "meta":
+        nn.init.zeros_(head.weight)
+    setattr(lm, WORD_HEAD, head)
+
+
+def without_word_head(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights without what served training alone."""
+    return {name: each for name, each in state.items() if not name.startswith(f"{WORD_HEAD}.")}
+
+
 def adapters(lm: nn.Module) -> list[LoRALinear]:
     """Return the adapted layers of a model."""
     return [module for module in lm.modules() if isinstance(module, LoRALinear)]
 
 
 def learning_rate_groups(learner: Learner, config: Config) -> list[dict[str, Any]]:
-    """Return the optimiser's groups: 'temporal' and 'depth', each with its own learning rate."""
+    """Return the optimiser's groups: 'temporal' and 'depth', each with its own learning rate.
+
+    Embeddings that are frozen for a while are a third one, 'codes', with that of the temporal transformer.
+    """
     optimizer = config.optimizer
-    groups: dict[str, list[nn.Parameter]] = {"temporal": [], "depth": []}
+    groups: dict[str, list[nn.Parameter]] = {"temporal": [], "depth": [], "codes": []}
     for name, parameter in learner.trained():
-        groups["depth" if name.startswith(DEPTH) else "temporal"].append(parameter)
-    rates = {"temporal": optimizer.lr_temporal, "depth": optimizer.lr_depth}
+        if optimizer.frozen_embeddings and name.startswith(CODE_EMBEDDINGS):
+            groups["codes"].append(parameter)
+        else:
+            groups["depth" if name.startswith(DEPTH) else "temporal"].append(parameter)
+    rates = {
+        "temporal": optimizer.lr_temporal,
+        "depth": optimizer.lr_depth,
+        "codes": optimizer.lr_temporal,
+    }
     return [
         {"params": parameters, "lr": rates[name], "name": name}
         for name, parameters in groups.items()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,6 +32,8 @@ from app.runs import CHECKPOINTS
 from training import zero
 
 TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"
+NEWEST = "newest.safetensors"
+"""The weights of the last step, where what is to be used is their average."""
 _NAME = re.compile(r"step-(\d{6,})")
 
 
@@ -46,23 +49,44 @@ def checkpoint_folder(run: Path, step: int) -> Path:
 
 
 def save(
-    folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any, state: dict[str, Any]
+    folder: Path,
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: Any,
+    state: dict[str, Any],
+    *,
+    average: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Write a checkpoint into `folder`, called by all processes. Raises UserError where the disk refuses."""
+    """Write a checkpoint into `folder`, called by all processes. Raises UserError where the disk refuses.
+
+    An `average` of the weights, by LMModel's names, is what it is read by; the weights stand beside it.
+    """
     if zero.is_used(accelerator):
         trained, moments = zero.gather(model)
     else:
         trained = cast(dict[str, Tensor], get_model_state_dict(model, options=_gather(trained_only=True)))
         moments = dict(get_optimizer_state_dict(model, optimizer, options=_gather()))
-    trained = _plain_names(trained)
-    refusal = _write(folder, trained, moments, state) if accelerator.is_main_process else None
+    files = {TRAINED: _plain_names(trained), OPTIMIZER: _flat(moments.get("state", {}))}
+    if average is not None:
+        files |= {NEWEST: files[TRAINED], TRAINED: {name: each.cpu() for name, each in average.items()}}
+    whole = {**state, "param_groups": moments.get("param_groups", [])}
+    refusal = _write(folder, files, whole) if accelerator.is_main_process else None
     accelerator.wait_for_everyone()
     if refusal is not None:
         raise refusal
 
 
-def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: Any) -> dict[str, Any]:
-    """Read a checkpoint into a model and its optimiser, and return its state. Raises UserError."""
+def load(
+    folder: Path,
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: Any,
+    average: dict[str, Tensor] | None = None,
+) -> dict[str, Any]:
+    """Read a checkpoint into a model, its optimiser and an `average`, and return its state.
+
+    Raises UserError.
+    """
     state = read_state(folder)
     shapes = {
         # ZeRO-3 keeps a parameter empty, and its shape beside.
@@ -78,6 +102,10 @@ def load(folder: Path, accelerator: Accelerator, model: nn.Module, optimizer: An
     if odd := sorted(name for name, each in trained.items() if tuple(each.shape) != shapes[name]):
         sentence = f"{folder / TRAINED} is of another configuration: {odd[0]} has another shape."
         raise UserError(sentence, advice)
+    if average is not None:
+        for name, each in average.items():
+            each.copy_(trained[name])
+        trained = _read_tensors(folder / NEWEST)
     if zero.is_used(accelerator):
         whole_names = {f"lm.{name}": each for name, each in trained.items()}
         zero.scatter(model, whole_names, _nested(_read_tensors(folder / OPTIMIZER)))
@@ -147,16 +175,14 @@ def _nested(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return nested
 
 
-def _write(
-    folder: Path, trained: dict[str, Tensor], moments: dict[str, Any], state: dict[str, Any]
-) -> UserError | None:
+def _write(folder: Path, files: dict[str, dict[str, Tensor]], state: dict[str, Any]) -> UserError | None:
     """Write the files of a checkpoint beside and rename them; return what hindered it."""
     try:
         make_folder(folder.parent)
         with replacing_folder(folder) as part:
-            save_file({name: each.contiguous() for name, each in trained.items()}, part / TRAINED)
-            save_file(_flat(moments.get("state", {})), part / OPTIMIZER)
-            write_json(part / STATE, {**state, "param_groups": moments.get("param_groups", [])})
+            for name, tensors in files.items():
+                save_file({key: each.contiguous() for key, each in tensors.items()}, part / name)
+            write_json(part / STATE, state)
     except Exception as fault:
         refusal = refused(fault)
         if refusal is None:

@@ -53,6 +53,10 @@ class Optimizer:
     betas: tuple[float, float] = (0.9, 0.95)
     epsilon: float = 1e-8
     clip: float = 1.0
+    ema: float = 0.0
+    """Decay of an exponential moving average of the weights, by which it is judged and kept; 0: none."""
+    frozen_embeddings: float = 0.0
+    """For this share of the steps the embeddings of codes stay as they began, where they would learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,9 @@ class Batch:
     size: int = 1
     """Examples that are in memory at a time, on each process."""
     accumulation: int = 8
+    depth_share: float = 1.0
+    """The depth transformer learns from this share of the frames, drawn anew each step: it has most of the
+    cost of a small model, and frames next to each other teach it much the same."""
 
     @property
     def frames(self) -> int:
@@ -253,7 +260,7 @@ def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
     }
     not_negative = {
         "": ("seed",),
-        "loss": ("text_padding", "semantic", "acoustic"),
+        "loss": ("text_padding", "semantic", "acoustic", "onset", "user_words"),
         "batch": ("min_seconds",),
         "memory": ("kept_layers",),
         "optimizer": ("lr_temporal", "lr_depth", "warmup_steps", "weight_decay"),
@@ -267,6 +274,15 @@ def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
                     yield f"{table}{'.' if table else ''}{name} is {value}.", f"It has to be {least}."
     if not 0 <= config.held_out_share < 1:
         yield f"held_out_share is {config.held_out_share}.", "It lies between 0 and 1."
+    if not 0 < config.batch.depth_share <= 1:
+        yield f"batch.depth_share is {config.batch.depth_share}.", "It lies above 0, up to 1."
+    if not 0 <= config.optimizer.ema < 1:
+        yield f"optimizer.ema is {config.optimizer.ema}.", "It lies between 0 and 1, for example 0.998."
+    if not 0 <= config.optimizer.frozen_embeddings <= 1:
+        yield (
+            f"optimizer.frozen_embeddings is {config.optimizer.frozen_embeddings}.",
+            "It lies between 0 and 1.",
+        )
     if not all(0 <= beta < 1 for beta in config.optimizer.betas):
         yield f"optimizer.betas are {list(config.optimizer.betas)}.", "For example [0.9, 0.95]."
     if config.name in (".", "..") or "/" in config.name:
@@ -288,6 +304,9 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
     if config.method != "lora" and config.base_bits != 16:
         sentence = f"base_bits {config.base_bits} is for an adapter, and the method is {config.method}."
         yield sentence, 'Only a frozen base can be kept in fewer bits: choose method = "lora".'
+    if config.loss.user_words and config.method == "depth":
+        sentence = "loss.user_words teaches the temporal transformer, which the method depth leaves as it is."
+        yield sentence, "Set it to 0, or choose another method."
     if config.memory.sharded and config.base_bits != 16:
         yield (
             f"memory.sharded shares out a whole base, not one of {config.base_bits} bits.",

@@ -85,12 +85,26 @@ class Examples:
 
         T is the longest of them, or `frames`, which spares a compiled model new shapes.
         """
-        length = frames or max(window.frames for window in windows)
-        codes = [self.codes(window) for window in windows]
-        stacked = np.full((len(codes), len(codes[0]), length), NO_TARGET, dtype=np.int64)
-        for row, one in zip(stacked, codes, strict=True):
-            row[:, : one.shape[1]] = one
-        return torch.from_numpy(stacked)
+        return _stack([self.codes(window) for window in windows], frames)
+
+    def stack_words(self, windows: Sequence[Window], frames: int | None = None) -> Tensor:
+        """Return the text streams of those who talk to the speakers, [B, T] int64, like `stack`."""
+        return _stack([self._words(window) for window in windows], frames)[:, 0]
+
+    def _words(self, window: Window) -> npt.NDArray[np.int64]:
+        """Return the text of the other side of a window, [1, frames]."""
+        voices = dict(zip(("A", "B"), self._shards.streams(window.dialogue), strict=True))
+        stretch = slice(window.first, window.first + window.frames)
+        return voices[OTHER[window.speaker]][:1, stretch].astype(np.int64)
+
+
+def _stack(rows: Sequence[npt.NDArray[np.int64]], frames: int | None) -> Tensor:
+    """Return rows [K, t] as [B, K, T], NO_TARGET behind the end of each; T is `frames` or the longest."""
+    length = frames or max(row.shape[1] for row in rows)
+    stacked = np.full((len(rows), len(rows[0]), length), NO_TARGET, dtype=np.int64)
+    for at, row in zip(stacked, rows, strict=True):
+        at[:, : row.shape[1]] = row
+    return torch.from_numpy(stacked)
 
 
 def cut(frames: int, longest: int) -> list[tuple[int, int]]:

@@ -36,7 +36,7 @@ from app.files import make_folder, named, read_json, replacing_folder, write_jso
 from app.paths import Paths
 from app.runs import find_run, open_run, read_metrics
 from training import streams
-from training.base import find_base, prepare_learner
+from training.base import find_base, prepare_learner, without_word_head
 from training.checkpoint import checkpoint_folder, disk_full, read_trained, refuse_unfinite
 from training.config import Config
 from training.naming import nu_dialogue, released
@@ -129,7 +129,7 @@ def _read_learnt(found: Checkpoint, trained: Trained) -> State:
     if odd := sorted(name for name in {**expected, **given} if expected.get(name) != given.get(name)):
         problem = "has another shape" if odd[0] in expected and odd[0] in given else "is on one side only"
         raise UserError(f"{folder} does not fit its run: {odd[0]} {problem}.", FOREIGN)
-    return learnt
+    return without_word_head(learnt)
 
 
 def _write_adapter(found: Checkpoint, trained: Trained, folder: Path, out: Path) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import resource
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from moshi.models import LMModel
@@ -26,10 +27,11 @@ from training import checkpoint, zero
 from training.base import Learner
 from training.best import HARDLY, STALL, Best, Learning
 from training.config import Config
+from training.ema import Ema
 from training.examples import Examples, Window, choose
 from training.generation import continue_dialogues
 from training.judge import Judge
-from training.loss import NO_TARGET, LossWeights, compute_loss, count_weights
+from training.loss import ALL, NO_TARGET, LossWeights, Positions, compute_loss, count_weights
 from training.pace import Pace, is_due
 from training.rates import raised
 from training.record import Record, Silence
@@ -44,27 +46,58 @@ SAVING = "Saving a checkpoint"
 class Trainee(nn.Module):
     """A language model behind one `forward`, since shares of a model (FSDP2) are only whole inside of it."""
 
-    def __init__(self, lm: LMModel, weights: LossWeights, chunk_frames: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        lm: LMModel,
+        weights: LossWeights,
+        chunk_frames: int,
+        dtype: torch.dtype,
+        stop: int = NO_TARGET,
+    ) -> None:
         super().__init__()
         self.lm = lm
         # Here and not by Accelerate, which has other ways for shares, that round the loss itself.
         self._mixed = partial(torch.autocast, dtype=dtype, enabled=dtype != torch.float32)
         self._weights = weights
         self._chunk_frames = chunk_frames
+        self._stop = stop
+
+    @property
+    def streams(self) -> list[str]:
+        """Return the names of the streams that `forward` sums up, in order."""
+        both = self.lm.dep_q > self.lm.n_q // 2
+        return [
+            "text",
+            "semantic",
+            "acoustic",
+            *["user"] * both,
+            *["words"] * bool(self._weights.user_words),
+        ]
 
     def forward(
-        self, codes: Tensor, share: Tensor | None = None, generate: dict[str, Any] | None = None
+        self,
+        codes: Tensor,
+        share: Tensor | None = None,
+        generate: dict[str, Any] | None = None,
+        positions: Positions = ALL,
     ) -> tuple[Tensor, Tensor]:
         """Return (loss, sums) of codes [B, K, T], or (tokens, tokens) where they are to be continued.
 
-        The loss is this batch's part of that of a larger one, whose text, padding and audio weigh `share`,
-        [3]. The sums, [3 + streams, 2], are total and weight of these as they count, then of each stream.
+        The loss is this batch's part of that of a larger one, whose text, padding, audio and user's words
+        weigh `share`, [4]. The sums, [4 + streams, 2], are total and weight of these as they count, then of
+        each stream.
         """
         with self._mixed(codes.device.type):
             if generate is not None:
                 tokens = continue_dialogues(self.lm, codes, **generate)
                 return tokens, tokens
-            loss = compute_loss(self.lm, codes, self._weights, chunk_frames=self._chunk_frames)
+            loss = compute_loss(
+                self.lm,
+                codes,
+                self._weights,
+                chunk_frames=self._chunk_frames,
+                positions=positions._replace(stop=self._stop),
+            )
         means = (*loss.means, *loss.streams.values())
         sums = torch.stack([torch.stack((mean.total.detach(), mean.weight)) for mean in means])
         if share is None:
@@ -73,9 +106,10 @@ class Trainee(nn.Module):
         parts = [mean.total / weight for mean, weight in zip(loss.means, shares, strict=True)]
         return torch.stack(parts).sum(), sums
 
-    def count(self, codes: Tensor) -> Tensor:
-        """Return what text, padding and audio of a batch weigh, [3]."""
-        return torch.stack(count_weights(self.lm, codes, self._weights))
+    def count(self, codes: Tensor, positions: Positions) -> Tensor:
+        """Return what text, padding, audio and user's words of a batch weigh, [4]."""
+        chosen = positions._replace(stop=self._stop)
+        return torch.stack(count_weights(self.lm, codes, self._weights, chosen))
 
 
 @dataclass
@@ -98,8 +132,14 @@ class Work:
     """The step after which it was judged last; below 0 before that."""
     pace: Pace
     learning: Learning
+    ema: Ema | None = None
+    """The average of the weights, where they are judged and kept by one."""
     fixed_frames: int | None = None
     """The length that each batch is filled up to, where a compiled model wants one."""
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Give the model its average, where there is one, for as long as it lasts."""
+        return nullcontext() if self.ema is None else self.ema.applied()
 
     def tell(self, event: dict[str, Any]) -> None:
         """Write down and show what happened, a step with how long the rest will take."""
@@ -172,15 +212,15 @@ def take_step(work: Work, step: int, stop: Stop) -> Figures | None:
     accelerator, config = work.accelerator, work.config
     chosen = choose(len(work.train.windows), config.batch.examples, config.seed, step)
     windows = [work.train.windows[index] for index in chosen]
-    batches = _share_out(work, windows)
-    share = accelerator.reduce(sum(work.trainee.count(codes) for codes in batches), reduction="sum")
+    batches = _share_out(work, windows, step)
+    share = accelerator.reduce(sum(work.trainee.count(*batch) for batch in batches), reduction="sum")
     data_s = time.perf_counter() - began
     sums: Tensor | float = 0.0
-    for number, codes in enumerate(batches):
+    for number, batch in enumerate(batches):
         if stop.agree():
             work.optimizer.zero_grad(set_to_none=True)
             return None
-        sums = sums + _add_gradients(work, codes, share, last=number == len(batches) - 1)
+        sums = sums + _add_gradients(work, batch, share, last=number == len(batches) - 1)
     losses = _losses(accelerator.reduce(sums, reduction="sum"), work)
     # Not before: what is kept of a run that ends half-way through a step knows nothing of it.
     _set_rates(work.optimizer, config, step)
@@ -192,15 +232,18 @@ def take_step(work: Work, step: int, stop: Stop) -> Figures | None:
         raise _no_number(work, step, windows)
     work.optimizer.step()
     work.optimizer.zero_grad(set_to_none=True)
+    if work.ema is not None:
+        work.ema.update(step)
     audio_s = seconds(sum(window.frames for window in windows))
     return Figures(losses, norm, audio_s, data_s, time.perf_counter() - began)
 
 
-def _add_gradients(work: Work, codes: Tensor, share: Tensor, *, last: bool) -> Tensor:
+def _add_gradients(work: Work, batch: tuple[Tensor, Positions], share: Tensor, *, last: bool) -> Tensor:
     """Add the gradients of a batch to those of its step, and return its sums."""
     accelerator = work.accelerator
     with nullcontext() if last else accelerator.no_sync(work.model):
-        loss, sums = work.model(codes, share)
+        codes, positions = batch
+        loss, sums = work.model(codes, share, positions=positions)
         # Gradients of several processes are averaged; what is wanted is their sum.
         if zero.is_used(accelerator):
             zero.backward(work.model, loss * accelerator.num_processes, last=last)
@@ -223,11 +266,30 @@ def _whole(norm: Tensor) -> float:
     return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
 
 
-def _share_out(work: Work, windows: list[Window]) -> list[Tensor]:
+def _share_out(work: Work, windows: list[Window], step: int) -> list[tuple[Tensor, Positions]]:
     """Return this process's batches of a step, on its device, all of the same number everywhere."""
-    accelerator = work.accelerator
-    mine = _mine(work, windows)
-    return [work.train.stack(batch, work.fixed_frames).to(accelerator.device) for batch in mine]
+    accelerator, share = work.accelerator, work.config.batch.depth_share
+    shared = []
+    for at, batch in enumerate(_mine(work, windows)):
+        codes, positions = _stack(work, work.train, batch)
+        if share < 1:
+            # The place among all batches of the step: the same frames on any number of processes.
+            number = at * accelerator.num_processes + accelerator.process_index
+            frames = codes.shape[0] * codes.shape[2]
+            chosen = np.random.default_rng((work.config.seed, step, number)).permutation(frames)
+            chosen = np.sort(chosen[: math.ceil(share * frames)])
+            positions = positions._replace(depth=torch.from_numpy(chosen).to(accelerator.device))
+        shared.append((codes, positions))
+    return shared
+
+
+def _stack(work: Work, examples: Examples, windows: list[Window]) -> tuple[Tensor, Positions]:
+    """Return the codes of some windows and, where they are to be learnt, the user's words, on the device."""
+    device = work.accelerator.device
+    codes = examples.stack(windows, work.fixed_frames).to(device)
+    if not work.config.loss.user_words:
+        return codes, ALL
+    return codes, Positions(words=examples.stack_words(windows, work.fixed_frames).to(device))
 
 
 def _mine(work: Work, windows: list[Window]) -> list[list[Window]]:
@@ -238,10 +300,10 @@ def _mine(work: Work, windows: list[Window]) -> list[list[Window]]:
 
 
 def _losses(sums: Tensor, work: Work) -> dict[str, float]:
-    """Return the loss and those of the streams from their sums, [3 + streams, 2]."""
-    text, padding, audio, *streams = (total / weight if weight else 0.0 for total, weight in sums.tolist())
-    names = ("text", "semantic", "acoustic", "user")
-    return {"loss": text + padding + audio, **dict(zip(names, streams, strict=False))}
+    """Return the loss and those of the streams from their sums, [4 + streams, 2]."""
+    means = [total / weight if weight else 0.0 for total, weight in sums.tolist()]
+    text, padding, audio, words, *streams = means
+    return {"loss": text + padding + audio + words, **dict(zip(work.trainee.streams, streams, strict=True))}
 
 
 def _set_rates(optimizer: Any, config: Config, step: int) -> None:
@@ -254,6 +316,9 @@ def _set_rates(optimizer: Any, config: Config, step: int) -> None:
         )
         factor = warm * (LEARNING_FLOOR + (1 - LEARNING_FLOOR) * (1 + math.cos(math.pi * min(1.0, done))) / 2)
     rates = {"temporal": config.optimizer.lr_temporal, "depth": config.optimizer.lr_depth}
+    frozen = step < config.optimizer.frozen_embeddings * config.steps
+    # A rate of 0 leaves them as they are to the bit: the weight decay is a share of the rate.
+    rates["codes"] = 0.0 if frozen else rates["temporal"]
     for group in optimizer.param_groups:
         group["lr"] = rates[group["name"]] * factor
 
@@ -264,8 +329,11 @@ def _judge(work: Work, step: int, stop: Stop) -> bool:
     Returns False where it was broken off, which leaves nothing of it.
     """
     began = time.perf_counter()
-    found = held_out_losses(work, stop) if work.held_out.windows else ({}, [])
-    figures, sample = work.judge.sample(work.model, work.accelerator, work.record.folder, step, stop.agree)
+    with work.averaged():
+        found = held_out_losses(work, stop) if work.held_out.windows else ({}, [])
+        figures, sample = work.judge.sample(
+            work.model, work.accelerator, work.record.folder, step, stop.agree
+        )
     if found is None or stop.agree():
         return False
     losses, parts = found
@@ -309,10 +377,12 @@ def held_out_losses(work: Work, stop: Stop) -> tuple[dict[str, float], list[floa
         if stop.agree():
             return None
         # All processes have to take part in each round; who has nothing left takes part with nothing.
-        codes = work.held_out.stack(mine[at] if at < len(mine) else windows[:1], work.fixed_frames)
+        codes, positions = _stack(work, work.held_out, mine[at] if at < len(mine) else windows[:1])
         if at >= len(mine):
             codes.fill_(NO_TARGET)
-        found.append(work.model(codes.to(accelerator.device))[1])
+            if positions.words is not None:
+                positions.words.fill_(NO_TARGET)
+        found.append(work.model(codes, positions=positions)[1])
     # [processes, rounds, ...], and then in the order in which a single process has them.
     gathered = accelerator.gather(torch.stack(found)[None])
     sums = gathered.transpose(0, 1).flatten(0, 1)[:batches]
@@ -325,7 +395,8 @@ def _keep(work: Work, step: int) -> None:
     folder, best = work.record.folder, work.best
     target = checkpoint.checkpoint_folder(folder, step)
     state = {"step": step, "best": best.state(), "judge": work.judge.state(), "judged": work.judged}
-    checkpoint.save(target, work.accelerator, work.model, work.optimizer, state)
+    average = None if work.ema is None else work.ema.values
+    checkpoint.save(target, work.accelerator, work.model, work.optimizer, state, average=average)
     if work.accelerator.is_main_process:
         newest = checkpoint.list_checkpoints(folder)[-work.config.evaluation.keep :]
         checkpoint.forget(folder, {*newest, best.step})

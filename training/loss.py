@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from moshi.models import LMModel
@@ -27,6 +27,19 @@ from torch.utils.checkpoint import checkpoint
 
 NO_TARGET = -1
 """The id of LMModel that is no input and no target."""
+
+WORD_DELAY = 3
+"""The user's words are asked for so many frames late: their codes are heard one or two frames late, and a
+word is known before it has ended."""
+
+WORD_FRAMES = 8
+"""A word of the user lasts no longer."""
+
+NOTHING_SAID = 0.2
+"""What a frame in which the user says nothing counts for beside one of a word."""
+
+ONSET_SILENCE, ONSET_TOKENS = 10, 3
+"""An utterance begins after so many frames without text, with so many tokens that decide what it is about."""
 
 CHUNK_FRAMES = 512
 """Large matrix products still, with both voices in 3 GB of depth activations."""
@@ -49,6 +62,11 @@ class LossWeights:
     padding. Text is rare, so that there it counts for more: of 10 positions, 9 of them padding, the text has
     2/11 of the weight in the joint mean, and 2/3 in the separate ones.
     """
+    onset: float = 1.0
+    """What the first tokens of an utterance count for, and the mark of one that was broken off."""
+    user_words: float = 0.0
+    """What the words of the user count for, which a head that is thrown away afterwards predicts from the
+    temporal transformer; 0: there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +96,65 @@ class Loss:
     padding: Mean
     """Its weight is 0 where it counts with the text."""
     audio: Mean
+    words: Mean
+    """The user's, `user_words` times; its weight is 0 where nothing predicts them."""
     streams: dict[str, Mean]
     """Without gradient, each position counting alike: 'text' (padding too), 'semantic' and 'acoustic' of the
-    model's voice, and 'user' (all codebooks of the user's voice) if the model predicts it."""
+    model's voice, 'user' (all codebooks of the user's voice) if the model predicts it, and 'words' of the
+    user if a head does."""
 
     @property
     def value(self) -> Tensor:
         """Return the loss, [], to call `backward` on."""
-        return self.text.value + self.padding.value + self.audio.value
+        return self.text.value + self.padding.value + self.audio.value + self.words.value
 
     @property
-    def means(self) -> tuple[Mean, Mean, Mean]:
+    def means(self) -> tuple[Mean, Mean, Mean, Mean]:
         """Return the means that it is the sum of."""
-        return self.text, self.padding, self.audio
+        return self.text, self.padding, self.audio, self.words
 
     def __add__(self, other: Loss) -> Loss:
         streams = {name: mean + other.streams[name] for name, mean in self.streams.items()}
-        return Loss(self.text + other.text, self.padding + other.padding, self.audio + other.audio, streams)
+        text, padding, audio, words = (mine + its for mine, its in zip(self.means, other.means, strict=True))
+        return Loss(text, padding, audio, words, streams)
+
+
+class Positions(NamedTuple):
+    """What of a batch a loss looks at beyond its codes."""
+
+    words: Tensor | None = None
+    """[B, T] int64: the user's text stream, whose words a head of the model (`word_head`) is to predict."""
+    depth: Tensor | None = None
+    """[M] int64: which of the B x T frames the depth transformer is computed for; None: all."""
+    stop: int = NO_TARGET
+    """The text token of an utterance that was broken off."""
+
+
+ALL = Positions()
 
 
 def compute_loss(
-    lm: LMModel, codes: Tensor, weights: LossWeights | None = None, *, chunk_frames: int | None = CHUNK_FRAMES
+    lm: LMModel,
+    codes: Tensor,
+    weights: LossWeights | None = None,
+    *,
+    chunk_frames: int | None = CHUNK_FRAMES,
+    positions: Positions = ALL,
 ) -> Loss:
     """Return the loss of a model that is not streaming on codes [B, K, T] int64 (NO_TARGET: unknown).
 
     For codes of the model's voice alone it is that of kyutai-labs/moshi-finetune, unless the weights say
     otherwise; where the model predicts both voices, the user's counts like the model's. `chunk_frames` is how
     many of the B x T frames have their logits in memory at a time; None for all, by LMModel's own forward
-    pass, which is faster where memory allows it. The model is one without conditions.
+    pass, which is faster where memory allows it, and knows no other `positions`. The model is one without
+    conditions.
     """
-    crossed = _cross_all(lm, codes) if chunk_frames is None else _cross_in_chunks(lm, codes, chunk_frames)
-    return _weigh(lm, crossed, weights or LossWeights())
+    if chunk_frames is None:
+        assert positions.words is None and positions.depth is None, "LMModel's own pass computes all frames"
+        crossed = _cross_all(lm, codes)
+    else:
+        crossed = _cross_in_chunks(lm, codes, chunk_frames, positions)
+    return _weigh(lm, crossed, weights or LossWeights(), positions.stop)
 
 
 def cross_in_chunks(
@@ -125,16 +171,20 @@ def cross_in_chunks(
 
 @dataclass(frozen=True, slots=True)
 class _Crossed:
-    """Cross-entropies of N = B x T frames, and the tokens that they belong to."""
+    """Cross-entropies of N = B x T frames, M of them in audio, and the tokens that they belong to."""
 
     text: Tensor
     """[N], 0 at NO_TARGET."""
     text_targets: Tensor
-    """[N] int64"""
+    """[B, T] int64"""
     audio: Tensor
-    """[N, dep_q], 0 at NO_TARGET."""
+    """[M, dep_q], 0 at NO_TARGET."""
     audio_targets: Tensor
-    """[N, dep_q] int64"""
+    """[M, dep_q] int64"""
+    words: Tensor | None = None
+    """[N], 0 at NO_TARGET; None where nothing predicts the user's words."""
+    word_targets: Tensor | None = None
+    """[N] int64"""
 
 
 def _cross_all(lm: LMModel, codes: Tensor) -> _Crossed:
@@ -144,28 +194,65 @@ def _cross_all(lm: LMModel, codes: Tensor) -> _Crossed:
     audio_targets = codes[:, first : first + lm.dep_q].where(output.mask, NO_TARGET)
     # Logits at invalid positions are NaN; they meet NO_TARGET and stay out of sums and gradients.
     text, audio = _cross(output.text_logits, text_targets), _cross(output.logits, audio_targets)
-    return _Crossed(
-        _by_frame(text)[:, 0], _by_frame(text_targets)[:, 0], _by_frame(audio), _by_frame(audio_targets)
-    )
+    return _Crossed(_by_frame(text)[:, 0], text_targets[:, 0], _by_frame(audio), _by_frame(audio_targets))
 
 
-def _cross_in_chunks(lm: LMModel, codes: Tensor, chunk_frames: int) -> _Crossed:
+def _cross_in_chunks(lm: LMModel, codes: Tensor, chunk_frames: int, positions: Positions) -> _Crossed:
     """Do what LMModel.forward does, the targets delayed in place of logits brought back in line."""
     initial = lm._get_initial_token().expand(len(codes), -1, -1)
     delayed = _delay_sequence(lm.delays, codes, initial)
     states = _run_temporal(lm, torch.cat([initial, delayed], dim=2)[:, :, :-1]).flatten(0, 1)
-    targets = _by_frame(_delay_sequence(lm.delays, codes, torch.full_like(initial, NO_TARGET)))
-    text_targets = targets[:, 0]
-    audio_targets = targets[:, lm.audio_offset : lm.audio_offset + lm.dep_q]
+    text_targets, audio_targets = _targets(lm, codes, positions)
 
     def cross_depth(part: Tensor, tokens: Tensor, target: Tensor) -> Tensor:
         logits = lm.forward_depformer_training(tokens.T[None], part[None])
         return _cross(logits[0], target.T).T
 
-    sizes = _sizes(len(states), chunk_frames)
-    audio = _in_chunks(cross_depth, sizes, states, _by_frame(delayed), audio_targets)
-    text = cross_in_chunks(states, lm.text_linear, text_targets, chunk_frames)
-    return _Crossed(text, text_targets, audio, audio_targets)
+    sizes = _sizes(len(audio_targets), chunk_frames)
+    heard = (_at(states, positions.depth), _at(_by_frame(delayed), positions.depth))
+    audio = _in_chunks(cross_depth, sizes, *heard, audio_targets)
+    text = cross_in_chunks(states, lm.text_linear, text_targets.flatten(), chunk_frames)
+    if positions.words is None:
+        return _Crossed(text, text_targets, audio, audio_targets)
+    word_targets = spread_words(lm, positions.words).flatten()
+    words = cross_in_chunks(states, lm.word_head, word_targets, chunk_frames)
+    return _Crossed(text, text_targets, audio, audio_targets, words, word_targets)
+
+
+def _targets(lm: LMModel, codes: Tensor, positions: Positions) -> tuple[Tensor, Tensor]:
+    """Return the targets of text, [B, T], and of audio, [M, dep_q], for codes [B, K, T]."""
+    unknown = torch.full_like(codes[:, :, :1], NO_TARGET)
+    targets = _delay_sequence(lm.delays, codes, unknown)
+    audio = targets[:, lm.audio_offset : lm.audio_offset + lm.dep_q]
+    return targets[:, 0], _at(_by_frame(audio), positions.depth)
+
+
+def _at(frames: Tensor, chosen: Tensor | None) -> Tensor:
+    """Return the chosen rows of frames [N, ...], all of them where none are chosen."""
+    return frames if chosen is None else frames.index_select(0, chosen)
+
+
+def spread_words(lm: LMModel, stream: Tensor) -> Tensor:
+    """Return what the user was saying WORD_DELAY frames ago, [B, T], from his text stream [B, T] int64.
+
+    A token lasts until the next one, and no longer than WORD_FRAMES; padding stands where nothing is said.
+    """
+    at = torch.arange(stream.shape[1], device=stream.device)
+    newest = at.where(_is_text(lm, stream), NO_TARGET).cummax(1).values
+    said = stream.gather(1, newest.clamp(min=0)).where(
+        (newest >= 0) & (at - newest < WORD_FRAMES), lm.text_padding_token_id
+    )
+    late = torch.full_like(stream, lm.text_padding_token_id)
+    late[:, WORD_DELAY:] = said[:, :-WORD_DELAY]
+    targets: Tensor = late.where(stream != NO_TARGET, NO_TARGET)
+    return targets
+
+
+def _is_text(lm: LMModel, stream: Tensor) -> Tensor:
+    """Return where a text stream has a token that is neither padding nor unknown."""
+    padding = (stream == lm.text_padding_token_id) | (stream == lm.end_of_text_padding_id)
+    is_text: Tensor = ~padding & (stream != NO_TARGET)
+    return is_text
 
 
 def _run_temporal(lm: LMModel, tokens: Tensor) -> Tensor:
@@ -209,23 +296,25 @@ def _by_frame(values: Tensor) -> Tensor:
 
 
 def count_weights(
-    lm: LMModel, codes: Tensor, weights: LossWeights | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return what text, padding and audio of codes [B, K, T] weigh in their means, [] each.
+    lm: LMModel, codes: Tensor, weights: LossWeights | None = None, positions: Positions = ALL
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return what text, padding, audio and user's words of codes [B, K, T] weigh in their means, [] each.
 
     It needs no forward pass, so that a batch in parts, or on several processes, can be weighed as one.
     """
-    initial = lm._get_initial_token().expand(len(codes), -1, -1)
-    targets = _by_frame(_delay_sequence(lm.delays, codes, torch.full_like(initial, NO_TARGET)))
-    audio = targets[:, lm.audio_offset : lm.audio_offset + lm.dep_q]
+    text_targets, audio_targets = _targets(lm, codes, positions)
     chosen = weights or LossWeights()
-    text, padding = _text_weights(lm, targets[:, 0], chosen)
-    return text.sum(), padding.sum(), _audio_weights(lm, audio, chosen).sum()
+    text, padding = _text_weights(lm, text_targets, chosen, positions.stop)
+    audio = _audio_weights(lm, audio_targets, chosen).sum()
+    if positions.words is None:
+        return text.sum(), padding.sum(), audio, torch.zeros_like(audio)
+    words = _word_weights(lm, spread_words(lm, positions.words))
+    return text.sum(), padding.sum(), audio, words.sum()
 
 
-def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
-    known = crossed.text_targets != NO_TARGET
-    text_weights, padding_weights = _text_weights(lm, crossed.text_targets, weights)
+def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights, stop: int) -> Loss:
+    known = crossed.text_targets.flatten() != NO_TARGET
+    text_weights, padding_weights = _text_weights(lm, crossed.text_targets, weights, stop)
     padding = _mean(crossed.text, padding_weights)
     audio_weights = _audio_weights(lm, crossed.audio_targets, weights)
     voice = lm.n_q // 2
@@ -237,21 +326,52 @@ def _weigh(lm: LMModel, crossed: _Crossed, weights: LossWeights) -> Loss:
     }
     if lm.dep_q > voice:
         streams["user"] = _mean(audio[:, voice:].detach(), audio_known[:, voice:])
-    # The padding's own mean counts `text_padding` times: its total does, its weight does not.
+    words = Mean(torch.zeros_like(padding.total), torch.zeros_like(padding.weight))
+    if crossed.words is not None and crossed.word_targets is not None:
+        words = _mean(crossed.words, _word_weights(lm, crossed.word_targets))
+        streams["words"] = _mean(crossed.words.detach(), crossed.word_targets != NO_TARGET)
+    # The padding's own mean counts `text_padding` times: its total does, its weight does not. So do words.
     padding = Mean(weights.text_padding * padding.total, padding.weight)
-    return Loss(_mean(crossed.text, text_weights), padding, _mean(audio, audio_weights), streams)
+    words = Mean(weights.user_words * words.total, words.weight)
+    return Loss(_mean(crossed.text, text_weights), padding, _mean(audio, audio_weights), words, streams)
 
 
-def _text_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> tuple[Tensor, Tensor]:
-    """Return what each of the targets [N] weighs in the mean of text and in that of padding, [N] float32.
+def _text_weights(
+    lm: LMModel, targets: Tensor, weights: LossWeights, stop: int = NO_TARGET
+) -> tuple[Tensor, Tensor]:
+    """Return what each of the targets [B, T] weighs in the means of text and of padding, [B x T] float32.
 
     Both are 0 at NO_TARGET; padding weighs nothing in the second where it counts with the text.
     """
-    is_padding = (targets == lm.text_padding_token_id) | (targets == lm.end_of_text_padding_id)
-    known = targets != NO_TARGET
+    known, is_text = targets != NO_TARGET, _is_text(lm, targets)
     if weights.text_mean == "separate":
-        return (known & ~is_padding).float(), (known & is_padding).float()
-    return torch.where(is_padding, weights.text_padding, 1.0) * known, torch.zeros_like(targets).float()
+        text, padding = is_text.float(), (known & ~is_text).float()
+    else:
+        text = torch.where(known & ~is_text, weights.text_padding, 1.0) * known
+        padding = torch.zeros_like(targets).float()
+    if weights.onset != 1.0:
+        decides = _first_tokens(is_text) | (is_text & (targets == stop))
+        text = text.where(~decides, weights.onset * text)
+    return text.flatten(), padding.flatten()
+
+
+def _first_tokens(is_text: Tensor) -> Tensor:
+    """Return which tokens, by where text stands [B, T], are among the first ONSET_TOKENS of an utterance.
+
+    Padding is not: that would change when the model begins to speak, not what it says. An utterance begins
+    after ONSET_SILENCE frames without text; what stands before the first frame counts as such.
+    """
+    count = is_text.long().cumsum(1)
+    before = functional.pad(count, (ONSET_SILENCE + 1, 0))[:, : count.shape[1]]
+    begins = is_text & (count - 1 == before)
+    number = count - count.where(begins, 0).cummax(1).values
+    return is_text & (number < ONSET_TOKENS)
+
+
+def _word_weights(lm: LMModel, targets: Tensor) -> Tensor:
+    """Return what each of the user's words [N] weighs, [N] float32; 0 at NO_TARGET."""
+    silent = targets == lm.text_padding_token_id
+    return torch.where(silent, NOTHING_SAID, 1.0) * (targets != NO_TARGET)
 
 
 def _audio_weights(lm: LMModel, targets: Tensor, weights: LossWeights) -> Tensor:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
+from sentencepiece import SentencePieceProcessor
 from torch.distributed.fsdp import MixedPrecisionPolicy
 
 from app.engine.checkpoint import Checkpoint
@@ -23,14 +24,19 @@ from training import checkpoint, provenance, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.best import Best, Learning
 from training.config import Config
+from training.ema import Ema
 from training.examples import Examples
 from training.judge import Judge
 from training.loop import Trainee, Work
+from training.loss import NO_TARGET
 from training.material import open_examples
 from training.pace import Pace
 from training.plan import check_memory
 from training.record import Emit, Record, Silence
 from training.speed import TemporalLayer, prepare_for_training
+
+BROKEN_OFF = "\N{EM DASH}"
+"""Stands in the text where an utterance was broken off, for models whose tokenizer has it as a piece."""
 
 SHARED_OUT = (DistributedType.FSDP, DistributedType.DEEPSPEED)
 """Ways for each process to keep but a share of the model and the optimiser."""
@@ -72,6 +78,9 @@ def _refuse(config: Config, accelerator: Accelerator) -> None:
         if config.optimizer.name != "adamw":
             sentence = f"The optimizer {config.optimizer.name} can not be shared out."
             raise UserError(sentence, 'Set optimizer.name = "adamw": its state is shared out instead.')
+        if config.optimizer.ema:
+            sentence = "An average of the weights can not be shared out."
+            raise UserError(sentence, "Set optimizer.ema = 0, or let each process keep the whole model.")
     examples, together = config.batch.examples, accelerator.num_processes * config.batch.size
     if examples % together:
         raise UserError(
@@ -93,14 +102,17 @@ def begin(
         provenance.keep(record.folder, provenance.describe(config, found, train, held_out))
     told = _stages(record.emit, first)
     learner = _prepare_model(config, found, accelerator, partial(told, "Reading the model"))
-    trainee = Trainee(learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config))
+    trainee = Trainee(
+        learner.lm, config.loss, config.memory.chunk_frames, compute_dtype(config), _stop_token(config, found)
+    )
     parameters = sum(each.numel() for _, each in learner.trained())
     model, optimizer = accelerator.prepare(trainee, _make_optimizer(config, learner, accelerator.device))
+    ema = Ema(learner.trained(), config.optimizer.ema) if config.optimizer.ema else None
     state: dict[str, Any] = {"best": Best().state(), "judge": None, "judged": -1}
     if first:
         told("Reading the checkpoint", 0, 0)
         folder = checkpoint.checkpoint_folder(record.folder, first)
-        state = checkpoint.load(folder, accelerator, model, optimizer)
+        state = checkpoint.load(folder, accelerator, model, optimizer, ema.values if ema else None)
     pace = Pace(config.steps, config.evaluation.every_steps)
     learning = Learning(config.steps, config.optimizer.warmup_steps)
     for follows in (pace, learning):
@@ -122,6 +134,7 @@ def begin(
         judged=state.get("judged", first),
         pace=pace,
         learning=learning,
+        ema=ema,
         fixed_frames=config.batch.frames if _is_compiled(config, accelerator.device) else None,
     )
 
@@ -148,6 +161,15 @@ def _prepare_model(
             kept_layers=config.memory.kept_layers,
         )
     return learner
+
+
+def _stop_token(config: Config, found: Checkpoint) -> int:
+    """Return the token that marks where an utterance was broken off, NO_TARGET where none does."""
+    if config.loss.onset == 1.0:
+        return NO_TARGET
+    tokenizer = SentencePieceProcessor(str(found.tokenizer))
+    token: int = tokenizer.piece_to_id(BROKEN_OFF)
+    return NO_TARGET if token == tokenizer.unk_id() else token
 
 
 def _started(
@@ -196,7 +218,9 @@ def _make_optimizer(config: Config, learner: Learner, device: torch.device) -> t
 
         adamw: torch.optim.Optimizer = AdamW8bit(groups, **options)
         return adamw
-    return torch.optim.AdamW(groups, fused=device.type == "cuda", **options)
+    # On a processor too the fused one reads each weight once, but rounds otherwise than that of float32 runs.
+    fused = device.type == "cuda" or compute_dtype(config) == torch.bfloat16
+    return torch.optim.AdamW(groups, fused=fused, **options)
 
 
 def _warn(emit: Emit, step: int, sentence: str, advice: str) -> None:

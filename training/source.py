@@ -19,7 +19,7 @@ from app.errors import UserError
 from app.files import named
 from app.paths import Paths
 from app.runs import CONFIG, RUN, open_run
-from training.base import find_base, prepare_learner
+from training.base import WORD_HEAD, find_base, prepare_learner
 from training.checkpoint import checkpoint_folder, list_checkpoints, read_trained
 from training.config import Config, read_config
 
@@ -93,6 +93,8 @@ def read_source(source: Source, device: Device) -> tuple[LMModel, MimiModel]:
     lm = prepare_learner(trained.config, found, device.device, device.dtype).lm
     folder = checkpoint_folder(trained.run, trained.step)
     _put(lm, read_trained(folder), folder)
+    if hasattr(lm, WORD_HEAD):
+        delattr(lm, WORD_HEAD)
     lm.requires_grad_(False)
     for parameter in lm.parameters():
         # What learns is kept in float32, which is for the sake of small steps.

@@ -19,6 +19,7 @@ from training.config import Batch
 from training.data.shards import Shards
 from training.examples import Examples, Window, choose, cut, split
 from training.loop import _share_out
+from training.loss import LossWeights
 
 FRAMES = 20
 SHORT = Batch(seconds=FRAMES * 0.08, min_seconds=6 * 0.08)
@@ -165,9 +166,9 @@ def test_a_step_learns_from_the_same_on_any_number_of_processes(
 def share(train: Examples, windows: list[Window], rank: int, processes: int, size: int) -> list[torch.Tensor]:
     """Return what one of several processes learns from; it needs to know no more than this of the others."""
     accelerator = SimpleNamespace(process_index=rank, num_processes=processes, device="cpu")
-    config = SimpleNamespace(batch=Batch(size=size))
+    config = SimpleNamespace(batch=Batch(size=size), loss=LossWeights())
     work = SimpleNamespace(accelerator=accelerator, config=config, train=train, fixed_frames=None)
-    return _share_out(cast(Any, work), windows)
+    return [codes for codes, _ in _share_out(cast(Any, work), windows, 0)]
 
 
 @pytest.mark.parametrize(("share_aside", "kept"), [(0.1, 2), (0.01, 1), (0.5, 10), (0.99, 19)])

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from app.errors import UserError
 from app.files import make_folder, named, replacing_folder, write_json
 from app.paths import Paths, paths
+from training.base import without_word_head
 from training.checkpoint import checkpoint_folder, read_trained
 from training.source import find_source
 from training.starter import codec, language, voice
@@ -98,7 +99,7 @@ def _finish(folder: Path, beginning: Path, home: Path) -> Path:
     """Write what was learnt as a model of its own, its language model in half precision."""
     trained = find_source(language.RUN, paths(home)).trained
     assert trained is not None, "a run, not a model"
-    learnt = read_trained(checkpoint_folder(trained.run, trained.step))
+    learnt = without_word_head(read_trained(checkpoint_folder(trained.run, trained.step)))
     halves = {name: each.to(torch.bfloat16) for name, each in learnt.items()}
     with replacing_folder(folder) as part:
         shutil.copytree(beginning, part, dirs_exist_ok=True)

@@ -169,24 +169,29 @@ model = "{model}"
 data = ["{data}/*/*.parquet"]
 held_out = ["{held_out}/*/*.parquet"]
 method = "full"
-precision = "float32"
+precision = "bf16"
 steps = {steps}
 seed = {seed}
 
 [optimizer]
-lr_temporal = 1.2e-3
-lr_depth = 1.2e-3
+lr_temporal = 1e-3
+lr_depth = 1e-3
 warmup_steps = 100
 weight_decay = 0.05
+ema = 0.998
+frozen_embeddings = 0.5
 
 [loss]
 semantic = 4.0
+onset = 3.0
+user_words = 0.5
 
 [batch]
 seconds = 40.0
 min_seconds = 20.0
 size = 4
 accumulation = 1
+depth_share = 0.25
 
 [memory]
 checkpointing = false
@@ -195,6 +200,5 @@ chunk_frames = 10000
 [evaluation]
 every_steps = 500
 patience = 0
-prompt_s = 8.0
-sample_s = 8.0
+sample_s = 0.0
 """
