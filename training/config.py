@@ -275,9 +275,9 @@ def _out_of_range(config: Config) -> Iterator[tuple[str, str]]:
     if not 0 <= config.held_out_share < 1:
         yield f"held_out_share is {config.held_out_share}.", "It lies between 0 and 1."
     if not 0 < config.batch.depth_share <= 1:
-        yield f"batch.depth_share is {config.batch.depth_share}.", "It lies above 0, up to 1."
+        yield f"batch.depth_share is {config.batch.depth_share}.", "It lies between 0 and 1."
     if not 0 <= config.optimizer.ema < 1:
-        yield f"optimizer.ema is {config.optimizer.ema}.", "It lies between 0 and 1, for example 0.998."
+        yield f"optimizer.ema is {config.optimizer.ema}.", "It lies between 0 and 1."
     if not 0 <= config.optimizer.frozen_embeddings <= 1:
         yield (
             f"optimizer.frozen_embeddings is {config.optimizer.frozen_embeddings}.",
@@ -305,8 +305,10 @@ def _do_not_go_together(config: Config) -> Iterator[tuple[str, str]]:
         sentence = f"base_bits {config.base_bits} is for an adapter, and the method is {config.method}."
         yield sentence, 'Only a frozen base can be kept in fewer bits: choose method = "lora".'
     if config.loss.user_words and config.method == "depth":
-        sentence = "loss.user_words teaches the temporal transformer, which the method depth leaves as it is."
-        yield sentence, "Set it to 0, or choose another method."
+        yield (
+            "loss.user_words teaches the temporal transformer, which the method depth leaves as it is.",
+            "Set it to 0, or choose another method.",
+        )
     if config.memory.sharded and config.base_bits != 16:
         yield (
             f"memory.sharded shares out a whole base, not one of {config.base_bits} bits.",

@@ -6722,6 +6722,22 @@ Speaker: {1}</source>
         <translation>base_bits = 16 にするか、各プロセスにモデル全体を持たせてください。</translation>
     </message>
     <message>
+        <source>loss.user_words teaches the temporal transformer, which the method depth leaves as it is.</source>
+        <translation>loss.user_words は時間方向の Transformer を学習させますが、method depth ではそれは変わりません。</translation>
+    </message>
+    <message>
+        <source>Set it to 0, or choose another method.</source>
+        <translation>0 にするか、別の method を選んでください。</translation>
+    </message>
+    <message>
+        <source>An average of the weights can not be shared out.</source>
+        <translation>重みの平均は分けられません。</translation>
+    </message>
+    <message>
+        <source>Set optimizer.ema = 0, or let each process keep the whole model.</source>
+        <translation>optimizer.ema = 0 にするか、各プロセスにモデル全体を持たせてください。</translation>
+    </message>
+    <message>
         <source>The optimizer {0} can not be shared out.</source>
         <translation>オプティマイザー {0} は分けられません。</translation>
     </message>

@@ -180,6 +180,12 @@ _SENTENCES = (
     QT_TRANSLATE_NOOP("Told", "Choose 16, 8 or 4."),
     QT_TRANSLATE_NOOP("Told", "A model with base_bits = {0} can not be shared out."),
     QT_TRANSLATE_NOOP("Told", "Set base_bits = 16, or let each process keep the whole model."),
+    QT_TRANSLATE_NOOP(
+        "Told", "loss.user_words teaches the temporal transformer, which the method depth leaves as it is."
+    ),
+    QT_TRANSLATE_NOOP("Told", "Set it to 0, or choose another method."),
+    QT_TRANSLATE_NOOP("Told", "An average of the weights can not be shared out."),
+    QT_TRANSLATE_NOOP("Told", "Set optimizer.ema = 0, or let each process keep the whole model."),
     QT_TRANSLATE_NOOP("Told", "The optimizer {0} can not be shared out."),
     QT_TRANSLATE_NOOP("Told", 'Set optimizer.name = "adamw": its state is shared out instead.'),
     QT_TRANSLATE_NOOP(
