@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from training.source import find_source
 from training.starter import codec, language, voice
 from training.starter.card import write_card
 from training.starter.codes import Corpus, write_dialogues
+from training.starter.own_voice import ESPEAK, KOKORO, OwnVoice
 from training.starter.score import score
 
 MOST_BYTES = 60_000_000
@@ -35,14 +37,16 @@ class Size(NamedTuple):
     codec_steps: int
     voice_steps: int
     filters: int
+    engine: str
+    """What the model's own voice is spoken by."""
     dialogues: int
     steps: int
     width: int
     layers: int
 
 
-FULL = Size(codec.STEPS, voice.STEPS, 16, 6400, 2400, language.WIDTH, language.LAYERS)
-SMALL = Size(30, 10, 4, 8, 10, 64, 2)
+FULL = Size(codec.STEPS, voice.STEPS, 16, KOKORO, 6400, 2400, language.WIDTH, language.LAYERS)
+SMALL = Size(30, 10, 4, ESPEAK, 8, 10, 64, 2)
 """Not to talk with: every stage runs within seconds, for tests."""
 
 _HELD_OUT = 60
@@ -83,7 +87,9 @@ def build(stages: Path, size: Size, seed: int) -> Path:
     make_folder(stages)
     codec.build_codec(stages / "codec", codec.Settings(size.codec_steps, size.filters, seed))
     mimi = stages / "voice"
-    voice.refine_voice(mimi, stages / "codec", codec.Settings(size.voice_steps, size.filters, seed))
+    settings = codec.Settings(size.voice_steps, size.filters, seed)
+    with closing(OwnVoice(stages / "own-voice", size.engine)) as own:
+        voice.refine_voice(mimi, stages / "codec", own, settings)
     beginning = stages / "beginning"
     language.make_beginning(beginning, mimi, seed, size.width, size.layers)
     data, held_out = stages / "dialogues", stages / "held-out"

@@ -33,6 +33,9 @@ _SCORES = {
         "at least 0.75",
     ),
     "own_voice_mos": ("how natural its voice sounds, 1 to 5, by DistillMOS", "at least 3.5"),
+    "codec_mos": ("the same of its lines as an engine says them, through the codec", "at least 3.5"),
+    "codec_word_error": ("words of these lines that Whisper reads otherwise", "at most 0.10"),
+    "codec_word_error_ratio": ("the same against the lines before the codec", "at most 1.3"),
     "codec_phrase_ratio": (
         "lines that a recogniser reads off the codec, against the original",
         "at least 0.90",

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -31,17 +33,16 @@ from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Heard
 from app.paths import Paths
 from training.starter import listeners, measures
-from training.starter.acoustics import CLEAN, Place, scale
+from training.starter.acoustics import Place
 from training.starter.caller import Caller, Turn
 from training.starter.crowd import Talk, hold_talks
-from training.starter.engines import Who
+from training.starter.engines import Who, package
 from training.starter.figures import Figure, over, ratio
 from training.starter.judges import PERSON, Judges, knows, recorded
+from training.starter.own_voice import OwnVoice
 from training.starter.recogniser import PhraseRecogniser
 from training.starter.scripts import LANGUAGES, phrases
-from training.starter.speech import Speaker
 from training.starter.user_texts import UserText, chosen
-from training.starter.voices import model_voice
 
 QUIET = Place(-24.0, -62.0, 3.0, 0.2, 0.04, 0.0)
 NOISY = QUIET._replace(noise_db=QUIET.level_db - 15.0)
@@ -49,9 +50,9 @@ NOISY = QUIET._replace(noise_db=QUIET.level_db - 15.0)
 
 SEEDS = 3
 _SEED = 4711
-_STORIES = 30
-"""So many sentences that are no lines of the model go through the codec, for each language."""
 _LEAD_FRAMES = 50
+_EVERY_LINE = 1
+"""Of so many lines of the model one goes through the codec."""
 _JUDGED_ANSWERS = 150
 """So many of the model's answers are heard by recognisers and DistillMOS."""
 _LONG_TALK_QUESTIONS = 150
@@ -249,39 +250,83 @@ def _add(scores: Scores, name: str, judge: Callable[[], Figure]) -> None:
 
 
 def _judge_codec(scores: Scores, folder: Path) -> None:
-    """Add how well the model's voice comes through the codec: lines heard, and extended STOI."""
-    try:
-        through = _voice_through_codec(folder)
-        recogniser = PhraseRecogniser(recognised_lines())
-        from pystoi import stoi
-    except (UserError, ImportError) as fault:
-        scores.notes.append(f"The codec is left out. {fault}")
-        return
-    lines = set(recognised_lines())
-    heard = [
-        (line, float(recogniser.recognise(coded) == line), float(recogniser.recognise(sound) == line))
-        for line, sound, coded in through
-        if line in lines
-    ]
-    scores.figures["codec_phrase_ratio"] = ratio(heard)
-    scores.figures["codec_estoi"] = over(
-        (line, float(stoi(sound, coded, SAMPLE_RATE, extended=True)))
-        for line, sound, coded in through
-        if len(sound) > SAMPLE_RATE
+    """Add how well the model's voice comes through the codec; who is not installed is left out."""
+    lines = [(language, line) for language in LANGUAGES for line in dict.fromkeys(phrases(language).lines)]
+    through = cache(lambda: _voice_through_codec(folder, lines[::_EVERY_LINE]))
+    english = cache(lambda: [each for each in through() if each.line in recognised_lines()])
+    words = cache(listeners.WordRecogniser)
+    judged: Mapping[str, Callable[[], Figure]] = {
+        "codec_mos": lambda: _codec_mos(through(), listeners.Naturalness()),
+        "codec_word_error": lambda: _codec_word_error(english(), words()),
+        "codec_word_error_ratio": lambda: _codec_word_error_ratio(english(), words()),
+        "codec_phrase_ratio": lambda: _codec_phrase_ratio(english(), PhraseRecogniser(recognised_lines())),
+        "codec_estoi": lambda: _codec_estoi(through()),
+    }
+    for name, judge in judged.items():
+        _add(scores, name, judge)
+
+
+class _Through(NamedTuple):
+    """A line in the model's voice, [N] float32 at 24 kHz, and as it comes out of the codec."""
+
+    line: str
+    sound: npt.NDArray[np.float32]
+    coded: npt.NDArray[np.float32]
+
+
+def _voice_through_codec(folder: Path, lines: Iterable[tuple[str, str]]) -> list[_Through]:
+    """Return lines of the model, by language. Raises UserError where its voice can not speak here."""
+    mimi = _mimi(folder)
+    with TemporaryDirectory() as said, closing(OwnVoice(Path(said))) as voice:
+        return [_through(mimi, line, voice.say(language, line).sound) for language, line in lines]
+
+
+def _codec_mos(through: Sequence[_Through], judge: listeners.Naturalness) -> Figure:
+    return over((each.line, judge.score(each.coded)) for each in through)
+
+
+def _codec_word_error(through: Sequence[_Through], recogniser: listeners.WordRecogniser) -> Figure:
+    return ratio(
+        (each.line, _errors(each.line, each.coded, recogniser), len(listeners.spelt(each.line)))
+        for each in through
     )
 
 
-def _voice_through_codec(folder: Path) -> list[tuple[str, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
-    """Return lines and stories in the model's voice, and as they come out of the codec."""
-    mimi, chance, speaker = _mimi(folder), np.random.default_rng(_SEED), Speaker()
-    said = []
-    for language in LANGUAGES:
-        texts = phrases(language)
-        stories = [", ".join(texts.story(chance, 3)) for _ in range(_STORIES)]
-        for line in (*texts.lines, *stories):
-            sound = scale(speaker.say(line, model_voice(language), texts.aloud).sound, CLEAN)
-            said.append((line, sound, _through(mimi, sound, int(chance.integers(FRAME_SAMPLES)))))
-    return said
+def _codec_word_error_ratio(through: Sequence[_Through], recogniser: listeners.WordRecogniser) -> Figure:
+    """Return the words that are wrong out of the codec against those of the original, …
+
+    … where one more is wrong in both, since an original may have none.
+    """
+    wrong: list[tuple[str, float, float]] = [
+        (each.line, _errors(each.line, each.coded, recogniser), _errors(each.line, each.sound, recogniser))
+        for each in through
+    ]
+    return ratio([("one more", 1, 1), *wrong])
+
+
+def _errors(line: str, sound: npt.NDArray[np.float32], recogniser: listeners.WordRecogniser) -> int:
+    return listeners.edits(listeners.spelt(line), recogniser.words(sound))
+
+
+def _codec_phrase_ratio(through: Sequence[_Through], recogniser: PhraseRecogniser) -> Figure:
+    """Return how often a line is recognised out of the codec, against the original."""
+    return ratio(
+        (
+            each.line,
+            float(recogniser.recognise(each.coded) == each.line),
+            float(recogniser.recognise(each.sound) == each.line),
+        )
+        for each in through
+    )
+
+
+def _codec_estoi(through: Sequence[_Through]) -> Figure:
+    stoi = package("pystoi").stoi
+    return over(
+        (each.line, float(stoi(each.sound, each.coded, SAMPLE_RATE, extended=True)))
+        for each in through
+        if len(each.sound) > SAMPLE_RATE
+    )
 
 
 def recognised_lines() -> list[str]:
@@ -334,16 +379,13 @@ def _names(heard: Iterable[measures.Heard]) -> list[str]:
     return list(dict.fromkeys(each.who for each in heard))
 
 
-def _through(mimi: MimiModel, sound: npt.NDArray[np.float32], lead: int) -> npt.NDArray[np.float32]:
-    """Return a sound as it comes out of the codec, after some silence that does not end with a frame."""
-    first = _LEAD_FRAMES * FRAME_SAMPLES + lead
-    frames = -(-(first + len(sound)) // FRAME_SAMPLES)
-    room = np.zeros(frames * FRAME_SAMPLES, dtype=np.float32)
-    room[first : first + len(sound)] = sound
+def _through(mimi: MimiModel, line: str, sound: npt.NDArray[np.float32]) -> _Through:
+    """Return a line through the codec as the model has learnt it: after silence, with a frame's beginning."""
+    first = _LEAD_FRAMES * FRAME_SAMPLES
+    room = np.pad(sound, (first, -len(sound) % FRAME_SAMPLES))
     with torch.no_grad(), no_compile():
         decoded = mimi.decode(mimi.encode(torch.from_numpy(room)[None, None]))[0, 0].numpy()
-    heard: npt.NDArray[np.float32] = decoded[first : first + len(sound)]
-    return heard
+    return _Through(line, sound, decoded[first : first + len(sound)])
 
 
 def _mimi(folder: Path) -> MimiModel:

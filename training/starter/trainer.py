@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
 from moshi.quantization.core_vq import EuclideanCodebook
@@ -24,6 +25,16 @@ _WARMUP_STEPS = 200
 _SAVE_EVERY = 250
 
 
+class Kept(Protocol):
+    """What is saved beside the model."""
+
+    def state_dict(self) -> Any:
+        """Return what it depends on."""
+
+    def load_state_dict(self, state: Any, /) -> Any:
+        """Take it up again."""
+
+
 class Trainer(ABC):
     """Trains some parameters of a model. Whatever a batch is made of follows from `step`."""
 
@@ -35,6 +46,7 @@ class Trainer(ABC):
         self._steps, self._peak = steps, peak
         self._optimizer = torch.optim.AdamW(self._learning, lr=0.0, betas=(0.8, 0.99), weight_decay=0.0)
         self._averages: dict[str, float] = {}
+        self._beside: Mapping[str, Kept] = {}
         self.step = 0
 
     @abstractmethod
@@ -52,15 +64,23 @@ class Trainer(ABC):
 
     def learn(self) -> None:
         """Take one step."""
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._peak * rate(self.step, self._steps)
+        self.set_rate(self._optimizer)
         losses = self.losses()
         self._optimizer.zero_grad()
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        self.descend(losses)
         nn.utils.clip_grad_norm_(self._learning, 1.0)
         self._optimizer.step()
         self.step += 1
         self._note({name: float(loss.detach()) for name, loss in losses.items()})
+
+    def descend(self, losses: dict[str, Tensor]) -> None:
+        """Give every parameter its gradient: that of the sum."""
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+
+    def set_rate(self, optimizer: torch.optim.Optimizer) -> None:
+        """Let an optimizer go as fast as it should in this step."""
+        for group in optimizer.param_groups:
+            group["lr"] = self._peak * rate(self.step, self._steps)
 
     def forget(self) -> None:
         """Remove what is only needed to go on."""
@@ -82,6 +102,7 @@ class Trainer(ABC):
             "optimizer": self._optimizer.state_dict(),
             "random": torch.get_rng_state(),
             "averages": self._averages,
+            "beside": {name: each.state_dict() for name, each in self._beside.items()},
             # moshi counts in no buffer how many steps are left until unused codes are replaced.
             "unused": [codebook._next_unused_check for codebook in self._codebooks()],
         }
@@ -96,6 +117,8 @@ class Trainer(ABC):
         self._optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
         self.step, self._averages = state["step"], state["averages"]
+        for name, each in self._beside.items():
+            each.load_state_dict(state["beside"][name])
         for codebook, left in zip(self._codebooks(), state["unused"], strict=True):
             codebook._next_unused_check = left
 

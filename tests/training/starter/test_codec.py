@@ -19,7 +19,6 @@ from training.starter import codec, trainer
 from training.starter.clearness import Clearness
 from training.starter.codec import Settings, build_codec, load_codec
 from training.starter.speech import Speaker
-from training.starter.voice import refine_voice
 from training.starter.voices import model_voice
 
 SMALL = Settings(steps=12, filters=4)
@@ -100,23 +99,6 @@ def test_unused_codes_are_replaced_by_values_alone(built: Path) -> None:
         result = mimi(torch.randn(1, 1, 4 * FRAME_SAMPLES))
         result.x.sum().backward()
     assert all(not buffer.requires_grad for buffer in mimi.buffers())
-
-
-def test_the_voice_learns_and_no_code_changes(built: Path, tmp_path: Path, speaker: Speaker) -> None:
-    refined = tmp_path / "voice"
-    refine_voice(refined, built, Settings(steps=3, filters=4))
-    assert {path.name for path in refined.iterdir()} == {codec.WEIGHTS, codec.CONFIG}
-    before, after = weights(built), weights(refined)
-    changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert {name.split(".")[0] for name in changed} == {
-        "quantizer",
-        "upsample",
-        "decoder_transformer",
-        "decoder",
-    }
-    assert all("output_proj" in name for name in changed if name.startswith("quantizer"))
-    sound = spoken(speaker)
-    assert torch.equal(encode(load_codec(built), sound), encode(load_codec(refined), sound))
 
 
 def test_the_clearness_that_is_learnt_is_that_of_pystoi(speaker: Speaker) -> None:

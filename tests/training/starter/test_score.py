@@ -31,7 +31,7 @@ def one_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.starter.judges.JUDGES", {"en": (Who("espeak-ng", "en-us+m5"),)})
     monkeypatch.setattr("training.starter.judges._PROMPTS", BUNDLED / "nowhere")
     monkeypatch.setattr(score, "FEW", ONE)
-    monkeypatch.setattr(score, "_STORIES", 0)
+    monkeypatch.setattr(score, "_EVERY_LINE", 20)
 
 
 @pytest.mark.usefixtures("one_judge")
