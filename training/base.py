@@ -103,7 +103,7 @@ def prepare_learner(
     else:
         _thaw(lm, config.method)
     if config.loss.user_words:
-        _add_word_head(lm)
+        add_word_head(lm)
     if empty:
         _make_room(lm)
     else:
@@ -124,7 +124,7 @@ def add_adapter(lm: LMModel, rank: int, scaling: float, seed: int) -> None:
             part.requires_grad_(True)
 
 
-def _add_word_head(lm: LMModel) -> None:
+def add_word_head(lm: LMModel) -> None:
     """Give a model what predicts the user's words while it is trained, zero to begin with, in float32."""
     card, width = lm.text_linear.out_features, lm.text_linear.in_features
     head = nn.Linear(width, card, bias=False, device=lm.device, dtype=torch.float32)
