@@ -70,6 +70,9 @@ VERBS = {
     "starter codes": Verb(
         "encode that bank by the codec of the starter model", "training.starter.bank_codes:main"
     ),
+    "starter probe": Verb(
+        "measure in a minute how well codes and a model hear", "training.starter.probe:main"
+    ),
     "starter build": Verb("make the starter model from nothing, in hours", "training.starter.build:main"),
     "starter score": Verb("measure what the starter model can do", "training.starter.score:main"),
     "bench engine": Verb("measure how long a frame of the model takes", "app.engine.bench:main"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,7 +70,7 @@ class Mixed(NamedTuple):
     sound: Sound
     begin: float
     end: float
-    stretch: float
+    stretch: float = 1.0
 
 
 class Coded(NamedTuple):
@@ -118,7 +118,7 @@ def encode_bank(bank: Path, folder: Path, model: Path, settings: Settings) -> No
     with Progress("Codes", len(every), "shards", as_json=False) as progress:
         for shard in every:
             if not (folder / f"{shard.name}.npz").exists():
-                write_codes(folder / f"{shard.name}.npz", encode(mimi, list(mixes(shard, settings))))
+                write_codes(folder / f"{shard.name}.npz", encode(mimi, mixes(shard, settings)))
             progress.advance(1)
 
 
@@ -130,7 +130,7 @@ def mixes(shard: Path, settings: Settings) -> Iterator[Mixed]:
     for number in range(_ROOMS):
         chance = np.random.default_rng([settings.seed, 1, int(shard.name), number])
         silence = np.zeros(_ROOM_FRAMES * FRAME_SAMPLES, dtype=np.float32)
-        yield Mixed(ROOM, number, carry(silence, _draw_place(chance), chance), 0.0, 0.0, 1.0)
+        yield Mixed(ROOM, number, carry(silence, _draw_place(chance), chance), 0.0, 0.0)
 
 
 def mix(entry: Entry, speech: Sound, rendition: int, seed: int) -> Mixed:
@@ -154,14 +154,15 @@ def place_in_room(
     room = np.zeros(frames * FRAME_SAMPLES, dtype=np.float32)
     room[first:last] = speech
     heard = carry(room, place, chance)
-    return Mixed(clip, rendition, heard, first / FRAME_SAMPLES, last / FRAME_SAMPLES, 1.0)
+    return Mixed(clip, rendition, heard, first / FRAME_SAMPLES, last / FRAME_SAMPLES)
 
 
-def encode(mimi: MimiModel, mixed: Sequence[Mixed]) -> list[Coded]:
+def encode(mimi: MimiModel, sounds: Iterable[Mixed]) -> list[Coded]:
     """Return codes of sounds in their order; what follows a sound changes none of its codes.
 
     Sounds of about the same length are encoded side by side.
     """
+    mixed = list(sounds)
     order = sorted(range(len(mixed)), key=lambda at: len(mixed[at].sound))
     coded: dict[int, Coded] = {}
     for first in range(0, len(order), _BATCH):
