@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 from moshi.models import LMModel
 from moshi.models.lm_utils import _delay_sequence
+from moshi.utils.compile import no_compile
 
 from training.data.align import END_OF_PADDING, PADDING
 from training.starter.bank_codes import Coded
@@ -103,11 +104,13 @@ def _text_logits(lm: LMModel, rows: Sequence[Tokens], bf16: bool) -> Iterator[np
     """Yield the logits of the text of rows, [T, tokens], each from what lies before it."""
     longest = max(row.shape[1] for row in rows)
     # What follows a row changes nothing before it.
-    codes = torch.from_numpy(np.stack([np.pad(row, ((0, 0), (0, longest - row.shape[1])), "edge") for row in rows]))
+    codes = torch.from_numpy(
+        np.stack([np.pad(row, ((0, 0), (0, longest - row.shape[1])), "edge") for row in rows])
+    )
     initial = lm._get_initial_token().expand(len(rows), -1, -1)
     delayed = torch.cat([initial, _delay_sequence(lm.delays, codes, initial)], dim=2)
     precision = torch.autocast("cpu", torch.bfloat16) if bf16 else nullcontext()
-    with torch.no_grad(), precision:
+    with torch.no_grad(), no_compile(), precision:
         _, logits = lm.forward_text(delayed[:, :, :-1])
     for row, each in zip(rows, logits[:, 0].float().numpy(), strict=True):
         yield each[: row.shape[1]]
@@ -123,10 +126,8 @@ def _forced(logits: npt.NDArray[np.float32], text: Tokens, asking: Asking) -> Fo
     return Forced(chosen[0], all(chosen))
 
 
-def branches(
-    right: Sequence[int], answers: Sequence[Sequence[int]]
-) -> Mapping[int, list[int]]:
-    """Return at which of its tokens an answer parts from others, and which tokens there are to choose from."""
+def branches(right: Sequence[int], answers: Sequence[Sequence[int]]) -> Mapping[int, list[int]]:
+    """Return at which of its tokens an answer parts from others, and what there is to choose from."""
     found: dict[int, list[int]] = {}
     for depth in range(len(right)):
         alike = [each for each in answers if tuple(each[:depth]) == tuple(right[:depth])]

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -65,8 +66,8 @@ def main(argv: list[str], where: Paths) -> int:
     asked = read_judged(judged)
     figures = probe_codes(codec, learnt(named(options.bank), named(options.codes)), asked)
     if options.model:
-        own = OwnVoice(judged / OWN, options.own)
-        figures |= probe_model(options.model, where, asked, own, step=options.step)
+        with closing(OwnVoice(judged / OWN, options.own)) as own:
+            figures |= probe_model(options.model, where, asked, own, step=options.step)
     if options.json:
         print(json.dumps({name: each.as_json() for name, each in figures.items()}))
     else:
@@ -81,13 +82,23 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("bank", type=Path, metavar="BANK", help="what `starter bank` made")
     parser.add_argument("codes", type=Path, metavar="CODES", help="what `starter codes` made of it")
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="a model, or a run of training as it is now")
     parser.add_argument(
-        "--judged", type=Path, required=True, metavar="DIR", help="where the voices' questions are, or are put"
+        "model", nargs="?", metavar="MODEL", help="a model, or a run of training as it is now"
+    )
+    parser.add_argument(
+        "--judged",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="where the voices' questions are, or are put",
     )
     parser.add_argument("--step", type=int, metavar="N", help="which checkpoint of a run; left out, the best")
     parser.add_argument(
-        "--codec", type=Path, default=BUNDLED / STARTER.name, metavar="DIR", help="the model whose codec it is"
+        "--codec",
+        type=Path,
+        default=BUNDLED / STARTER.name,
+        metavar="DIR",
+        help="the model whose codec it is",
     )
     parser.add_argument(
         "--own", default=KOKORO, choices=(KOKORO, ESPEAK), help="the engine of the model's own voice"
