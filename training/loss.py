@@ -38,7 +38,7 @@ WORD_FRAMES = 8
 NOTHING_SAID = 0.2
 """What a frame in which the user says nothing counts for beside one of a word."""
 
-ONSET_SILENCE, ONSET_TOKENS = 10, 3
+ONSET_SILENCE, ONSET_TOKENS = 8, 3
 """An utterance begins after so many frames without text, with so many tokens that decide what it is about."""
 
 CHUNK_FRAMES = 512

@@ -16,9 +16,10 @@ again as long as it is computed.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -83,16 +84,22 @@ def expected_peak(
     element_bytes: int,
     accumulated: bool = True,
     kept_layers: int = 0,
+    user_words: bool = False,
+    ema: bool = False,
+    depth_share: float = 1.0,
 ) -> Peak:
     """Return the most that training takes at a time, as torch counts what it has given out.
 
     `config` are LMModel's arguments, `both` whether depth steps for the user's voice are to be added;
     `frames` is batch x time of one pass, `element_bytes` what a frozen weight and an activation take.
     Without `accumulated` gradients the worst moment has fewer of them: a step is a single pass. `kept_layers`
-    are not checkpointed though the others are.
+    are not checkpointed though the others are. The last three are the settings of those names, the first two
+    whether they are on.
     """
     lm = outline(config, rank=rank if method == "lora" else 0, both=both)
     count = _count(lm, method)
+    if user_words:
+        count = replace(count, trained=count.trained + lm.dim * lm.text_card)
     size = Sizes(lm, rank if method == "lora" else 0, element_bytes)
     weights = round(count.frozen * element_bytes + count.trained * FULL_BYTES)
     if method == "lora" and bits < 16:
@@ -100,9 +107,11 @@ def expected_peak(
         weights += 4 * count.rows if bits == 8 else 0
     if method != "lora":
         weights += count.trained * element_bytes  # autocast keeps copies of what it has turned down
+    weights += count.trained * FULL_BYTES if ema else 0
     gradients = count.trained * FULL_BYTES
     learns_below = method != "depth"
-    depth = min(frames, chunk_frames) * size.depth_frame + count.depth_trained * (element_bytes + FULL_BYTES)
+    spoken = min(math.ceil(depth_share * frames), chunk_frames)
+    depth = spoken * size.depth_frame + count.depth_trained * (element_bytes + FULL_BYTES)
     text = min(frames, chunk_frames) * size.text_frame
     unpacked = count.largest * element_bytes if bits < 16 else 0
     temporal = frames * size.temporal_working + unpacked if learns_below else 0

@@ -59,6 +59,9 @@ def peak_bytes(config: Config, found: Checkpoint, train: Examples) -> int:
         chunk_frames=config.memory.chunk_frames,
         optimizer=config.optimizer.name,
         element_bytes=compute_dtype(config).itemsize,
+        user_words=config.loss.user_words > 0,
+        ema=config.optimizer.ema > 0,
+        depth_share=config.batch.depth_share,
     )
 
 

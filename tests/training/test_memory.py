@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,14 @@ from torch import Tensor
 from app.engine.fake import tiny_config
 from tests.training.test_speed import CARD, adapt, build
 from training.loss import _cross, compute_loss
-from training.memory import CONTEXT_BYTES, Sizes, expected_peak, expected_peak_bytes, layers_that_fit
+from training.memory import (
+    CONTEXT_BYTES,
+    STATE_BYTES,
+    Sizes,
+    expected_peak,
+    expected_peak_bytes,
+    layers_that_fit,
+)
 from training.quantized import quantize_base
 from training.speed import prepare_for_training
 
@@ -133,20 +141,22 @@ def test_parts_of_a_model_weigh_what_they_are(method: str) -> None:
     assert peak.weights == sum(each.nbytes for each in lm.parameters()) + peak.gradients // 2
 
 
+OPTIONS: dict[str, Any] = {
+    "method": "lora",
+    "rank": 128,
+    "bits": 16,
+    "both": False,
+    "frames": 1250,
+    "checkpointing": True,
+    "chunk_frames": 256,
+    "optimizer": "adamw8bit",
+    "element_bytes": 2,
+}
+
+
 def plan(bits: int, **changes: object) -> float:
     """Return the peak in GB of rank 128 and one example of 100 s, with the 7B."""
-    options: dict[str, object] = {
-        "method": "lora",
-        "rank": 128,
-        "bits": bits,
-        "both": False,
-        "frames": 1250,
-        "checkpointing": True,
-        "chunk_frames": 256,
-        "optimizer": "adamw8bit",
-        "element_bytes": 2,
-    }
-    return expected_peak_bytes(loaders._lm_kwargs, **{**options, **changes}) / 1e9
+    return expected_peak_bytes(loaders._lm_kwargs, **{**OPTIONS, "bits": bits, **changes}) / 1e9
 
 
 @pytest.mark.parametrize(("bits", "goal_gb"), [(16, 22.0), (8, 14.5), (4, 10.51)])
@@ -161,6 +171,17 @@ def test_what_takes_more_is_expected_to_take_more() -> None:
         for change in ({"checkpointing": False}, {"chunk_frames": 1250}, {"frames": 5000}, {"both": True})
     )
     assert plan(4, accumulated=False) < least
+
+
+def test_a_head_for_words_an_average_and_a_share_of_the_depth_transformer_are_counted() -> None:
+    least, head = plan(16), 4096 * 32_000
+    assert plan(16, user_words=True) - least == pytest.approx(
+        head * (4 + 4 + STATE_BYTES["adamw8bit"]) / 1e9, rel=0.05
+    )
+    learns = expected_peak(loaders._lm_kwargs, **OPTIONS).gradients
+    assert plan(16, ema=True) - least == pytest.approx(learns / 1e9, rel=1e-6)
+    whole = plan(16, chunk_frames=1250)
+    assert plan(16, chunk_frames=1250, depth_share=0.25) < whole - 1
 
 
 def test_as_many_layers_are_kept_as_fit() -> None:

@@ -150,7 +150,7 @@ def onsets(lm: LMModel, text: list[int], stop: int = NO_TARGET) -> list[float]:
 
 
 def test_the_first_tokens_of_an_utterance_count_for_more_and_padding_never(lm: LMModel) -> None:
-    text = [PAD, END, 10, 11, PAD, 12, 13, *[PAD] * 9, 14, *[PAD] * 9, END, 15]
+    text = [PAD, END, 10, 11, PAD, 12, 13, *[PAD] * 7, 14, *[PAD] * 7, END, 15]
     expected = [1.0] * len(text)
     for at in (2, 3, 5, len(text) - 1):
         expected[at] = 3.0
