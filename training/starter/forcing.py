@@ -71,6 +71,9 @@ def force(
     Questions are put after so much of the room that they were asked in. The same come to the same.
     """
     rows = [_row(each, silence, np.random.default_rng(at)) for at, each in enumerate(asked)]
+    if not _announces(lm, asked[:_AT_ONCE], rows[:_AT_ONCE], bf16):
+        for each, row in zip(asked, rows, strict=True):
+            row[0, _first(each) - 1] = PADDING
     order = sorted(range(len(rows)), key=lambda at: rows[at].shape[1])
     forced: dict[int, Forced] = {}
     for first in range(0, len(order), _AT_ONCE):
@@ -86,7 +89,7 @@ def _row(asking: Asking, silence: npt.NDArray[np.int32], chance: np.random.Gener
     heard = coded.codes.astype(np.int64)
     after = math.ceil(coded.end)
     room = np.concatenate([heard[:, 1 : int(coded.begin)], heard[:, after + _EDGE_FRAMES :]], axis=1)
-    first = LEAD_FRAMES + after + GAP_FRAMES
+    first = _first(asking)
     frames = first + len(answer.text)
     lead = room[:, chance.integers(room.shape[1], size=LEAD_FRAMES)]
     tail = room[:, chance.integers(room.shape[1], size=max(0, frames - LEAD_FRAMES - heard.shape[1]))]
@@ -98,6 +101,21 @@ def _row(asking: Asking, silence: npt.NDArray[np.int32], chance: np.random.Gener
     text[first:] = answer.text
     text[first - 1] = END_OF_PADDING
     return np.concatenate([text[None], own, user])
+
+
+def _first(asking: Asking) -> int:
+    """Return the frame in which an answer begins."""
+    return LEAD_FRAMES + math.ceil(asking.coded.end) + GAP_FRAMES
+
+
+def _announces(lm: LMModel, asked: Sequence[Asking], rows: Sequence[Tokens], bf16: bool) -> bool:
+    """Tell whether a model writes END_OF_PADDING before a line, as it was taught, or begins at once."""
+    announced = [
+        logits[_first(each) - 1, END_OF_PADDING]
+        > max(logits[_first(each) - 1, answer.tokens[0]] for answer in each.answers)
+        for each, logits in zip(asked, _text_logits(lm, rows, bf16), strict=True)
+    ]
+    return bool(2 * sum(announced) >= len(announced))
 
 
 def _text_logits(lm: LMModel, rows: Sequence[Tokens], bf16: bool) -> Iterator[npt.NDArray[np.float32]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from moshi.models import loaders
 
@@ -95,6 +96,22 @@ def test_a_row_is_room_question_gap_and_answer() -> None:
     assert (own[:, first] == 7).all()
     assert (text[: first - 1] == PADDING).all()
     assert list(text[first - 1 :]) == [END_OF_PADDING, 10, PADDING, 13, PADDING]
+
+
+@pytest.mark.parametrize(("announces", "before"), [(True, END_OF_PADDING), (False, PADDING)])
+def test_a_line_is_announced_where_the_model_does_so(announces: bool, before: int) -> None:
+    seen: list[int] = []
+
+    class Model(Hearing):
+        def forward_text(self, codes: torch.Tensor) -> tuple[Any, torch.Tensor]:
+            seen[:] = codes[0, 0].tolist()
+            _, logits = super().forward_text(codes)
+            logits[..., END_OF_PADDING] = 2.0 if announces else -2.0
+            return None, logits
+
+    assert told(Model(), [asking(1)]) == [(True, True)]
+    # What is read in a frame is the token of the frame before it.
+    assert seen[seen.index(10) - 1] == before
 
 
 def test_company_changes_nothing() -> None:
