@@ -70,6 +70,9 @@ VERBS = {
     "starter codes": Verb(
         "encode that bank by the codec of the starter model", "training.starter.bank_codes:main"
     ),
+    "starter dialogues": Verb(
+        "make up the dialogues that the starter model learns from", "training.starter.codes:main"
+    ),
     "starter probe": Verb(
         "measure in a minute how well codes and a model hear", "training.starter.probe:main"
     ),

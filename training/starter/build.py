@@ -7,6 +7,7 @@ seed gives the same scripts, speech and dialogues, and on the same machine the s
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -21,9 +22,9 @@ from app.paths import Paths, paths
 from training.base import without_word_head
 from training.checkpoint import checkpoint_folder, read_trained
 from training.source import find_source
-from training.starter import codec, language, voice
+from training.starter import bank, bank_codes, codec, codes, language, voice
 from training.starter.card import write_card
-from training.starter.codes import Corpus, write_dialogues
+from training.starter.clips import Source
 from training.starter.own_voice import ESPEAK, KOKORO, OwnVoice
 from training.starter.score import score
 
@@ -39,14 +40,18 @@ class Size(NamedTuple):
     filters: int
     engine: str
     """What the model's own voice is spoken by."""
+    bank: bank.Settings
     dialogues: int
     steps: int
     width: int
     layers: int
 
 
-FULL = Size(codec.STEPS, voice.STEPS, 16, KOKORO, 6400, 2400, language.WIDTH, language.LAYERS)
-SMALL = Size(30, 10, 4, ESPEAK, 8, 10, 64, 2)
+FULL = Size(
+    codec.STEPS, voice.STEPS, 16, KOKORO, bank.Settings(), 20_000, 2400, language.WIDTH, language.LAYERS
+)
+_SMALL_BANK = bank.Settings(engines=("espeak-ng",), revoiced=False, share=0.001)
+SMALL = Size(30, 10, 4, ESPEAK, _SMALL_BANK, 8, 10, 64, 2)
 """Not to talk with: every stage runs within seconds, for tests."""
 
 _HELD_OUT = 60
@@ -88,16 +93,19 @@ def build(stages: Path, size: Size, seed: int) -> Path:
     codec.build_codec(stages / "codec", codec.Settings(size.codec_steps, size.filters, seed))
     mimi = stages / "voice"
     settings = codec.Settings(size.voice_steps, size.filters, seed)
+    speech = Source(stages / "bank", stages / "codes")
+    beginning, data = stages / "beginning", stages / "dialogues"
     with closing(OwnVoice(stages / "own-voice", size.engine)) as own:
         voice.refine_voice(mimi, stages / "codec", own, settings)
-    beginning = stages / "beginning"
-    language.make_beginning(beginning, mimi, seed, size.width, size.layers)
-    data, held_out = stages / "dialogues", stages / "held-out"
-    write_dialogues(data, mimi, beginning, Corpus(size.dialogues, seed))
-    few = Corpus(min(_HELD_OUT, size.dialogues), seed + 1, held_out=True)
-    write_dialogues(held_out, mimi, beginning, few)
+        language.make_beginning(beginning, mimi, seed, size.width, size.layers)
+        bank.make_bank(speech.bank, size.bank, len(os.sched_getaffinity(0)))
+        bank_codes.encode_bank(speech.bank, speech.codes, beginning, bank_codes.Settings(seed))
+        made = codes.Corpus(size.dialogues, min(_HELD_OUT, size.dialogues), seed)
+        codes.write_dialogues(data, [speech], own, beginning, made)
     home = stages / "home"
-    language.train_language(home, beginning, data, held_out, steps=size.steps, seed=seed)
+    language.train_language(
+        home, beginning, data / codes.TRAIN, data / codes.HELD_OUT, steps=size.steps, seed=seed
+    )
     return _finish(stages / "model", beginning, home)
 
 

@@ -9,18 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 import sentencepiece
 import torch
-from moshi.utils.compile import no_compile
 
 from app.cli import run_verb
 from app.engine.checkpoint import find
 from app.errors import UserError
+from app.frames import FRAME_RATE
 from app.paths import Paths, paths
 from tests.engine.conftest import GREEDY, Load, speech, talk
 from training.starter import build
 from training.starter.build import SMALL
-from training.starter.codec import load_codec
-from training.starter.codes import Corpus, Maker
-from training.starter.language import TOKENIZER
+from training.starter.codec import CARD
+from training.starter.codes import HELD_OUT, TRAIN
+from training.starter.language import EXAMPLE_S, TOKENIZER
 from training.starter.scripts import LANGUAGES, display, phrases
 
 TINY = SMALL._replace(codec_steps=4, voice_steps=2, dialogues=4, steps=4)
@@ -43,7 +43,9 @@ def test_a_model_is_left_that_talks(stages: Path, load: Load) -> None:
 
 def test_stages_that_are_done_are_not_done_again(stages: Path) -> None:
     made = [
-        path for name in ("codec", "voice", "dialogues", "held-out") for path in stages.glob(f"{name}/**/*")
+        path
+        for name in ("codec", "voice", "bank", "codes", "own-voice", "dialogues")
+        for path in stages.glob(f"{name}/**/*")
     ]
     before = {path: path.stat().st_mtime_ns for path in made if path.is_file()}
     assert len(before) > 5
@@ -52,7 +54,7 @@ def test_stages_that_are_done_are_not_done_again(stages: Path) -> None:
 
 
 def test_a_shard_that_is_missing_is_made_anew_the_same(stages: Path) -> None:
-    (shard,) = stages.glob("dialogues/*/*.parquet")
+    (shard,) = stages.glob(f"dialogues/{TRAIN}/*/*.parquet")
     before = pq.read_table(shard)
     shard.unlink()
     build.build(stages, TINY, 0)
@@ -65,23 +67,16 @@ def test_what_is_in_the_way_is_refused_and_kept(tmp_path: Path) -> None:
         run_verb("starter build", ["--out", str(tmp_path / "model"), "--small"], paths(tmp_path / "house"))
 
 
-def test_the_codes_of_a_dialogue_are_those_that_a_talk_would_give(stages: Path) -> None:
-    mimi = load_codec(stages / "codec")
-    maker = Maker(mimi, stages / "beginning" / TOKENIZER, Corpus(2, 5))
-    (row, _), made = maker.rows((0, 1)), maker._make(0)
-    maker._speaker.close()
-    frames = made.frames
-    assert row.a.shape == row.b.shape == (1 + 8, frames)
-    with torch.no_grad(), no_compile(), mimi.streaming(1):
-        live = torch.cat(
-            [mimi.encode(frame[None, None]) for frame in torch.from_numpy(made.heard).split(1920)], dim=-1
-        )[0]
-    # A pair goes through the codec side by side, which rounds otherwise than one alone.
-    assert np.mean(row.b[1:] == live.numpy()) > 0.99
-    silence = row.a[1:, -1:] if not made.lines else row.a[1:, :1]
-    spoken = {at for line in made.lines for at in range(line.first, min(frames, line.end or frames))}
-    still = [at for at in range(frames) if at not in spoken]
-    assert (row.a[1:, still] == silence).all()
+def test_dialogues_are_in_the_codes_and_pieces_of_the_model(stages: Path) -> None:
+    tokenizer = sentencepiece.SentencePieceProcessor(str(stages / "beginning" / TOKENIZER))
+    for name in (TRAIN, HELD_OUT):
+        (shard,) = (stages / "dialogues" / name).glob("*/*.parquet")
+        rows = pq.read_table(shard).to_pylist()
+        assert len(rows) == TINY.dialogues
+        own, user = (np.array([row[voice] for row in rows]) for voice in ("A", "B"))
+        assert own.shape == user.shape == (TINY.dialogues, 1 + 8, EXAMPLE_S * FRAME_RATE)
+        assert max(own[:, 1:].max(), user[:, 1:].max()) < CARD
+        assert max(own[:, 0].max(), user[:, 0].max()) < tokenizer.get_piece_size()
 
 
 def test_every_line_is_written_in_few_pieces_and_read_back(stages: Path) -> None:
