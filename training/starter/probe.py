@@ -117,7 +117,7 @@ def learnt(bank: Path, codes: Path) -> Iterator[tuple[Entry, Coded]]:
 
 
 def probe_codes(codec: MimiModel, known: Iterable[tuple[Entry, Coded]], asked: Sequence[Asked]) -> Figures:
-    """Return how often a linear reader of codes tells what is asked, when it has seen those of a bank.
+    """Return how often a reader of codes tells what is asked, when it has seen those of a bank.
 
     Raises UserError where none of them asks anything.
     """

@@ -1,4 +1,4 @@
-"""A linear reader tells apart what its codec keeps apart, and nothing else."""
+"""A reader tells apart what its codec keeps apart, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from moshi.models import MimiModel
 from app.catalog import STARTER
 from app.engine import build, checkpoint
 from app.engine.checkpoint import BUNDLED
+from training.starter import ridge
 from training.starter.bank_codes import Coded
 from training.starter.ridge import MOMENTS, features, train_reader
 
@@ -60,3 +61,11 @@ def test_moments_are_spread_over_what_is_said_and_nothing_else(mimi: MimiModel) 
     room[:, :BEGIN] = room[:, BEGIN + round(first.end - first.begin) + 1 :][:, :BEGIN] = 0
     np.testing.assert_array_equal(features(mimi, [first._replace(codes=room)]), found)
     assert not np.array_equal(features(mimi, [first._replace(codes=first.codes[:, ::-1])]), found)
+
+
+def test_of_many_questions_some_are_drawn(mimi: MimiModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ridge, "MOST", 20)
+    seen, answers = asked(0)
+    reader = train_reader(features(mimi, seen), answers)
+    assert len(reader.seen) == 20
+    assert set(reader.answers) == set(ANSWERS), "drawn by chance, so that none is left out"
