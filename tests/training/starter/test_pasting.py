@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,55 +11,27 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import sentencepiece
-import torch
 
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES
+from tests.training.starter.conftest import BOOKS
 from training.data.align import END_OF_PADDING, PADDING
 from training.starter import codes, pasting
 from training.starter.bank import INDEX, Entry
 from training.starter.bank_codes import ROOM, Coded, write_codes
 from training.starter.clips import HELD_OUT_EVERY, Clips, ClipUser, Source, Spoken, spoken
 from training.starter.dialogues import NORMAL, SLOW, Dialogue, Line
-from training.starter.language import EXAMPLE_S, train_tokenizer
-from training.starter.own_lines import OwnLines, own_speech
-from training.starter.own_voice import ESPEAK, OwnVoice
+from training.starter.language import EXAMPLE_S
+from training.starter.own_lines import OwnLines
 from training.starter.pasting import Paster
 from training.starter.scripts import LANGUAGES, display, phrases
 from training.starter.user_texts import taught
 
-BOOKS = 8
 LEAD, TAIL = 4, 8
 ROOMS = 60_000
 VOICES = "anna", "tom"
 NOBODY = 1000
 """Codes of the first book from here on are those of frames in which nobody speaks; lower ones count them."""
-
-
-class Loudness:
-    """A codec whose codes are how loud each frame is, from 0 to 100."""
-
-    def encode(self, sound: torch.Tensor) -> torch.Tensor:
-        frames = sound.reshape(len(sound), -1, FRAME_SAMPLES)
-        loud = (100 * frames.abs().amax(-1)).ceil().clamp(0, 100).long()
-        return loud[:, None].expand(-1, BOOKS, -1)
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> sentencepiece.SentencePieceProcessor:
-    return sentencepiece.SentencePieceProcessor(model_proto=train_tokenizer())
-
-
-@pytest.fixture(scope="module")
-def voice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnVoice]:
-    own = OwnVoice(tmp_path_factory.mktemp("voice"), ESPEAK)
-    yield own
-    own.close()
-
-
-@pytest.fixture(scope="module")
-def lines(voice: OwnVoice, tokenizer: sentencepiece.SentencePieceProcessor) -> OwnLines:
-    return OwnLines(own_speech(voice), Loudness(), tokenizer)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +120,14 @@ def test_what_the_model_writes_is_what_it_says(
                 stopped += 1
     assert whole > 300
     assert stopped > 50
+
+
+def test_padding_ends_before_whatever_is_written(rows: list[tuple[Any, Dialogue]]) -> None:
+    for row, _ in rows:
+        for text in (row.a[0], row.b[0]):
+            begins = (text[1:] > PADDING) & (text[:-1] <= PADDING)
+            assert begins.any()
+            assert (text[:-1][begins] == END_OF_PADDING).all()
 
 
 def test_words_of_the_model_fall_on_their_sound(rows: list[tuple[Any, Dialogue]], lines: OwnLines) -> None:
