@@ -50,9 +50,9 @@ class Source(NamedTuple):
 class Clip(NamedTuple):
     """Something that was said, and its renditions."""
 
-    source: int
+    bank: Path
     entry: Entry
-    renditions: Sequence[Coded]
+    renditions: list[Coded]
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,13 @@ class Clips:
     """The clips of banks that are in codes, those to learn from or those that are held out."""
 
     def __init__(self, sources: Sequence[Source], *, held_out: bool = False) -> None:
-        self._clips: list[Clip] = []
         self.rooms: list[Codes] = []
         """Rooms without anybody, [K, T]."""
-        for at, source in enumerate(sources):
+        self._found: dict[tuple[Path, int], Clip] = {}
+        for source in sources:
             for shard in shards(source.bank):
-                self._read(at, shard, source.codes / f"{shard.name}.npz", held_out)
+                self._read(source.bank, shard, source.codes / f"{shard.name}.npz", held_out)
+        self._clips = list(self._found.values())
         if not self._clips:
             raise UserError("No clip of the bank is in codes.", "Make them with `aizuchi starter codes`.")
         self._after = {
@@ -105,19 +106,19 @@ class Clips:
         found = own if own and chance.random() < _STEADY else self._all.get(wanted, [])
         return self._clips[found[int(chance.integers(len(found)))]] if found else None
 
-    def _read(self, source: int, shard: Path, codes: Path, held_out: bool) -> None:
+    def _read(self, bank: Path, shard: Path, codes: Path, held_out: bool) -> None:
+        """Take the clips of a shard; one bank may be in codes more than once, each time in other places."""
         if not codes.exists():
             return
         renditions: dict[int, list[Coded]] = defaultdict(list)
         for coded in read_codes(codes):
             renditions[coded.clip].append(coded)
         self.rooms += [coded.codes[:, _SETTLED_FRAMES:] for coded in renditions.pop(ROOM, [])]
-        entries = (Entry(**raw) for raw in read_json_lines(shard / INDEX))
-        self._clips += [
-            Clip(source, entry, renditions[entry.number])
-            for entry in entries
-            if renditions[entry.number] and (entry.number % HELD_OUT_EVERY == 0) == held_out
-        ]
+        for raw in read_json_lines(shard / INDEX):
+            entry = Entry(**raw)
+            if renditions[entry.number] and (entry.number % HELD_OUT_EVERY == 0) == held_out:
+                clip = self._found.setdefault((bank, entry.number), Clip(bank, entry, []))
+                clip.renditions.extend(renditions[entry.number])
 
     def _index(self, number: int, entry: Entry) -> None:
         voice = entry.engine, entry.voice

@@ -101,7 +101,7 @@ def write_dialogues(
     lines = OwnLines(own_speech(voice), mimi, tokenizer)
     for name, shards in missing.items():
         paster = Paster(Clips(sources, held_out=name == HELD_OUT), lines, tokenizer)
-        maker: Maker = WholeMaker(paster, sources, mimi) if name == WHOLE else paster
+        maker: Maker = WholeMaker(paster, mimi) if name == WHOLE else paster
         write_shards(folder / name, maker, shards, size.seed)
 
 

@@ -25,8 +25,7 @@ _VARIANTS = (
     "kaukovalta", "linda", "marcelo", "miguel", "norbert", "pablo", "paul", "pedro", "quincy", "rob",
     "robert", "sandro", "shelby", "steph", "steph2", "travis", "victor", "zac",
 )  # fmt: skip
-HELD_OUT = ("m5", "f4", "Andy", "Annie", "max", "belinda", "michel", "steph3")
-"""Variants that nothing is trained on, for scores. f3 is the model's own."""
+"""f3 is the model's own."""
 
 
 def model_voice(language: str) -> Voice:
@@ -34,9 +33,9 @@ def model_voice(language: str) -> Voice:
     return Voice(phrases(language).voice)
 
 
-def draw_voice(language: str, chance: np.random.Generator, *, held_out: bool = False) -> Voice:
-    """Return a user's voice, one of those that nothing was trained on if `held_out`."""
-    accents, variants = _ACCENTS[language], HELD_OUT if held_out else _VARIANTS
+def draw_voice(language: str, chance: np.random.Generator) -> Voice:
+    """Return a user's voice."""
+    accents, variants = _ACCENTS[language], _VARIANTS
     return Voice(
         name=f"{accents[chance.integers(len(accents))]}+{variants[chance.integers(len(variants))]}",
         speed=int(chance.integers(125, 195)),

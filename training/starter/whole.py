@@ -21,7 +21,7 @@ from training.data.packing import Packed
 from training.starter.acoustics import carry, draw_calm_place, draw_place, scale
 from training.starter.bank import SOUND, shard_folder
 from training.starter.bank_codes import LEAD_FRAMES
-from training.starter.clips import Clip, Clips, Source, draw_voices
+from training.starter.clips import Clip, Clips, draw_voices
 from training.starter.dialogues import Dialogue, make_dialogue
 from training.starter.microphones import draw_microphone, through
 from training.starter.pasting import Codes, Paster, own_codes, own_text, user_text
@@ -57,8 +57,8 @@ class Sounding:
 class SoundUser:
     """A user who speaks by the sound of clips."""
 
-    def __init__(self, clips: Clips, sources: Sequence[Source], chance: np.random.Generator) -> None:
-        self._clips, self._sources, self._chance = clips, sources, chance
+    def __init__(self, clips: Clips, chance: np.random.Generator) -> None:
+        self._clips, self._chance = clips, chance
         self._voices = draw_voices(clips, chance)
         self._tempo = float(np.exp(chance.uniform(-1, 1) * np.log1p(_TEMPO)))
 
@@ -67,7 +67,7 @@ class SoundUser:
         clip = self._clips.draw((language, kind, answer, after), self._voices[language], self._chance)
         if clip is None:
             return None
-        sound = soxr.resample(self._read(clip), SAMPLE_RATE, SAMPLE_RATE * self._tempo).astype(np.float32)
+        sound = soxr.resample(_sound(clip), SAMPLE_RATE, SAMPLE_RATE * self._tempo).astype(np.float32)
         stretch = len(sound) / max(1, clip.entry.samples)
         # Anywhere in a frame, as in a clip in codes.
         begin = LEAD_FRAMES + round(self._chance.random() * FRAME_SAMPLES) / FRAME_SAMPLES
@@ -80,18 +80,12 @@ class SoundUser:
             entry.language, entry.text, entry.answer, begin, begin + len(sound) / FRAME_SAMPLES, words, sound
         )
 
-    def _read(self, clip: Clip) -> Sound:
-        path = shard_folder(self._sources[clip.source].bank, clip.entry.number) / SOUND
-        first = clip.entry.first
-        sound, _ = soundfile.read(path, start=first, stop=first + clip.entry.samples, dtype="float32")
-        return cast(Sound, sound)
-
 
 class WholeMaker:
     """Makes dialogues up and encodes each whole."""
 
-    def __init__(self, paster: Paster, sources: Sequence[Source], mimi: MimiModel) -> None:
-        self._parts, self._sources, self._mimi = paster, sources, mimi
+    def __init__(self, paster: Paster, mimi: MimiModel) -> None:
+        self._parts, self._mimi = paster, mimi
 
     def rows(self, numbers: Sequence[int], seed: int, seconds: float) -> Iterator[Packed]:
         """Yield dialogues as training reads them, each of which follows from the seed and its number."""
@@ -108,7 +102,7 @@ class WholeMaker:
     def make(self, number: int, seed: int, seconds: float) -> tuple[Dialogue, Sound]:
         """Return what happens in a dialogue, and what the microphone hears, [N]."""
         chance = np.random.default_rng([seed, number, _WHOLE])
-        user = SoundUser(self._parts.clips, self._sources, chance)
+        user = SoundUser(self._parts.clips, chance)
         made = make_dialogue(user, self._parts.lines, chance, seconds)
         return made, self._heard(made, chance)
 
@@ -134,6 +128,14 @@ class WholeMaker:
             end = len(said) if line.end is None else (line.end - line.first) * FRAME_SAMPLES
             _add(played, said[:end], line.first * FRAME_SAMPLES)
         return played
+
+
+def _sound(clip: Clip) -> Sound:
+    """Return a clip as it is in its bank, [N]."""
+    path = shard_folder(clip.bank, clip.entry.number) / SOUND
+    first = clip.entry.first
+    sound, _ = soundfile.read(path, start=first, stop=first + clip.entry.samples, dtype="float32")
+    return cast(Sound, sound)
 
 
 def _add(sound: Sound, other: Sound, first: int) -> None:

@@ -257,6 +257,13 @@ def test_all_phrasings_of_all_questions_are_asked(paster: Paster) -> None:
     assert len(asked) > 0.95 * len(texts)
 
 
+def test_a_bank_that_is_in_codes_twice_has_each_clip_once(source: Source) -> None:
+    once, twice = Clips([source]), Clips([source, source])
+    assert len(twice) == len(once)
+    assert {len(one.renditions) for one in once._clips} == {2}
+    assert {len(one.renditions) for one in twice._clips} == {4}
+
+
 def test_a_bank_without_codes_is_refused(source: Source, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No clip of the bank is in codes"):
         Clips([Source(source.bank, tmp_path)])

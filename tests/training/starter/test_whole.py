@@ -47,7 +47,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 def maker(source: Source, lines: OwnLines, tokenizer: sentencepiece.SentencePieceProcessor) -> WholeMaker:
     torch.set_num_threads(1)
     mimi: MimiModel = build.load_mimi(checkpoint.find(str(BUNDLED / STARTER.name)), torch.device("cpu"))
-    return WholeMaker(Paster(Clips([source]), lines, tokenizer), [source], mimi)
+    return WholeMaker(Paster(Clips([source]), lines, tokenizer), mimi)
 
 
 def quiet(monkeypatch: pytest.MonkeyPatch, leaks: float) -> None:
