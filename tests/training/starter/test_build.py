@@ -41,13 +41,17 @@ def test_a_model_is_left_that_talks(stages: Path, load: Load) -> None:
     assert len(talk(load(stages / "model", sampling=GREEDY), speech(10))) == 10
 
 
+MADE = {".safetensors", ".flac", ".npz", ".parquet"}
+"""What takes long, not the settings that it was made with."""
+
+
 def test_stages_that_are_done_are_not_done_again(stages: Path) -> None:
     made = [
         path
         for name in ("codec", "voice", "bank", "codes", "own-voice", "dialogues")
         for path in stages.glob(f"{name}/**/*")
     ]
-    before = {path: path.stat().st_mtime_ns for path in made if path.is_file()}
+    before = {path: path.stat().st_mtime_ns for path in made if path.suffix in MADE}
     assert len(before) > 5
     build.build(stages, TINY, 0)
     assert {path: path.stat().st_mtime_ns for path in before} == before
