@@ -96,9 +96,9 @@ def build(stages: Path, size: Size, seed: int) -> Path:
     speech = Source(stages / "bank", stages / "codes")
     beginning, data = stages / "beginning", stages / "dialogues"
     with closing(OwnVoice(stages / "own-voice", size.engine)) as own:
-        voice.refine_voice(mimi, stages / "codec", own, settings)
-        language.make_beginning(beginning, mimi, seed, size.width, size.layers)
         bank.make_bank(speech.bank, size.bank, len(os.sched_getaffinity(0)))
+        voice.refine_voice(mimi, stages / "codec", own, settings, speech.bank)
+        language.make_beginning(beginning, mimi, seed, size.width, size.layers)
         bank_codes.encode_bank(speech.bank, speech.codes, beginning, bank_codes.Settings(seed))
         made = codes.Corpus(size.dialogues, min(_HELD_OUT, size.dialogues), seed)
         codes.write_dialogues(data, [speech], own, beginning, made)

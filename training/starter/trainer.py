@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +33,32 @@ class Kept(Protocol):
 
     def load_state_dict(self, state: Any, /) -> Any:
         """Take it up again."""
+
+
+class Average:
+    """The exponential moving average of some weights."""
+
+    def __init__(self, weights: Iterable[nn.Parameter], decay: float) -> None:
+        self._decay = decay
+        self._weights = [weight.detach().clone() for weight in weights]
+
+    def update(self, weights: Sequence[nn.Parameter]) -> None:
+        """Take in what the weights are now."""
+        for average, weight in zip(self._weights, weights, strict=True):
+            average.lerp_(weight.detach(), 1 - self._decay)
+
+    def write(self, weights: Sequence[nn.Parameter]) -> None:
+        """Let the weights be their average."""
+        for average, weight in zip(self._weights, weights, strict=True):
+            weight.data.copy_(average)
+
+    def state_dict(self) -> list[Tensor]:
+        """Return the averages."""
+        return self._weights
+
+    def load_state_dict(self, weights: Sequence[Tensor]) -> None:
+        """Go on with the averages of before."""
+        self._weights = [weight.clone() for weight in weights]
 
 
 class Trainer(ABC):

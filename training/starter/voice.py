@@ -25,6 +25,7 @@ from training.progress import Progress
 from training.starter.acoustics import CLEAN, scale
 from training.starter.balance import Balance
 from training.starter.bank import read_shard, shards
+from training.starter.bank_codes import Mixed, encode
 from training.starter.clearness import Clearness
 from training.starter.codec import (
     CLIP_FRAMES,
@@ -39,23 +40,23 @@ from training.starter.discriminator import Discriminator, feature_loss, fooling_
 from training.starter.own_voice import OwnVoice
 from training.starter.scripts import LANGUAGES, phrases
 from training.starter.speech import Sound
-from training.starter.trainer import Trainer
+from training.starter.trainer import Average, Trainer
 from training.starter.user_texts import taught
 
-STEPS = 3000
+STEPS = 20_000
 BATCH = 4
-LEARNING_RATE = 6e-4
+LEARNING_RATE = 1e-3
 _BETAS_TELLING = 0.5, 0.9
 
-_SHARES = {"spectral": 1.0, "clearness": 0.5, "waveform": 0.1, "features": 2.0, "fooling": 1.0}
+_SHARES = {"spectral": 1.0, "clearness": 1.0, "waveform": 0.1, "features": 2.0, "fooling": 1.0}
 """How much of what the decoder learns is taught by which loss."""
-_UNTAUGHT, _UNTOLD = 0.33, 0.3
+_UNTAUGHT, _UNTOLD = 0.7, 0.68
 """Before this share of the steps the discriminator teaches nothing, and before that it does not learn: what
 is not yet understood is told from recordings too easily."""
 _TOLD_FRAMES = 6
 """It judges so much of each clip."""
 
-_SHARES_OF_SPEECH = {"line": 0.6, "slow": 0.12, "text": 0.13, "other": 0.15}
+_SHARES_OF_SPEECH = {"line": 0.72, "slow": 0.1, "text": 0.06, "other": 0.12}
 """How often it is the model with a line, with one said slowly, or with another text, and how often somebody
 else. Nobody listens to the decoded voice of the user but to compare; who finetunes the model on recordings
 needs other voices."""
@@ -64,9 +65,11 @@ _SLOW = 0.8
 _OTHER_TEXTS, _OTHER_CLIPS = 60, 300
 """So many texts that are none of its lines the model says, and so many things others say."""
 _SPEEDS = 0.9, 1.12
+_AVERAGED = 0.99
+"""What is written are the weights averaged over about a hundred steps."""
 
-_SETTLED_FRAMES = 60
-"""After so much silence the codec always gives the same codes."""
+_SETTLED_FRAMES = 40
+"""What lies before so much silence changes no code."""
 _LEAD_FRAMES, _TAIL_FRAMES = 6, 3
 _UNHEARD_FRAMES = 2
 """So much at the beginning of a clip the decoder lacks what was before, and is not judged."""
@@ -112,7 +115,13 @@ class _Training(Trainer):
         self._spectra, self._clearness = MelSpectra(), Clearness()
         self._telling, self._balance = Discriminator(), Balance(_SHARES)
         self._teacher = torch.optim.AdamW(self._telling.parameters(), lr=0.0, betas=_BETAS_TELLING)
-        self._beside = {"telling": self._telling, "teacher": self._teacher, "balance": self._balance}
+        self._average = Average(learning, _AVERAGED)
+        self._beside = {
+            "telling": self._telling,
+            "teacher": self._teacher,
+            "balance": self._balance,
+            "average": self._average,
+        }
 
     def losses(self) -> dict[str, Tensor]:
         said, codes, first = self._draw()
@@ -136,8 +145,14 @@ class _Training(Trainer):
         """Give the decoder the gradient of all losses, balanced."""
         torch.autograd.backward(self._decoded, self._balance.gradient(losses, self._output))
 
+    def learn(self) -> None:
+        """Take one step, and average."""
+        super().learn()
+        self._average.update(self._learning)
+
     def finish(self, codec: Path) -> None:
         """Write the weights alone."""
+        self._average.write(self._learning)
         shutil.copyfile(codec / CONFIG, self._folder / CONFIG)
         save_codec(self._mimi, self._folder)
         self.forget()
@@ -197,15 +212,15 @@ def _lengths(clips: Sequence[Coded]) -> npt.NDArray[np.float64]:
 
 
 def _material(mimi: MimiModel, voice: OwnVoice, settings: Settings, bank: Path | None) -> _Material:
-    clips: dict[str, list[Coded]] = {kind: [] for kind in _SHARES_OF_SPEECH}
+    sounds: dict[str, list[Sound]] = {kind: [] for kind in _SHARES_OF_SPEECH}
     said = list(_own_texts(settings))
     with Progress("Own voice", len(said), "texts", False) as progress:
         for kind, language, line, speed in said:
-            clips[kind].append(_encode(mimi, voice.say(language, line, speed).sound))
+            sounds[kind].append(voice.say(language, line, speed).sound)
             progress.advance(1)
     others = islice(_people(bank), min(_OTHER_CLIPS, settings.steps))
-    clips["other"] = [_encode(mimi, scale(sound, CLEAN)) for sound in others]
-    return _Material(clips)
+    sounds["other"] = [scale(sound, CLEAN) for sound in others]
+    return _Material({kind: _encode(mimi, each) for kind, each in sounds.items()})
 
 
 def _own_texts(settings: Settings) -> Iterator[tuple[str, str, str, float]]:
@@ -230,14 +245,20 @@ def _people(bank: Path | None) -> Iterator[Sound]:
             yield sound
 
 
-def _encode(mimi: MimiModel, sound: Sound) -> Coded:
-    """Return a sound as a line of the model is encoded: at the beginning of a frame, after long silence."""
-    tail = -len(sound) % FRAME_SAMPLES + _TAIL_FRAMES * FRAME_SAMPLES
-    padded = np.pad(np.clip(sound, -1, 1), (_SETTLED_FRAMES * FRAME_SAMPLES, tail)).astype(np.float32)
-    with torch.no_grad(), no_compile():
-        codes = mimi.encode(torch.from_numpy(padded)[None, None])[0].numpy()
+def _encode(mimi: MimiModel, sounds: Sequence[Sound]) -> list[Coded]:
+    """Return sounds as lines of the model are encoded: at the beginning of a frame, after long silence."""
+    around = _SETTLED_FRAMES * FRAME_SAMPLES, _TAIL_FRAMES * FRAME_SAMPLES
+    padded = [
+        np.pad(np.clip(sound, -1, 1), (around[0], -len(sound) % FRAME_SAMPLES + around[1])).astype(np.float32)
+        for sound in sounds
+    ]
+    with no_compile():
+        coded = encode(mimi, [Mixed(at, 0, sound, 0.0, 0.0, 1.0) for at, sound in enumerate(padded)])
     first = _SETTLED_FRAMES - _LEAD_FRAMES
-    return Coded(padded[first * FRAME_SAMPLES :], codes[:, first:])
+    return [
+        Coded(sound[first * FRAME_SAMPLES :], each.codes[:, first:].astype(np.int64))
+        for sound, each in zip(padded, coded, strict=True)
+    ]
 
 
 def _decoding(mimi: MimiModel) -> list[torch.nn.Parameter]:

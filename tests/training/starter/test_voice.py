@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from app.files import write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from tests.training.starter import needs
-from training.starter import codec, trainer, voice
+from training.starter import bank, codec, trainer, voice
 from training.starter.balance import Balance
 from training.starter.codec import Settings, load_codec
 from training.starter.discriminator import Discriminator, feature_loss, fooling_loss, telling_loss
@@ -38,8 +40,11 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> OwnVoice:
-    return OwnVoice(tmp_path_factory.mktemp("own"), ESPEAK)
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnVoice]:
+    with closing(OwnVoice(tmp_path_factory.mktemp("own"), ESPEAK)) as own:
+        # Its process begins with the first line, and is to be none of a single test.
+        own.say("en", "Right.")
+        yield own
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +101,7 @@ def test_one_that_was_stopped_goes_on_bit_for_bit(
 def test_codes_and_sound_of_a_clip_belong_together(untrained: Path, own: OwnVoice) -> None:
     mimi = load_codec(untrained)
     said = own.say("en", "Thank you for telling me that.").sound
-    coded = voice._encode(mimi, said)
+    (coded,) = voice._encode(mimi, [said])
     lead = voice._LEAD_FRAMES * FRAME_SAMPLES
     assert not coded.sound[:lead].any()
     np.testing.assert_array_equal(coded.sound[lead : lead + len(said)], said)
@@ -114,6 +119,37 @@ def test_codes_and_sound_of_a_clip_belong_together(untrained: Path, own: OwnVoic
         np.testing.assert_array_equal(codes[:, :known], coded.codes[:, at : at + codec.CLIP_FRAMES])
         places.add(at)
     assert len(places) > 5
+
+
+@needs.engine("espeak-ng")
+def test_others_are_those_of_the_bank(
+    untrained: Path, own: OwnVoice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank.make_bank(tmp_path, bank.Settings(engines=("espeak-ng",), revoiced=False, share=1e-4))
+    monkeypatch.setattr(voice, "_OTHER_CLIPS", 2)
+    mimi, lines = load_codec(untrained), Settings(steps=2, filters=4)
+    alone, together = (voice._material(mimi, own, lines, folder)._clips for folder in (None, tmp_path))
+    assert len(alone) == 3 * 2
+    assert len(together) == len(alone) + 2
+    (_, first), *_ = bank.read_shard(bank.shards(tmp_path)[0])
+    lead = voice._LEAD_FRAMES * FRAME_SAMPLES
+    heard = together[-2].sound[lead : lead + len(first)]
+    assert np.corrcoef(heard, first)[0, 1] > 0.999
+
+
+def test_an_average_follows_the_weights_and_goes_on() -> None:
+    weights = [torch.nn.Parameter(torch.zeros(2))]
+    average = trainer.Average(weights, 0.75)
+    weights[0].data += 1
+    average.update(weights)
+    again = trainer.Average(weights, 0.75)
+    again.load_state_dict(average.state_dict())
+    for each in (average, again):
+        each.update(weights)
+        weights[0].data += 1
+        each.write(weights)
+        torch.testing.assert_close(weights[0].detach(), torch.full((2,), 1 - 0.75**2))
+        weights[0].data.fill_(1)
 
 
 @needs.engine("espeak-ng")
