@@ -31,6 +31,8 @@ _SWAPPED, _SWAPPED_DEEP = 0.1, 0.2
 _ROOM_SHARE = 0.5
 """How often long gaps are filled with a room without anybody."""
 _LONG_GAP = 15
+_UNSETTLED_FRAMES = 2
+"""So many frames of a clip sound as if the codec had just begun, which it never does in a talk."""
 _ECHO_FRAMES = 3
 """So long a room rings on after what was said."""
 _SHORTEST_WORD_S = 0.02
@@ -123,11 +125,12 @@ def _first(before: Turn | None, turn: Turn, filled: int) -> int:
 
     Where that would hide what was said before, it begins halfway between.
     """
-    if before is None or turn.first >= filled:
-        return max(0, turn.first)
+    first = max(0, turn.first + _UNSETTLED_FRAMES)
+    if before is None or first >= filled:
+        return first
     end = math.ceil(before.first + before.utterance.end)
     begin = math.floor(turn.first + turn.utterance.begin)
-    return max(0, turn.first, (end + begin + 1) // 2)
+    return max(first, (end + begin + 1) // 2)
 
 
 def _put(heard: Codes, turn: Turn, first: int) -> int:
@@ -158,10 +161,10 @@ def _fill_gap(
 
 
 def _room(turn: Turn) -> ClipCodes:
-    """Return the frames of a turn in which nobody speaks, without the first, which begins from nothing."""
+    """Return the frames of a turn in which nobody speaks, without the first."""
     said = _spoken(turn)
     after = math.ceil(said.end) + _ECHO_FRAMES
-    return np.concatenate([said.codes[:, 1:LEAD_FRAMES], said.codes[:, after:]], axis=1)
+    return np.concatenate([said.codes[:, _UNSETTLED_FRAMES:LEAD_FRAMES], said.codes[:, after:]], axis=1)
 
 
 def _filled(room: ClipCodes, frames: int, chance: np.random.Generator) -> ClipCodes:
