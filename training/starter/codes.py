@@ -96,13 +96,14 @@ def write_dialogues(
     missing = {name: _missing(folder / name, count) for name, count in counts.items()}
     if not any(missing.values()):
         return
+    clips = {name: Clips(sources, held_out=name == HELD_OUT) for name, shards in missing.items() if shards}
     tokenizer = sentencepiece.SentencePieceProcessor(model_proto=train_tokenizer())
     mimi = build.load_mimi(checkpoint.find(str(model)), torch.device("cpu"))
     lines = OwnLines(own_speech(voice), mimi, tokenizer)
-    for name, shards in missing.items():
-        paster = Paster(Clips(sources, held_out=name == HELD_OUT), lines, tokenizer)
+    for name, those in clips.items():
+        paster = Paster(those, lines, tokenizer)
         maker: Maker = WholeMaker(paster, mimi) if name == WHOLE else paster
-        write_shards(folder / name, maker, shards, size.seed)
+        write_shards(folder / name, maker, missing[name], size.seed)
 
 
 def write_shards(folder: Path, maker: Maker, shards: Sequence[range], seed: int) -> None:

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 import sentencepiece
 
+from app.cli import run_verb
 from app.errors import UserError
 from app.frames import FRAME_RATE, FRAME_SAMPLES
+from app.paths import paths
 from tests.training.starter.conftest import BOOKS
 from training.data.align import END_OF_PADDING, PADDING
 from training.starter import codes, pasting
@@ -267,6 +269,21 @@ def test_a_bank_that_is_in_codes_twice_has_each_clip_once(source: Source) -> Non
 def test_a_bank_without_codes_is_refused(source: Source, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No clip of the bank is in codes"):
         Clips([Source(source.bank, tmp_path)])
+
+
+def test_what_is_no_bank_is_refused_before_anything_is_said(tmp_path: Path) -> None:
+    options = [
+        "--source",
+        str(tmp_path),
+        str(tmp_path),
+        "--voice",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    with pytest.raises(UserError, match="is no bank of speech"):
+        run_verb("starter dialogues", options, paths(tmp_path / "house"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_shards_are_written_once_and_the_same(
