@@ -26,6 +26,9 @@ LEAD_FRAMES = 25
 GAP_FRAMES = 6
 """From the end of a question to its answer: 0.48 s, as in the middle of the talks that are learnt from."""
 _AT_ONCE = 16
+_SOUND_LATE_FRAMES = 3
+"""So long after its text an answer is heard here: else the first sound of a line tells which one it is, since
+each is always said alike. No talk is so, which makes what comes after the first token harder than it is."""
 _EDGE_FRAMES = 2
 """So long what was said rings on in the room after it."""
 
@@ -95,8 +98,9 @@ def _row(asking: Asking, silence: npt.NDArray[np.int32], chance: np.random.Gener
     tail = room[:, chance.integers(room.shape[1], size=max(0, frames - LEAD_FRAMES - heard.shape[1]))]
     user = np.concatenate([lead, heard, tail], axis=1)[:, :frames]
     own = np.repeat(silence.astype(np.int64), frames, axis=1)
-    said = answer.codes[:, : len(answer.text)]
-    own[:, first : first + said.shape[1]] = said
+    said = answer.codes[:, : max(0, len(answer.text) - _SOUND_LATE_FRAMES)]
+    sounds = first + _SOUND_LATE_FRAMES
+    own[:, sounds : sounds + said.shape[1]] = said
     text = np.full(frames, PADDING, dtype=np.int64)
     text[first:] = answer.text
     text[first - 1] = END_OF_PADDING

@@ -84,7 +84,7 @@ def test_branches_are_where_answers_part() -> None:
 
 
 def test_a_row_is_room_question_gap_and_answer() -> None:
-    from training.starter.forcing import GAP_FRAMES, LEAD_FRAMES, _row
+    from training.starter.forcing import _SOUND_LATE_FRAMES, GAP_FRAMES, LEAD_FRAMES, _row
 
     each = asking(1)
     row = _row(each, SILENCE, np.random.default_rng(0))
@@ -93,7 +93,9 @@ def test_a_row_is_room_question_gap_and_answer() -> None:
     np.testing.assert_array_equal(user[:, LEAD_FRAMES : LEAD_FRAMES + 20][:, :13], each.coded.codes[:, :13])
     assert not user[:, :LEAD_FRAMES].any(), "the room of the question"
     np.testing.assert_array_equal(own[:, :first], np.repeat(SILENCE, first, axis=1))
-    assert (own[:, first] == 7).all()
+    late = first + _SOUND_LATE_FRAMES
+    np.testing.assert_array_equal(own[:, first:late], np.repeat(SILENCE, late - first, axis=1))
+    assert (own[:, late:] == 7).all()
     assert (text[: first - 1] == PADDING).all()
     assert list(text[first - 1 :]) == [END_OF_PADDING, 10, PADDING, 13, PADDING]
 
