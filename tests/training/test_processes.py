@@ -40,6 +40,13 @@ COMMON: dict[str, Any] = {
 ADAPTER: dict[str, Any] = {**COMMON, "method": "lora", "batch": {"size": 1, "accumulation": 4}}
 ROUNDED: dict[str, Any] = {**ADAPTER, "precision": "bf16", "steps": 2}
 EVERYTHING: dict[str, Any] = {**COMMON, "method": "full", "batch": {"size": 2, "accumulation": 2}}
+EXTRAS: dict[str, Any] = {
+    **COMMON,
+    "method": "full",
+    "optimizer": {**COMMON["optimizer"], "frozen_embeddings": 0.5},
+    "batch": {"size": 2, "accumulation": 2, "depth_share": 0.3},
+    "loss": {"user_words": 0.5, "onset": 3.0},
+}
 SEPARATE: dict[str, Any] = {**ADAPTER, "loss": {"text_mean": "separate"}, "steps": 2}
 
 
@@ -119,15 +126,22 @@ def assert_alike(where: Paths, step: int, one: str, *others: str) -> None:
 def test_two_processes_learn_what_one_does(
     shared_out: bool, where: Paths, tiny: Path, shard: Path, tmp_path: Path
 ) -> None:
-    """An adapter with examples one by one, all weights with two at a time, and an adapter to bfloat16."""
+    """An adapter with examples one by one, all weights with two at a time, and an adapter to bfloat16.
+
+    And all weights with the user's words, a share of the depth transformer and, where that works, an average.
+    """
     asked = []
+    average = {} if shared_out else {"ema": 0.9}
+    extras = {**EXTRAS, "optimizer": {**EXTRAS["optimizer"], **average}}
     configurations = {"adapter": ADAPTER, "everything": EVERYTHING, "rounded": ROUNDED, "separate": SEPARATE}
+    configurations |= {"extras": extras}
     for name, changes in configurations.items():
         train(where, configure(tmp_path, tiny, shard, name=f"{name}-one", **changes))
         asked.append((shared_out, [configure(tmp_path, tiny, shard, name=f"{name}-two", **changes)]))
     together(where, *asked)
     assert_alike(where, 4, "adapter-one", "adapter-two")
     assert_alike(where, 4, "everything-one", "everything-two")
+    assert_alike(where, 4, "extras-one", "extras-two")
     assert_alike(where, 2, "separate-one", "separate-two")
     assert numbers(where, "rounded-two") == pytest.approx(numbers(where, "rounded-one"), rel=1e-3)
 
