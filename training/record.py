@@ -22,10 +22,10 @@ Emit = Callable[[dict[str, Any]], None]
 """Takes an event of the run."""
 
 CURVES = {
-    "step": ("loss", "text", "semantic", "acoustic", "user", "lr_temporal", "lr_depth", "gradient_norm",
-             "audio_s_per_s", "memory_gb"),
-    "evaluation": ("loss", "text", "semantic", "acoustic", "user", "distinct_codes", "entropy_bits",
-                   "padding_share"),
+    "step": ("loss", "text", "semantic", "acoustic", "user", "words", "lr_temporal", "lr_depth",
+             "gradient_norm", "audio_s_per_s", "memory_gb"),
+    "evaluation": ("loss", "text", "semantic", "acoustic", "user", "words", "distinct_codes",
+                   "entropy_bits", "padding_share"),
 }  # fmt: skip
 """What TensorBoard shows of which events, below 'train/' and 'held_out/'."""
 
@@ -172,7 +172,9 @@ _SAID: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def _streams(event: dict[str, Any]) -> str:
-    known = (name for name in ("text", "semantic", "acoustic", "user") if event.get(name) is not None)
+    known = (
+        name for name in ("text", "semantic", "acoustic", "user", "words") if event.get(name) is not None
+    )
     return ", ".join(f"{name} {event[name]:.3f}" for name in known)
 
 

@@ -22,7 +22,6 @@ from moshi.models import MimiModel
 from moshi.utils.compile import no_compile
 
 from app.catalog import STARTER
-from app.engine import build, checkpoint
 from app.engine.checkpoint import BUNDLED
 from app.errors import UserError
 from app.files import clear_parts, make_folder, named, read_json, replacing, write_json
@@ -31,6 +30,7 @@ from app.paths import Paths
 from training.progress import Progress
 from training.starter.acoustics import Place, carry, draw_calm_place, draw_place, scale
 from training.starter.bank import Entry, read_shard, shards
+from training.starter.codec import WEIGHTS, load_codec
 from training.starter.microphones import draw_microphone, through
 from training.starter.speech import Sound
 
@@ -102,18 +102,22 @@ def main(argv: list[str], where: Paths) -> int:
     options = parser.parse_args(argv)
     settings = Settings(options.seed, options.renditions)
     folder = named(options.out)
-    encode_bank(named(options.bank), folder, options.model, settings)
+    encode_bank(named(options.bank), folder, named(options.model), settings)
     print(summary(folder))
     return 0
 
 
-def encode_bank(bank: Path, folder: Path, model: Path, settings: Settings) -> None:
-    """Encode the shards that are missing. Raises UserError for a folder that was begun otherwise."""
-    found = checkpoint.find(str(model))
+def encode_bank(bank: Path, folder: Path, codec: Path, settings: Settings) -> None:
+    """Encode the shards that are missing, by the codec of a folder, which may hold a model too.
+
+    Raises UserError for a folder that was begun otherwise, or has no codec.
+    """
+    if not (codec / WEIGHTS).is_file():
+        raise UserError(f"{codec} has no codec.", "Name the folder of a model that `starter build` made.")
     make_folder(folder)
     clear_parts(folder)
-    _begin(folder, {"seed": settings.seed, "renditions": settings.renditions, "codec": _fingerprint(found)})
-    mimi = build.load_mimi(found, torch.device("cpu"))
+    _begin(folder, {"seed": settings.seed, "renditions": settings.renditions, "codec": _fingerprint(codec)})
+    mimi = load_codec(codec)
     every = shards(bank)
     with Progress("Codes", len(every), "shards", as_json=False) as progress:
         for shard in every:
@@ -236,8 +240,8 @@ def _begin(folder: Path, wanted: dict[str, Any]) -> None:
     write_json(folder / SETTINGS, wanted)
 
 
-def _fingerprint(found: checkpoint.Checkpoint) -> str:
+def _fingerprint(codec: Path) -> str:
     """Return what tells one codec from another."""
     from hashlib import sha256
 
-    return sha256(Path(found.mimi).read_bytes()).hexdigest()[:16]
+    return sha256((codec / WEIGHTS).read_bytes()).hexdigest()[:16]

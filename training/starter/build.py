@@ -48,7 +48,7 @@ class Size(NamedTuple):
 
 
 FULL = Size(
-    codec.STEPS, voice.STEPS, 16, KOKORO, bank.Settings(), 20_000, 2400, language.WIDTH, language.LAYERS
+    codec.STEPS, voice.STEPS, 16, KOKORO, bank.Settings(), 24_000, 2200, language.WIDTH, language.LAYERS
 )
 _SMALL_BANK = bank.Settings(engines=("espeak-ng",), revoiced=False, share=0.001)
 SMALL = Size(30, 10, 4, ESPEAK, _SMALL_BANK, 8, 10, 64, 2)
@@ -98,8 +98,8 @@ def build(stages: Path, size: Size, seed: int) -> Path:
     with closing(OwnVoice(stages / "own-voice", size.engine)) as own:
         bank.make_bank(speech.bank, size.bank, len(os.sched_getaffinity(0)))
         voice.refine_voice(mimi, stages / "codec", own, settings, speech.bank)
-        language.make_beginning(beginning, mimi, seed, size.width, size.layers)
-        bank_codes.encode_bank(speech.bank, speech.codes, beginning, bank_codes.Settings(seed))
+        bank_codes.encode_bank(speech.bank, speech.codes, mimi, bank_codes.Settings(seed))
+        language.make_beginning(beginning, mimi, seed, size.width, size.layers, codes=speech.codes)
         made = codes.Corpus(size.dialogues, min(_HELD_OUT, size.dialogues), seed)
         codes.write_dialogues(data, [speech], own, beginning, made)
     home = stages / "home"
