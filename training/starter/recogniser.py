@@ -16,7 +16,7 @@ from app.errors import UserError
 from app.frames import SAMPLE_RATE
 
 RATE = 16_000
-_PRONUNCIATIONS = {"aizuchi": "AY Z UW CH IY"}
+_PRONUNCIATIONS = {"aizuchi": "AY Z UW CH IY", "yuki": "Y UW K IY"}
 _SILENCE_S = 0.3
 """The recogniser wants so much silence around speech, and no more."""
 _DITHER = 1e-4
