@@ -293,15 +293,19 @@ def _codec_word_error(through: Sequence[_Through], recogniser: listeners.WordRec
 
 
 def _codec_word_error_ratio(through: Sequence[_Through], recogniser: listeners.WordRecogniser) -> Figure:
-    """Return the words that are wrong out of the codec against those of the original, …
+    """Return the words that are wrong out of the codec against those of the original.
 
-    … where one more is wrong in both, since an original may have none.
+    In both one more is counted, by equal parts of it in each line: an original may have none.
     """
-    wrong: list[tuple[str, float, float]] = [
-        (each.line, _errors(each.line, each.coded, recogniser), _errors(each.line, each.sound, recogniser))
+    part = 1 / max(1, len(through))
+    return ratio(
+        (
+            each.line,
+            part + _errors(each.line, each.coded, recogniser),
+            part + _errors(each.line, each.sound, recogniser),
+        )
         for each in through
-    ]
-    return ratio([("one more", 1, 1), *wrong])
+    )
 
 
 def _errors(line: str, sound: npt.NDArray[np.float32], recogniser: listeners.WordRecogniser) -> int:

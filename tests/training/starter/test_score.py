@@ -18,8 +18,10 @@ from tests.training.starter import needs
 from training.starter import card, score
 from training.starter.engines import Who
 from training.starter.judges import JUDGES, PERSON, knows
+from training.starter.listeners import WordRecogniser
 from training.starter.score import FULL, NOISY, QUIET, SEEDS, Amount
 from training.starter.scripts import LANGUAGES, display, phrases
+from training.starter.speech import Sound
 
 ONE = Amount(questions=1, new=1, cut_ins=1, controls=1, stories=1)
 
@@ -117,3 +119,28 @@ def test_the_card_tells_figures_with_their_intervals(tmp_path: Path) -> None:
     for language in LANGUAGES:
         for each in phrases(language).questions:
             assert display(each.answer, language) in text
+
+
+class Ears(WordRecogniser):
+    """Hears the words of whatever sound it knows."""
+
+    def __init__(self, told: dict[float, str]) -> None:
+        self._told = told
+
+    def words(self, sound: Sound) -> list[str]:
+        return self._told[float(sound[0])].split()
+
+
+def test_word_errors_through_the_codec_stand_against_those_before_it() -> None:
+    def through(line: str, before: float, after: float) -> score._Through:
+        return score._Through(line, *(np.full(3, each, dtype=np.float32) for each in (before, after)))
+
+    ears = Ears({1.0: "a small bird", 2.0: "a ball hurt", 3.0: "it came home", 4.0: "it came on"})
+    lines = [through("A small bird.", 1, 2), through("It came home.", 3, 4)]
+    assert score._codec_word_error(lines, ears).value == pytest.approx(3 / 6)
+    against = score._codec_word_error_ratio(lines, ears)
+    # Three more than none, and one is counted in both.
+    assert against.value == pytest.approx(4 / 1)
+    assert (against.low, against.high) == pytest.approx((3, 5))
+    same = [through("A small bird.", 1, 1), through("It came home.", 4, 4)]
+    assert score._codec_word_error_ratio(same, ears).value == 1
