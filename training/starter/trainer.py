@@ -96,12 +96,17 @@ class Trainer(ABC):
         self.descend(losses)
         nn.utils.clip_grad_norm_(self._learning, 1.0)
         self._optimizer.step()
+        self.stepped()
         self.step += 1
         self._note({name: float(loss.detach()) for name, loss in losses.items()})
 
     def descend(self, losses: dict[str, Tensor]) -> None:
         """Give every parameter its gradient: that of the sum."""
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
+
+    def stepped(self) -> None:
+        """Do what follows a step of the weights, before anything is saved."""
+        return
 
     def set_rate(self, optimizer: torch.optim.Optimizer) -> None:
         """Let an optimizer go as fast as it should in this step."""

@@ -145,9 +145,8 @@ class _Training(Trainer):
         """Give the decoder the gradient of all losses, balanced."""
         torch.autograd.backward(self._decoded, self._balance.gradient(losses, self._output))
 
-    def learn(self) -> None:
-        """Take one step, and average."""
-        super().learn()
+    def stepped(self) -> None:
+        """Take the weights into their average."""
         self._average.update(self._learning)
 
     def finish(self, codec: Path) -> None:
