@@ -22,7 +22,7 @@ from app.errors import UserError
 from app.faults import explain
 from app.files import make_folder
 from app.paths import Paths, paths
-from app.privacy import private
+from app.store.privacy import private
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +47,17 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "talk": Verb("talk with a model, in a window or headless (what `aizuchi` alone does)", "app.talk:main"),
-    "offline": Verb("let a model answer a recording, as fast as the machine allows", "app.offline:main"),
-    "doctor": Verb("look over this computer and say what is missing", "app.doctor:main"),
-    "models": Verb("list, download and verify models", "app.models:main"),
-    "quantize": Verb("make a smaller model of one: weights in 8 or 4 bits", "app.quantize:main"),
-    "bench": Verb("measure latency and endurance on virtual sound devices", "app.bench:main"),
-    "picture": Verb("draw a recording or a dataset into a PNG file", "app.ui.report:main"),
+    "talk": Verb(
+        "talk with a model, in a window or headless (what `aizuchi` alone does)", "app.commands.talk:main"
+    ),
+    "offline": Verb(
+        "let a model answer a recording, as fast as the machine allows", "app.commands.offline:main"
+    ),
+    "doctor": Verb("look over this computer and say what is missing", "app.commands.doctor:main"),
+    "models": Verb("list, download and verify models", "app.commands.models:main"),
+    "quantize": Verb("make a smaller model of one: weights in 8 or 4 bits", "app.commands.quantize:main"),
+    "bench": Verb("measure latency and endurance on virtual sound devices", "app.commands.bench.sound:main"),
+    "picture": Verb("draw a recording or a dataset into a PNG file", "app.ui.recordings.picture:main"),
     "data import": Verb(
         "make a dataset of recordings, stereo files or others' data", "training.data.importing:main"
     ),
@@ -78,8 +82,8 @@ VERBS = {
     ),
     "starter build": Verb("make the starter model from nothing, in hours", "training.starter.build:main"),
     "starter score": Verb("measure what the starter model can do", "training.starter.score:main"),
-    "bench engine": Verb("measure how long a frame of the model takes", "app.engine.bench:main"),
-    "bench loading": Verb("measure how long weights take from the disk", "app.engine.bench_loading:main"),
+    "bench engine": Verb("measure how long a frame of the model takes", "app.commands.bench.engine:main"),
+    "bench loading": Verb("measure how long weights take from the disk", "app.commands.bench.loading:main"),
     "bench train": Verb("measure the speed and memory of training", "training.bench:main"),
 }
 """A verb of two words is what it is even where its first word alone is a verb too."""

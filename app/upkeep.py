@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from app import locks
 from app.audio import recorder
-from app.datasets import AUDIO, CODES, SHARDS, SPOKEN, TEXT
 from app.errors import UserError
 from app.files import clear_parts
 from app.paths import Paths
-from app.runs import CHECKPOINTS, SAMPLES
+from app.store import locks
+from app.store.datasets import AUDIO, CODES, SHARDS, SPOKEN, TEXT
+from app.store.runs import CHECKPOINTS, SAMPLES
 
 log = logging.getLogger(__name__)
 

@@ -59,7 +59,7 @@ def tell_button(spot: Path, *texts: str) -> None:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication, QPushButton
 
-    from app.ui import app
+    from app.ui.shell import app
 
     def look() -> None:
         for each in QApplication.allWidgets():

@@ -28,7 +28,8 @@ from moshi.utils.compile import no_compile, no_cuda_graph
 from torch import Tensor, nn
 
 from app import catalog
-from app.engine import bench, build, checkpoint
+from app.commands.bench import engine as bench
+from app.engine import build, checkpoint
 from app.engine.device import Device, choose_device, compile_trouble
 from app.engine.events import Event, Loadout, Ready, Sampling, Trouble
 from app.engine.fake import tiny_config

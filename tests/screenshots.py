@@ -121,8 +121,8 @@ def take_all(out: Path, names: list[str], home: Path, asked: argparse.Namespace)
     """Take the pictures of one scale, in both schemes."""
     from PySide6.QtWidgets import QApplication
 
-    from app.ui import language, theme
-    from app.ui.typeface import even_strokes
+    from app.ui.shell import language, theme
+    from app.ui.shell.typeface import even_strokes
 
     even_strokes()
     app = QApplication(["aizuchi"])
@@ -195,7 +195,7 @@ def first_run(camera: Camera) -> None:
 
 
 def welcome(camera: Camera) -> None:
-    from app.ui import welcome as page
+    from app.ui.shell import welcome as page
     from tests.ui.staging import DEVICES, Sound
 
     page._open = lambda _: Sound()  # type: ignore[assignment,return-value]
@@ -209,7 +209,7 @@ def welcome(camera: Camera) -> None:
 
 
 def crash(camera: Camera) -> None:
-    from app.ui.crash import CrashDialog
+    from app.ui.shell.crash import CrashDialog
 
     trace = 'Fatal Python error: Segmentation fault\n\n  File "…/app/engine/model.py", line 213 in _answer'
     dialog = CrashDialog(
@@ -256,7 +256,7 @@ def prompted(camera: Camera) -> None:
     from dataclasses import replace
 
     from app.prompts import OwnVoice
-    from app.ui.role_presets import CASUAL, SERVICE, TEACHER
+    from app.ui.talk.role_presets import CASUAL, SERVICE, TEACHER
 
     own = OwnVoice("/home/anna/voices/anna.wav", 64 * "3", "Anna Berg", "2026-11-30")
     chosen = replace(
@@ -285,7 +285,7 @@ def prompt_drawer(camera: Camera) -> None:
 
 def prompt_drawer_talking(camera: Camera) -> None:
     from app.engine.events import Prompting
-    from app.ui.role_presets import SERVICE
+    from app.ui.talk.role_presets import SERVICE
 
     prompted(camera)
     camera.stage.talk(0.0, 25.6)
@@ -298,7 +298,7 @@ def prompt_drawer_talking(camera: Camera) -> None:
 
 def prompting(camera: Camera) -> None:
     from app.engine.events import Prompting
-    from app.ui.signpost import State
+    from app.ui.talk.talk_status import State
 
     prompted(camera)
     camera.stage.page._enter(State.STARTING)
@@ -310,7 +310,7 @@ def consent(camera: Camera) -> None:
     import numpy as np
     import soundfile
 
-    from app.ui.consent import ConsentDialog
+    from app.ui.talk.consent import ConsentDialog
 
     file = camera.file.with_name("anna.wav")
     soundfile.write(file, np.zeros(24_000 * 6), 24_000)
@@ -385,7 +385,7 @@ def show_recordings(camera: Camera, row: int | None = None) -> None:
 
 def search(camera: Camera, text: str, found: int) -> None:
     """Show the cards that hold a text, when there are as many as there should be."""
-    from app.ui.recordings import CardList
+    from app.ui.recordings.page import CardList
 
     show_recordings(camera)
     camera.window.recordings.search(text)
@@ -395,8 +395,8 @@ def search(camera: Camera, text: str, found: int) -> None:
 
 def all_drawn(camera: Camera) -> bool:
     """Say whether each card that can be seen has the picture of its sound."""
-    from app.ui.gallery import GLIMPSE, RECORDING
-    from app.ui.recordings import CardList
+    from app.ui.recordings.gallery import GLIMPSE, RECORDING
+    from app.ui.recordings.page import CardList
 
     (cards,) = camera.window.findChildren(CardList)
     rows = [cards.model().index(row, 0) for row in range(cards.model().rowCount())]
@@ -449,7 +449,7 @@ def recording_delete(camera: Camera) -> None:
 
 
 def show_models(camera: Camera) -> None:
-    from app.ui.shelf import Shelf
+    from app.ui.models.model_list import Shelf
 
     camera.window.show_page(2)
     camera.window.models.shut()
@@ -490,7 +490,7 @@ def settings(camera: Camera) -> None:
 def settings_keys(camera: Camera) -> None:
     from PySide6.QtCore import QPoint
 
-    from app.ui.shortcuts import Shortcuts
+    from app.ui.shell.shortcuts import Shortcuts
 
     show_settings(camera)
     camera.wait()
@@ -507,7 +507,7 @@ def settings_below(camera: Camera) -> None:
 
 
 def scroll_down(camera: Camera) -> None:
-    from app.ui.panel import Column
+    from app.ui.widgets.panel import Column
 
     camera.wait()
     for column in camera.window.findChildren(Column):

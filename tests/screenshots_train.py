@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.ui.train import TrainPage
+    from app.ui.training.page import TrainPage
     from tests.screenshots import Camera
 
 
@@ -201,7 +201,7 @@ def train_small_data(camera: Camera) -> None:
 
 
 def models_own(camera: Camera) -> None:
-    from app.ui.shelf import OwnModelFacts, Shelf
+    from app.ui.models.model_list import OwnModelFacts, Shelf
 
     camera.window.show_page(2)
     camera.window.models.shut()

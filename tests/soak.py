@@ -27,16 +27,16 @@ from PySide6.QtWidgets import QApplication
 from app.audio.duplex import Counters
 from app.audio.rig import Rig
 from app.audio.wav import read_wav
-from app.bench import LEARNING_S, Holder
+from app.commands.bench.sound import LEARNING_S, Holder
 from app.frames import FRAME_MS, SAMPLE_RATE
 from app.paths import paths
-from app.recordings import list_recordings
 from app.session import Session
 from app.settings import Settings
-from app.ui import theme
-from app.ui.app import SWITCH_INTERVAL_S, Pulse
-from app.ui.conversation import Conversation, Wishes
-from app.ui.window import MainWindow
+from app.store.recordings import list_recordings
+from app.ui.shell import theme
+from app.ui.shell.app import SWITCH_INTERVAL_S, Pulse
+from app.ui.shell.window import MainWindow
+from app.ui.talk.conversation import Conversation, Wishes
 
 USER = Path(__file__).parents[1] / "app" / "data" / "user.flac"
 SCREEN = "1280x800x24"

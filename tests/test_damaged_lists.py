@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.datasets import create_dataset, list_datasets
-from app.models import own_rows
-from app.runs import list_runs
+from app.commands.models import own_rows
+from app.store.datasets import create_dataset, list_datasets
+from app.store.runs import list_runs
 from tests import damaged
 
 KINDS = pytest.mark.parametrize("how", [*damaged.IN_PLACE, *damaged.WEIRD])

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from app.datasets import (
+from app.errors import UserError
+from app.files import write_json
+from app.store.datasets import (
     DATASET,
     PREPARED,
     TimedWord,
@@ -20,8 +22,6 @@ from app.datasets import (
     read_words,
     write_words,
 )
-from app.errors import UserError
-from app.files import write_json
 
 WORDS = [TimedWord("A", "hi", 0.4, 0.6), TimedWord("B", "はい", 0.5, 0.75), TimedWord("A", "you", 0.7, 1.0)]
 

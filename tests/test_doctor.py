@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from app import doctor
 from app.audio.devices import all_devices
 from app.audio.naming import DEFAULT_MARK, name_of
 from app.audio.rig import Rig
 from app.cli import main as aizuchi
-from app.doctor import Check, examine, judge_card, table
+from app.commands import doctor
+from app.commands.doctor import Check, examine, judge_card, table
 from app.engine import device_record as records
 from app.engine.fake import make_tiny
 from app.paths import Paths, paths

@@ -9,9 +9,9 @@ import pytest
 import soundfile
 
 from app.errors import UserError
-from app.parcel import pack, unpack
 from app.paths import paths
-from app.recordings import list_recordings, open_recording
+from app.store.archive import pack, unpack
+from app.store.recordings import list_recordings, open_recording
 from tests.small_disk import small_disk
 from tests.ui.recorded import record_dialogue
 

@@ -17,7 +17,7 @@ import pytest
 from app import APP_ID, __version__
 from app.audio.rig import Rig
 from app.audio.wav import read_wav
-from app.recordings import list_recordings
+from app.store.recordings import list_recordings
 from tests.audio.conftest import rig
 from tests.soak import screen
 from tests.test_real_window import press, until

@@ -25,6 +25,18 @@ FORBIDDEN = {
         "training",
     ),
     "app.ui": ("torch", "moshi", "sounddevice", "training"),
+    "app.store": (
+        "torch",
+        "moshi",
+        "PySide6",
+        "sounddevice",
+        "app.engine",
+        "app.session",
+        "app.ui",
+        "app.commands",
+        "training",
+    ),
+    "app.session": ("PySide6", "app.ui", "app.commands", "training"),
     "app": ("PySide6", "app.ui", "training"),
     "training": ("PySide6", "sounddevice", "app.audio", "app.ui"),
 }

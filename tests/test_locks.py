@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from app.locks import LOCK, InUse, holder, in_use, take
+from app.store.locks import LOCK, InUse, holder, in_use, take
 
 ROOT = Path(__file__).parent.parent
 
 HOLD = """
 import sys
 from pathlib import Path
-from app.locks import take
+from app.store.locks import take
 
 with take(Path(sys.argv[1]), "demo", "aizuchi train"):
     print("held", flush=True)
@@ -38,7 +38,7 @@ CHILDREN = {
 KILLED = """
 import os, subprocess, sys
 from pathlib import Path
-from app.locks import take
+from app.store.locks import take
 
 lock = take(Path(sys.argv[1]), "demo", "aizuchi train")
 print({child}, flush=True)
@@ -187,7 +187,7 @@ def test_what_a_process_starts_or_forks_does_not_keep_its_locks(way: str, folder
 
 def test_who_looks_hinders_nobody(folder: Path) -> None:
     """Windows look twice a second, and each look holds the lock for a moment."""
-    look = "import sys; from pathlib import Path; from app.locks import holder\n"
+    look = "import sys; from pathlib import Path; from app.store.locks import holder\n"
     look += "print('held', flush=True)\nwhile True: holder(Path(sys.argv[1]))"
     left_behind(folder)
     with held(folder, code=look):
@@ -235,7 +235,7 @@ def test_a_lock_goes_with_a_folder_that_is_moved(folder: Path) -> None:
 ASK = f"""{LOCKLESS}
 import sys
 from pathlib import Path
-from app.locks import InUse, holder, take
+from app.store.locks import InUse, holder, take
 folder = Path(sys.argv[1])
 try:
     with take(folder, "demo", "aizuchi train"):

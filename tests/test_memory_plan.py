@@ -13,9 +13,10 @@ from moshi.models import LMModel, loaders
 from pytestqt.qtbot import QtBot
 from sentencepiece import SentencePieceProcessor
 
-from app import catalog, models
+from app import catalog
 from app.catalog import HUB, KnownModel
-from app.doctor import NOTHING_FITS, judge_card
+from app.commands import models
+from app.commands.doctor import NOTHING_FITS, judge_card
 from app.engine import build
 from app.engine.build import Outline
 from app.engine.checkpoint import Checkpoint
@@ -24,8 +25,8 @@ from app.engine.events import Loadout
 from app.engine.fake import tiny_config
 from app.errors import UserError
 from app.memory_plan import FITS, MODES, Q8, WHOLE, Fit, Sizes, lm_bytes, plan, words
-from app.ui.model_card import ModeRow
-from app.ui.shelf import Shelf
+from app.ui.models.model_card import ModeRow
+from app.ui.models.model_list import Shelf
 
 GIB = 2**30
 ROOT = Path(__file__).parent.parent

@@ -12,12 +12,12 @@ import pytest
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
-from app import models, quantize
 from app.catalog import HUB, KNOWN
+from app.commands import models, quantize
+from app.commands.models import main
 from app.engine.checkpoint import find
 from app.engine.model import load_model
 from app.errors import UserError
-from app.models import main
 from app.paths import Paths, paths
 
 

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 import soundfile
 
-from app import offline
 from app.audio.wav import read_wav
 from app.cli import main
+from app.commands import offline
 from app.engine import card_fault
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples, level_db
 from app.paths import Paths, paths
-from app.recordings import open_recording
-from app.turns import find_activity, mark_turns, user_turns
+from app.store.recordings import open_recording
+from app.store.turn_taking import find_activity, mark_turns, user_turns
 from tests.engine.by_hand import by_hand
 from tests.engine.conftest import speech
 

@@ -155,15 +155,21 @@ def test_the_two_scripts_do_not_undo_each_other() -> None:
     assert "--inexact" in (ROOT / "packaging" / "talk").read_text()
 
 
-def test_the_readme_tree_has_every_file_of_the_program() -> None:
+def test_the_readme_tree_has_every_package() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = readme.partition("<!-- tree -->")[2].partition("<!-- /tree -->")[0]
-    told = re.findall(r"[\w.]+\.(?:py|sh|flac|svg|ts)\b|packaging/\w+", tree)
-    folders = [ROOT / name for name in ("app", "training", "packaging", "tests")]
-    there = {file.name for folder in folders[:2] for file in folder.rglob("*.py")} - {"__init__.py"}
-    assert not there - set(told)
-    known = {file.name for folder in folders for file in folder.rglob("*")}
-    assert not {name for name in told if Path(name).name not in known}
+    named: list[str] = []
+    for line in tree.splitlines():
+        if (found := re.match(r"( *)([\w/]+)/ ", line)) is not None:
+            depth = len(found[1]) // 2
+            named = [*named[:depth], found[2]] if depth else [found[2]]
+            tree = tree.replace(line, "/".join(named), 1)
+    told = set(tree.split())
+    packages = (file for top in ("app", "training") for file in (ROOT / top).rglob("__init__.py"))
+    there = {str(file.parent.relative_to(ROOT)) for file in packages}
+    assert not there - told
+    ours = [name for name in told if name.partition("/")[0] in ("app", "training")]
+    assert not [name for name in ours if not (ROOT / name).is_dir()]
 
 
 @pytest.mark.slow

@@ -16,9 +16,9 @@ import pytest
 
 from app.cli import run_verb
 from app.errors import UserError
-from app.parcel import pack, unpack
 from app.paths import paths
-from app.recordings import open_recording
+from app.store.archive import pack, unpack
+from app.store.recordings import open_recording
 from tests.ui.recorded import record_dialogue
 
 

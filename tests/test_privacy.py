@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from app.audio.recorder import Recorder
-from app.datasets import create_dataset
 from app.paths import Paths, paths
-from app.privacy import tighten
-from app.recordings import list_recordings
+from app.store.datasets import create_dataset
+from app.store.privacy import tighten
+from app.store.recordings import list_recordings
 from tests.ui.recorded import record_dialogue
 
 

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from app import offline
+from app.commands import offline
+from app.commands.prompt_arguments import asked_prompt, settle
+from app.commands.talk import parse
 from app.engine.events import Prompt, PromptSupport
 from app.errors import UserError
 from app.options import Options
 from app.paths import paths
-from app.prompt_arguments import asked_prompt, settle
 from app.prompts import ROLE_LETTERS, own_voice
-from app.recordings import open_recording
 from app.settings import Settings, load, save
-from app.talk import parse
+from app.store.recordings import open_recording
 from tests.engine.conftest import tiny
 from tests.engine.published import make_published
 

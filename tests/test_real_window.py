@@ -16,8 +16,8 @@ import soundfile
 
 from app.audio.rig import Rig
 from app.paths import paths
-from app.recordings import list_recordings
 from app.settings import Settings, load, save
+from app.store.recordings import list_recordings
 from tests.audio.conftest import rig
 from tests.soak import screen
 from tests.test_talk import likeness, speak

@@ -19,8 +19,8 @@ from app.audio.wav import read_wav
 from app.engine.ports import Said
 from app.errors import UserError
 from app.frames import DEVICE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, SUSPENDED, Samples
-from app.recordings import Gap, Recording, Skip, Word, list_recordings, open_recording
-from app.turns import statistics
+from app.store.recordings import Gap, Recording, Skip, Word, list_recordings, open_recording
+from app.store.turn_taking import statistics
 from tests import damaged
 
 
@@ -408,11 +408,11 @@ def test_a_recording_that_may_not_be_read_is_seen(tmp_path: Path) -> None:
         path.chmod(0o755)
     (file / "audio.flac").chmod(0o000)
     script = (
-        "for one in app.recordings.list_recordings(app.recordings.Path('.')):\n"
+        "for one in app.store.recordings.list_recordings(app.store.recordings.Path('.')):\n"
         "    print(one.model, one.damaged, one.whole, len(one.words()), one.started.year)\n"
     )
     year = datetime.now().year
-    told = damaged.run_unprivileged(script, root, "app.recordings", "_strptime")
+    told = damaged.run_unprivileged(script, root, "app.store.recordings", "_strptime")
     assert sorted(told.splitlines()) == [
         f"locked True False 0 {year}",
         f"locked-file True False 0 {year}",

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import UserError
-from app.locks import LOCK, InUse
-from app.runs import FORMAT, METRICS, RUN, list_runs, open_run, read_metrics
+from app.store.locks import LOCK, InUse
+from app.store.runs import FORMAT, METRICS, RUN, list_runs, open_run, read_metrics
 
 ROOT = Path(__file__).parent.parent
 HOLD = """
@@ -61,7 +61,7 @@ def test_what_is_not_said_has_a_value(tmp_path: Path) -> None:
 @contextmanager
 def trained(folder: Path, **changes: object) -> Iterator[subprocess.Popen[str]]:
     """Let a process hold a run as training does; `changes` are what it is to say of itself."""
-    code = f"import sys; from pathlib import Path; from app.locks import take\n{HOLD}"
+    code = f"import sys; from pathlib import Path; from app.store.locks import take\n{HOLD}"
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", code, str(folder)]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT) as started:

@@ -40,8 +40,8 @@ from app.engine.ports import Progress
 from app.errors import UserError
 from app.faults import explain
 from app.frames import DEVICE, FRAME_SAMPLES, LATE, MICROPHONE, SUSPENDED, Heard, Lost, Samples
-from app.recordings import Gap, list_recordings
 from app.session import Session, Talk
+from app.store.recordings import Gap, list_recordings
 from tests.fakes import HalfLoud, ListPort, tone
 
 DEVICE_ASSERT = """CUDA error: device-side assert triggered

@@ -19,12 +19,12 @@ from moshi.utils.compile import no_compile
 
 from app.catalog import STARTER
 from app.cli import run_verb
-from app.datasets import TimedWord
+from app.commands.headless import BUNDLED_USER
 from app.engine.checkpoint import BUNDLED
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
-from app.headless import BUNDLED_USER
 from app.paths import Paths, paths
-from app.recordings import open_recording
+from app.store.datasets import TimedWord
+from app.store.recordings import open_recording
 from tests.engine.by_hand import by_hand
 from tests.training.dialogues import Stereo, write_dialogue
 from training.starter import card

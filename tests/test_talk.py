@@ -15,20 +15,20 @@ import numpy as np
 import pytest
 import soundfile
 
-from app import headless, talk
 from app.audio.rig import Rig
 from app.audio.wav import WavPort, read_wav
+from app.commands import headless, talk
+from app.commands.headless import BUNDLED_USER, Page, Progress
+from app.commands.screen import screen_trouble
+from app.commands.talk import parse
 from app.engine import card_fault
 from app.engine.events import Loading, Sampling, Skipped, Spoke, Started, Starved, Stepped
 from app.errors import UserError
 from app.frames import DEVICE, MICROPHONE, Samples
-from app.headless import BUNDLED_USER, Page, Progress
 from app.options import Options, chosen
 from app.paths import paths
-from app.recordings import open_recording
-from app.screen import screen_trouble
 from app.settings import Settings, save
-from app.talk import parse
+from app.store.recordings import open_recording
 
 SILENT = {"PULSE_SERVER": "unix:/nowhere", "ALSA_CONFIG_PATH": "/dev/null"}
 """An environment without sound devices, wherever the tests run."""
@@ -342,7 +342,7 @@ def test_a_display_that_is_not_there_is_trouble(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_display_that_hangs_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.screen.SCREEN_S", 0.001)
+    monkeypatch.setattr("app.commands.screen.SCREEN_S", 0.001)
     assert "does not answer" in screen_trouble()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.audio.wav import read_wav
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Samples, level_db
-from app.turns import (
+from app.store.turn_taking import (
     HANGOVER_FRAMES,
     Activity,
     Levels,

@@ -14,9 +14,9 @@ import soundfile
 
 from app import upkeep
 from app.files import replacing, replacing_folder
-from app.locks import take
 from app.paths import Paths, paths
-from app.recordings import open_recording
+from app.store.locks import take
+from app.store.recordings import open_recording
 
 TALK = """
 import sys

@@ -28,7 +28,7 @@ from app.engine.reader import unfinite
 from app.errors import UserError
 from app.faults import FULL, refused
 from app.files import clear_parts, make_folder, open_regular, read_json, replacing_folder, write_json
-from app.runs import CHECKPOINTS
+from app.store.runs import CHECKPOINTS
 from training import zero
 
 TRAINED, OPTIMIZER, STATE = "trained.safetensors", "optimizer.safetensors", "state.json"

@@ -15,12 +15,12 @@ from typing import NamedTuple
 import torch
 from accelerate import Accelerator
 
-from app import locks
 from app.errors import UserError
 from app.files import PART_SUFFIX, PRIVATE_FOLDER, make_folder
-from app.locks import LOCK, InUse, Lock
 from app.paths import Paths
-from app.runs import CHECKPOINTS, CONFIG, RUN, open_run
+from app.store import locks
+from app.store.locks import LOCK, InUse, Lock
+from app.store.runs import CHECKPOINTS, CONFIG, RUN, open_run
 from training import checkpoint
 from training.config import Config, write_config
 

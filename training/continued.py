@@ -22,10 +22,10 @@ import numpy.typing as npt
 from moshi.models import MimiModel
 from torch import Tensor
 
-from app import turns
 from app.errors import UserError
 from app.files import make_folder, read_json, replacing, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, level_db
+from app.store import turn_taking as turns
 from training.codec import Stereo, decode_stereo
 from training.generation import collapse_figures
 

@@ -34,7 +34,7 @@ from app.errors import UserError
 from app.faults import refused
 from app.files import make_folder, named, read_json, replacing_folder, write_json
 from app.paths import Paths
-from app.runs import find_run, open_run, read_metrics
+from app.store.runs import find_run, open_run, read_metrics
 from training import streams
 from training.base import find_base, prepare_learner, without_word_head
 from training.checkpoint import checkpoint_folder, disk_full, read_trained, refuse_unfinite

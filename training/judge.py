@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from app.engine.build import load_mimi
 from app.files import make_folder
 from app.frames import FRAME_RATE
-from app.runs import SAMPLES
+from app.store.runs import SAMPLES
 from training.base import Learner
 from training.config import Config
 from training.examples import Examples

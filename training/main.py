@@ -20,7 +20,7 @@ from moshi.utils.compile import no_compile
 
 from app.errors import UserError
 from app.paths import Paths
-from app.runs import CONFIG, find_run, open_run
+from app.store.runs import CONFIG, find_run, open_run
 from training import checkpoint
 from training.base import find_base
 from training.claim import Claim, claimed

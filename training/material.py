@@ -12,11 +12,11 @@ from functools import partial
 from glob import glob
 from pathlib import Path
 
-from app.datasets import Dataset
 from app.engine.checkpoint import Checkpoint
 from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.paths import Paths
+from app.store.datasets import Dataset
 from training.config import Config
 from training.data.check import refuse_bad
 from training.data.duplicates import Content, Heard, contents_of, repeats

@@ -15,7 +15,7 @@ from app.engine.device import choose_device
 from app.errors import UserError
 from app.frames import seconds
 from app.paths import Paths
-from app.runs import list_runs, read_metrics
+from app.store.runs import list_runs, read_metrics
 from training.base import compute_dtype, find_base
 from training.config import Config
 from training.examples import Examples

@@ -19,7 +19,7 @@ import app
 from app import files
 from app.engine.checkpoint import Checkpoint
 from app.errors import UserError
-from app.runs import CONFIG, Run, read_metrics
+from app.store.runs import CONFIG, Run, read_metrics
 from training.base import compute_dtype
 from training.config import Config
 from training.examples import Examples

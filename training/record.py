@@ -1,6 +1,6 @@
 """What a run tells while it goes on: JSON lines in its folder and on stdout, TensorBoard, and its state.
 
-Knows nothing about models. Only the main process writes; the files are those of `app.runs`.
+Knows nothing about models. Only the main process writes; the files are those of `app.store.runs`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from app.files import private, replace_file, write_json
-from app.runs import FORMAT, METRICS, RUN, Run, open_run, read_metrics
+from app.store.runs import FORMAT, METRICS, RUN, Run, open_run, read_metrics
 
 Emit = Callable[[dict[str, Any]], None]
 """Takes an event of the run."""

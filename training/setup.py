@@ -19,7 +19,7 @@ from torch.distributed.fsdp import MixedPrecisionPolicy
 from app.engine.checkpoint import Checkpoint
 from app.errors import UserError
 from app.paths import Paths
-from app.runs import read_metrics
+from app.store.runs import read_metrics
 from training import checkpoint, provenance, zero
 from training.base import Learner, compute_dtype, find_base, learning_rate_groups, prepare_learner
 from training.best import Best, Learning

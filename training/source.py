@@ -18,7 +18,7 @@ from app.engine.device import Device
 from app.errors import UserError
 from app.files import named
 from app.paths import Paths
-from app.runs import CONFIG, RUN, open_run
+from app.store.runs import CONFIG, RUN, open_run
 from training.base import WORD_HEAD, find_base, prepare_learner
 from training.checkpoint import checkpoint_folder, list_checkpoints, read_trained
 from training.config import Config, read_config

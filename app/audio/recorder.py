@@ -34,10 +34,10 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 
-from app import locks
 from app.audio.late import Late
 from app.files import PRIVATE_FOLDER, make_folder, open_regular, private, replacing, write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, seconds, silence
+from app.store import locks
 
 log = logging.getLogger(__name__)
 

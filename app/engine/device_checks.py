@@ -20,8 +20,8 @@ from moshi.models import lm as moshi_lm
 from moshi.utils.compile import CUDAGraphed, no_cuda_graph
 from torch import Tensor
 
+from app.commands.bench.engine import random_lm
 from app.engine import modes
-from app.engine.bench import random_lm
 from app.engine.compared import FLOAT32_BOUND, Compared, Worst
 from app.engine.device_record import GRAPH, KERNELS, LOGITS, MIMI, MOSHI, SPEED, Finding, kept_ms
 from app.engine.events import Sampling

@@ -23,9 +23,9 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from app import locks
 from app.files import LINE_BYTES, Malformed, make_folder, parse_line, read_json, write_json
 from app.frames import FRAME_MS
+from app.store import locks
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from app.audio.rig import RATE, Rig
-from app.bench import CLICK_EVERY_S, Conversation, Holder, clicks, main, measure_latency, soak, time_clicks
+from app.commands.bench.sound import (
+    CLICK_EVERY_S,
+    Conversation,
+    Holder,
+    clicks,
+    main,
+    measure_latency,
+    soak,
+    time_clicks,
+)
 from app.frames import FRAME_MS, SAMPLE_RATE
 from app.paths import paths
 

@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from app import locks
 from app.audio import recorder as recorder_module
 from app.audio.recorder import Recorder
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, Samples
+from app.store import locks
 
 
 class Said(NamedTuple):

@@ -12,8 +12,9 @@ from moshi.utils.compile import no_compile
 
 from app import catalog
 from app.cli import run_verb
-from app.engine import bench, bench_plan
-from app.engine.bench_plan import BESIDE, BLOCKS, SHARED, check_plan, make_plan, outline_random
+from app.commands.bench import engine as bench
+from app.commands.bench import plan as bench_plan
+from app.commands.bench.plan import BESIDE, BLOCKS, SHARED, check_plan, make_plan, outline_random
 from app.engine.device import Device
 from app.engine.events import Sampling
 from app.engine.fake import tiny_config

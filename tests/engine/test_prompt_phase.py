@@ -15,6 +15,7 @@ import torch
 from moshi.utils.compile import no_compile
 
 from app import catalog
+from app.commands.quantize import write_packed
 from app.engine.build import load_lm, prove
 from app.engine.checkpoint import find
 from app.engine.events import Event, Loading, Loadout, Prompt, Prompting, PromptSupport, Sampling
@@ -26,7 +27,6 @@ from app.engine.stepper import MoshiStepper, Stepper
 from app.engine.voices import Shape, read_published
 from app.errors import UserError
 from app.frames import SAMPLE_RATE, Samples
-from app.quantize import write_packed
 from tests.engine import personaplex
 from tests.engine.conftest import GREEDY, Load, speech
 from tests.engine.graphs import emulated

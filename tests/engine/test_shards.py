@@ -10,11 +10,11 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
+from app.commands.models import main
 from app.engine.build import prove
 from app.engine.checkpoint import find
 from app.engine.weights import fingerprint, size_bytes
 from app.errors import UserError
-from app.models import main
 from app.paths import paths
 from tests.engine.conftest import GREEDY, Load, speech, talk
 from tests.engine.test_checkpoint import in_cache

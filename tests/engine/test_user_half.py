@@ -15,7 +15,9 @@ from moshi.utils.compile import no_compile
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from app import catalog, models
+from app import catalog
+from app.commands import models
+from app.commands.quantize import write_packed
 from app.engine import reader, user_half
 from app.engine.build import load_lm, prove
 from app.engine.checkpoint import find
@@ -24,7 +26,6 @@ from app.engine.events import Loadout
 from app.engine.weights import read_header
 from app.errors import UserError
 from app.paths import paths
-from app.quantize import write_packed
 from tests.engine.both_voices import draw, for_both, released, write
 from tests.engine.conftest import GREEDY, Load, speech, talk
 

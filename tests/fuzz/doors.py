@@ -16,14 +16,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import soundfile
 
-from app import parcel, recordings, settings
-from app.datasets import PREPARED, SHARDS, create_dataset, list_datasets, read_words, write_words
+from app import settings
 from app.engine.fake import make_tiny
 from app.errors import UserError
 from app.files import write_json
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
-from app.runs import list_runs, open_run, read_metrics
+from app.store import archive as parcel
+from app.store import recordings
+from app.store.datasets import PREPARED, SHARDS, create_dataset, list_datasets, read_words, write_words
+from app.store.runs import list_runs, open_run, read_metrics
 from tests.training.dialogues import Stereo, make_dialogue
 from tests.training.imports import record, rows, write_parquet
 
@@ -92,7 +94,7 @@ def _fill_exported(root: Path) -> None:
 
 
 def _verify(root: Path, where: Paths) -> None:
-    from app import models
+    from app.commands import models
 
     models.main(["verify", str(root / INPUT / "model")], where)
 
@@ -257,7 +259,7 @@ def _fill_runs(root: Path) -> None:
 
 
 def _enter_runs(_: Path, where: Paths) -> None:
-    from app.ui.training.config import prompt_seconds
+    from app.ui.training.run.config import prompt_seconds
     from training.source import find_source
 
     for run in list_runs(where.runs):
@@ -286,7 +288,7 @@ def _fill_dataset(root: Path) -> None:
 
 
 def _enter_dataset(_: Path, where: Paths) -> None:
-    from app.ui.checking.data import is_outdated, read_check
+    from app.ui.training.check.data import is_outdated, read_check
     from training.data import check
 
     list_datasets(where.datasets)

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from app.datasets import Speaker, TimedWord
 from app.frames import SAMPLE_RATE
+from app.store.datasets import Speaker, TimedWord
 
 Stereo = npt.NDArray[np.float32]
 """[2, N] float32 at 24 kHz: row 0 voice A, row 1 voice B."""

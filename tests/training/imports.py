@@ -14,10 +14,10 @@ import numpy as np
 import soundfile
 
 from app.audio.recorder import Recorder
-from app.datasets import Dataset, TimedWord, open_dataset
 from app.engine.ports import Said
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from app.paths import Paths
+from app.store.datasets import Dataset, TimedWord, open_dataset
 from tests.training.dialogues import Stereo, say
 from training.data import importing, packing
 from training.data.packing import Packed

@@ -11,7 +11,7 @@ import torch
 
 from app.cli import run_verb
 from app.paths import Paths, paths
-from app.runs import open_run
+from app.store.runs import open_run
 from tests.training.test_train import configure, events, train, write_shard
 from training.best import LEAST_FALL, STALL, Best, Learning, noise
 

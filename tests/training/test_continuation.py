@@ -22,7 +22,7 @@ from app.engine.checkpoint import find
 from app.engine.fake import tiny_config
 from app.errors import UserError
 from app.paths import Paths, paths
-from app.runs import RUN
+from app.store.runs import RUN
 from training.base import prepare_learner
 from training.checkpoint import TRAINED, checkpoint_folder
 from training.config import Config, Lora, write_config

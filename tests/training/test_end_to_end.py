@@ -16,7 +16,7 @@ from moshi.utils.compile import no_compile
 from app.cli import run_verb
 from app.engine.device import choose_device
 from app.paths import Paths, paths
-from app.runs import read_metrics
+from app.store.runs import read_metrics
 from tests.engine.conftest import GREEDY, Load, speech, talk
 from tests.training.dialogues import make_dialogue, write_dialogue
 from training.generation import continue_dialogues

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.datasets import PREPARED, SHARDS, Dataset, create_dataset, write_json
 from app.errors import UserError
 from app.frames import SAMPLE_RATE, seconds
 from app.paths import Paths, paths
+from app.store.datasets import PREPARED, SHARDS, Dataset, create_dataset, write_json
 from tests.training.imports import rows
 from training import material
 from training.config import Batch, Config, parse_config

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import torch
 
-from app import locks
 from app.paths import Paths, paths
-from app.runs import open_run
+from app.store import locks
+from app.store.runs import open_run
 from tests.training.test_train import configure, curve, events, kept, train, write_shard
 from training.checkpoint import list_checkpoints
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from app.cli import run_verb
 from app.errors import UserError
 from app.paths import Paths, paths
-from app.runs import METRICS, RUN, open_run
+from app.store.runs import METRICS, RUN, open_run
 from tests.training.test_train import assert_same, configure, curve, events, kept, train, write_shard
 from training.provenance import PROVENANCE
 

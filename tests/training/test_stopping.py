@@ -18,7 +18,7 @@ from accelerate import Accelerator
 
 from app.cli import run_verb
 from app.paths import Paths, paths
-from app.runs import open_run
+from app.store.runs import open_run
 from tests.training.test_processes import free_port
 from tests.training.test_train import (
     assert_same,

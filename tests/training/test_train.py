@@ -21,12 +21,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import locks
 from app.cli import run_verb
-from app.datasets import SHARDS, create_dataset
 from app.errors import UserError
 from app.paths import Paths, paths
-from app.runs import open_run, read_metrics
+from app.store import locks
+from app.store.datasets import SHARDS, create_dataset
+from app.store.runs import open_run, read_metrics
 from training.checkpoint import OPTIMIZER, TRAINED, checkpoint_folder, list_checkpoints
 from training.config import parse_config, write_config
 from training.provenance import PROVENANCE

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.datasets import Dataset, TimedWord, create_dataset, write_words
 from app.files import write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE
+from app.store.datasets import Dataset, TimedWord, create_dataset, write_words
 from tests.ui import dialogue
 
 USER_LINES = (

@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.paths import Paths, paths
-from app.runs import list_runs
 from app.settings import Settings
-from app.ui import theme
-from app.ui.train import TrainPage
+from app.store.runs import list_runs
+from app.ui.shell import theme
+from app.ui.training.page import TrainPage
 from tests.ui.staging import Stage
 
 
@@ -67,8 +67,8 @@ def command(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> Iterator[Path]:
     def stand_in(where: Paths) -> list[str]:
         return [sys.executable, "-m", "tests.ui.train_command", str(where.config.parent)]
 
-    monkeypatch.setattr("app.ui.errand.child_command", stand_in)
-    monkeypatch.setattr("app.ui.training.process.child_command", stand_in)
+    monkeypatch.setattr("app.ui.shell.verb_process.child_command", stand_in)
+    monkeypatch.setattr("app.ui.training.run.process.child_command", stand_in)
     yield home
     (home / "slow").unlink(missing_ok=True)
     for run in list_runs(stage.where.runs):

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from app.paths import paths
 from app.settings import Settings
-from app.ui import theme
-from app.ui.crash import CrashDialog
-from app.ui.shortcuts import KeysDialog
+from app.ui.shell import theme
+from app.ui.shell.crash import CrashDialog
+from app.ui.shell.shortcuts import KeysDialog
 from tests.ui.staging import Stage
 
 

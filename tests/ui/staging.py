@@ -28,9 +28,9 @@ from app.frames import Heard, Samples
 from app.paths import Paths, paths
 from app.session import Talk
 from app.settings import Settings
-from app.ui.card import CardMemory
-from app.ui.conversation import Conversation
-from app.ui.window import MainWindow
+from app.ui.models.gpu_memory import CardMemory
+from app.ui.shell.window import MainWindow
+from app.ui.talk.conversation import Conversation
 from tests.ui import dialogue
 
 DEVICES = [

@@ -14,16 +14,16 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.datasets import Dataset, read_words
 from app.errors import UserError
 from app.paths import Paths, paths
-from app.ui import theme
-from app.ui.checking.data import Finding, is_outdated, parse_check, read_check
-from app.ui.checking.pictures import pictures
-from app.ui.checking.sheet import PictureCard
-from app.ui.checking.step import CheckStep
-from app.ui.checking.table import DialogueTable
-from app.ui.pane import Pane
+from app.store.datasets import Dataset, read_words
+from app.ui.shell import theme
+from app.ui.training.check.data import Finding, is_outdated, parse_check, read_check
+from app.ui.training.check.pictures import pictures
+from app.ui.training.check.sheet import PictureCard
+from app.ui.training.check.step import CheckStep
+from app.ui.training.check.table import DialogueTable
+from app.ui.widgets.empty_state import Pane
 from tests.ui.checked import check_values, make_dataset, write_check
 
 

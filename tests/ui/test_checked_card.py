@@ -8,8 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Loading, PromptSupport, Trouble
-from app.ui import told as words
-from app.ui.told import PARTS, TEMPLATES
+from app.ui.shell import translation as words
+from app.ui.shell.translation import PARTS, TEMPLATES
 from tests.ui import dialogue
 from tests.ui.staging import Stage
 

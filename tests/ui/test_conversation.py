@@ -11,10 +11,10 @@ import soundfile
 
 from app.engine.events import Event, Prompt, Ready, Stopped, Trouble
 from app.frames import FRAME_SAMPLES
-from app.recordings import open_recording
 from app.session import Session
 from app.settings import Settings
-from app.ui.conversation import Conversation, Wishes
+from app.store.recordings import open_recording
+from app.ui.talk.conversation import Conversation, Wishes
 
 
 def test_without_sound_devices_a_recorded_user_speaks_and_that_is_said(

@@ -13,9 +13,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui import crash
-from app.ui.crash import CrashDialog, format_error, report, traced
-from app.ui.single import Single, call_first
+from app.ui.shell import crash
+from app.ui.shell.crash import CrashDialog, format_error, report, traced
+from app.ui.shell.single_instance import Single, call_first
 
 SECRET = "what I told the model about my neighbour"
 
@@ -52,7 +52,7 @@ def test_a_process_that_died_is_told_at_the_next_start(tmp_path: Path) -> None:
     script = f"""
 import faulthandler
 from pathlib import Path
-from app.ui.crash import traced
+from app.ui.shell.crash import traced
 with traced(Path({str(tmp_path)!r})):
     faulthandler._sigsegv()
 """
@@ -72,7 +72,7 @@ def test_a_second_copy_calls_the_first(qtbot: QtBot, tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication
-from app.ui.single import call_first
+from app.ui.shell.single_instance import call_first
 app = QCoreApplication([])
 sys.exit(int(not call_first(Path({str(tmp_path)!r}))))
 """

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.shortcuts import KeysDialog, Shortcuts
+from app.ui.shell.shortcuts import KeysDialog, Shortcuts
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 

@@ -16,7 +16,7 @@ from PySide6.QtCore import QRect
 
 from app.files import write_json
 from app.paths import paths
-from app.ui.geometry import Place, _moved_in, read_place, write_place
+from app.ui.shell.geometry import Place, _moved_in, read_place, write_place
 
 ROOT = Path(__file__).parents[2]
 HD = (1280, 720)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.audio.devices import Device, list_devices
 from app.audio.rig import Rig
-from app.ui.hotplug import Hotplug
+from app.ui.shell.hotplug import Hotplug
 from tests.ui.staging import DEVICES, Stage
 
 

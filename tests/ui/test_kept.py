@@ -9,9 +9,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app import locks
 from app.paths import Paths, paths
-from app.ui.kept import Kept
+from app.store import locks
+from app.ui.settings.storage import Kept
 
 
 @pytest.fixture

@@ -27,13 +27,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.catalog import KNOWN
-from app.headless import NO_DEVICES
+from app.commands.headless import NO_DEVICES
 from app.paths import paths
 from app.settings import LANGUAGES, Settings
-from app.ui import language, wording
-from app.ui.about import About
-from app.ui.told import SENTENCES, TEMPLATES, told
-from app.ui.training.new import LANGUAGES as SPOKEN
+from app.ui.shell import language, wording
+from app.ui.shell.about import About
+from app.ui.shell.translation import SENTENCES, TEMPLATES, told
+from app.ui.training.data.new import LANGUAGES as SPOKEN
 from tests.ui import checked
 from tests.ui.dialogue import READY
 from tests.ui.recorded import record_dialogue
@@ -277,7 +277,7 @@ def test_the_language_is_chosen_or_that_of_the_system(
     ],
 )
 def test_the_environment_tells_the_language_of_the_system(environment: dict[str, str], spoken: str) -> None:
-    code = "from app.ui.language import system_language; print(system_language())"
+    code = "from app.ui.shell.language import system_language; print(system_language())"
     command = [sys.executable, "-c", code]
     said = subprocess.check_output(command, env=environment, cwd=ROOT, text=True, timeout=60)
     assert said.strip() == spoken

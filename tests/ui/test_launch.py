@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.events import Loading, Trouble
 from app.paths import Paths, paths
-from app.ui import launch
-from app.ui.errand import Errand
-from app.ui.fetching import Fetching
-from app.ui.training.process import start_detached
+from app.ui.models.model_download import Fetching
+from app.ui.shell import launch
+from app.ui.shell.verb_process import Errand
+from app.ui.training.run.process import start_detached
 from tests.ui.staging import Stage
 
 UI = Path(launch.__file__).parent
@@ -43,8 +43,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     def command(where: Paths) -> list[str]:
         return [sys.executable, "-c", code, str(where.config.parent)]
 
-    monkeypatch.setattr("app.ui.errand.child_command", command)
-    monkeypatch.setattr("app.ui.training.process.child_command", command)
+    monkeypatch.setattr("app.ui.shell.verb_process.child_command", command)
+    monkeypatch.setattr("app.ui.training.run.process.child_command", command)
 
 
 @pytest.mark.usefixtures("online")

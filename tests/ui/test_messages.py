@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.events import Failed, Loading, Stopped, Trouble
 from app.errors import UserError
-from app.ui.status import TROUBLE_MS
+from app.ui.shell.status import TROUBLE_MS
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 

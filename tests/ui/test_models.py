@@ -16,13 +16,13 @@ from app.catalog import KNOWN
 from app.engine.events import Failed, Loading, Unloaded
 from app.paths import Paths
 from app.settings import Settings
-from app.ui.card import CardMemory
-from app.ui.fetching import Fetching
-from app.ui.memory_bar import MemoryBar
-from app.ui.model_card import ModelCard, ModeRow
-from app.ui.models import ModelsPage, OwnModel
-from app.ui.own_card import OwnCard
-from app.ui.shelf import OwnModelFacts, Shelf, families, read_downloaded, read_own
+from app.ui.models.gpu_memory import CardMemory
+from app.ui.models.model_card import ModelCard, ModeRow
+from app.ui.models.model_download import Fetching
+from app.ui.models.model_list import OwnModelFacts, Shelf, families, read_downloaded, read_own
+from app.ui.models.own_card import OwnCard
+from app.ui.models.page import ModelsPage, OwnModel
+from app.ui.widgets.memory_bar import MemoryBar
 from tests.ui import dialogue
 
 CARD_16_GB = Shelf(frozenset({"moshika", "moshika-q8"}), int(16e9), int(15e9))

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.settings import Settings
-from app.ui.number import Number
-from app.ui.number_box import FractionBox, WholeBox
-from app.ui.training.config import Choices
-from app.ui.training.expert import Expert
+from app.ui.training.run.config import Choices
+from app.ui.training.run.expert import Expert
+from app.ui.widgets.number import Number
+from app.ui.widgets.number_box import FractionBox, WholeBox
 from tests.ui.staging import Stage
 
 LOCALES = ("en_US", "ja_JP", "de_DE", "fr_FR", "sv_SE", "de_CH")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.ui.number_parser import Field, Notation, Reading, read_number, simplified
+from app.ui.widgets.number_parser import Field, Notation, Reading, read_number, simplified
 
 EN = JA = Notation(".", ",")
 DE = Notation(",", ".")

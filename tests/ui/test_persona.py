@@ -17,12 +17,12 @@ from app.engine.events import Event, Prompt, Prompted, Prompting, Restarted, Ski
 from app.frames import FRAME_MS, FRAME_SAMPLES, RESTARTED, Heard, Samples
 from app.paths import Paths, paths
 from app.prompts import VOICE_S, own_voice
-from app.recordings import list_recordings
 from app.session import Session
 from app.settings import Settings
-from app.ui.conversation import Conversation
-from app.ui.signpost import State
-from app.ui.window import MainWindow
+from app.store.recordings import list_recordings
+from app.ui.shell.window import MainWindow
+from app.ui.talk.conversation import Conversation
+from app.ui.talk.talk_status import State
 from tests.engine.conftest import tiny
 from tests.engine.published import make_published
 from tests.ui.staging import DEVICES

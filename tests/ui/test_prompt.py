@@ -15,13 +15,13 @@ from pytestqt.qtbot import QtBot
 from app.engine.events import Loading, Prompt, Prompting, PromptSupport, Restart, Restarted, Unloaded
 from app.options import Options
 from app.prompts import MOST_ROLES, ROLE_LETTERS, find_voice, own_voice
-from app.recordings import open_recording
 from app.session import Talk
 from app.settings import Settings, load
-from app.ui.consent import ConsentDialog
-from app.ui.prompt_form import PromptForm
-from app.ui.role_presets import SERVICE, TEACHER, blanks
-from app.ui.signpost import State
+from app.store.recordings import open_recording
+from app.ui.talk.consent import ConsentDialog
+from app.ui.talk.prompt_form import PromptForm
+from app.ui.talk.role_presets import SERVICE, TEACHER, blanks
+from app.ui.talk.talk_status import State
 from tests.ui import dialogue
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage

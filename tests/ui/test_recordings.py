@@ -14,19 +14,20 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app import locks, paths
+from app import paths
 from app.audio.rig import Rig
 from app.engine.events import Stopped
 from app.paths import Paths
-from app.recordings import list_recordings
-from app.ui.figures import Figures
-from app.ui.gallery import GLIMPSE, RECORDING
-from app.ui.overview import Overview
-from app.ui.player import Player
-from app.ui.recordings import CardList, RecordingsPage
-from app.ui.replay import Replay
-from app.ui.timeline import Timeline
-from app.ui.transcript import Transcript
+from app.store import locks
+from app.store.recordings import list_recordings
+from app.ui.recordings.gallery import GLIMPSE, RECORDING
+from app.ui.recordings.page import CardList, RecordingsPage
+from app.ui.recordings.replay import Replay
+from app.ui.timeview.overview import Overview
+from app.ui.timeview.timeline import Timeline
+from app.ui.widgets.figures import Figures
+from app.ui.widgets.player import Player
+from app.ui.widgets.transcript import Transcript
 from tests import damaged
 from tests.ui import dialogue
 from tests.ui.recorded import record_dialogue

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 
 from app import paths
 from app.errors import UserError
-from app.recordings import open_recording
-from app.ui import theme
-from app.ui.report import CHECK_FILE, FILE, draw, main
+from app.store.recordings import open_recording
+from app.ui.recordings.picture import CHECK_FILE, FILE, draw, main
+from app.ui.shell import theme
 from tests.ui.checked import check_values, make_dataset, write_check
 from tests.ui.recorded import record_dialogue
 
@@ -107,7 +107,7 @@ def test_a_place_that_can_not_be_written_is_a_sentence(
 
 def test_no_model_is_needed_to_draw(talk: Path) -> None:
     code = (
-        "import sys, json, app.ui.report as r; from app import paths; from pathlib import Path;"
+        "import sys, json, app.ui.recordings.picture as r; from app import paths; from pathlib import Path;"
         f"r.main([{str(talk)!r}, '--out', {str(talk / 'x.png')!r}], paths.paths(Path({str(talk)!r})));"
         "print(json.dumps([m for m in ('torch', 'sounddevice') if m in sys.modules]))"
     )

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import relaunch, settings
+from app.commands.talk import parse
 from app.engine import card_fault
 from app.engine.events import Failed, Stopped, Unloaded
 from app.options import PAGES, Options, chosen
 from app.settings import Settings
-from app.talk import parse
 from tests.ui.staging import Stage
 
 LOST = Failed(card_fault.SENTENCE, card_fault.ADVICE, restart=True)

@@ -26,10 +26,10 @@ from app.audio.devices import all_devices
 from app.audio.rig import Rig
 from app.paths import Paths
 from app.settings import Settings
-from app.ui import theme
-from app.ui.number import Number
-from app.ui.panel import Switch
-from app.ui.setup import SettingsPage
+from app.ui.settings.page import SettingsPage
+from app.ui.shell import theme
+from app.ui.widgets.number import Number
+from app.ui.widgets.panel import Switch
 
 
 @pytest.fixture

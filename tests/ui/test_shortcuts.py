@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QLabel
 
-from app.ui.shortcuts import Shortcuts
+from app.ui.shell.shortcuts import Shortcuts
 from tests.ui.staging import Stage
 
 SAID_WITH_ANOTHER = {

@@ -10,7 +10,6 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from app import locks
 from app.engine.events import (
     Failed,
     Loading,
@@ -30,8 +29,9 @@ from app.engine.events import (
 from app.frames import LATE, MICROPHONE
 from app.session import Talk
 from app.settings import Settings
-from app.ui.signpost import State
-from app.ui.words import Words
+from app.store import locks
+from app.ui.talk.talk_status import State
+from app.ui.talk.words import Words
 from tests.ui import dialogue
 from tests.ui.staging import DEVICES, Stage
 
@@ -69,7 +69,7 @@ def test_choosing_a_model_leads_to_the_models(qtbot: QtBot) -> None:
 
 def test_loading_says_what_how_much_and_how_long(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
-    monkeypatch.setattr("app.ui.loading.time.monotonic", lambda: now)
+    monkeypatch.setattr("app.ui.talk.loading.time.monotonic", lambda: now)
     stage.beat(Loading("Reading model.safetensors", 0, 15_000_000_000))
     now = 5.0
     stage.beat(Loading("Reading model.safetensors", 5_000_000_000, 15_000_000_000))

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import RecordingEnded, RecordingStarted, Unloaded
-from app.ui.sidebar import Place, Sign
-from app.ui.training.config import Choices
-from app.ui.window import WORTH_A_QUESTION_S
+from app.ui.shell.sidebar import Place, Sign
+from app.ui.shell.window import WORTH_A_QUESTION_S
+from app.ui.training.run.config import Choices
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.ui import theme
+from app.ui.shell import theme
 
 
 def test_contrast_is_that_of_the_standard() -> None:
@@ -64,7 +64,7 @@ def test_a_wish_outlasts_the_system(qapp: QApplication) -> None:
 
 
 def test_the_window_is_imported_without_torch() -> None:
-    code = "import sys, app.ui.app; sys.exit('torch' in sys.modules or 'sounddevice' in sys.modules)"
+    code = "import sys, app.ui.shell.app; sys.exit('torch' in sys.modules or 'sounddevice' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -14,15 +14,15 @@ from pytestqt.qtbot import QtBot
 
 from app.engine.events import Skipped, Spoke, Stepped
 from app.frames import DEVICE, FRAME_RATE, LATE, SILENCE_DB, STALLED, SUSPENDED
-from app.recordings import Gap, Skip
-from app.ui import timeline_data
-from app.ui.axis import times_before_now, times_of_talk
-from app.ui.theme import scheme_colours
-from app.ui.tiles import TILE_PX
-from app.ui.timeline import Timeline, TimelineData, paint_timeline
-from app.ui.timeline_data import MAX_FRAMES, MODEL, USER
-from app.ui.timeline_paint import arrange, place_words
-from app.ui.wording import clock
+from app.store.recordings import Gap, Skip
+from app.ui.shell.theme import scheme_colours
+from app.ui.shell.wording import clock
+from app.ui.timeview import timeline_data
+from app.ui.timeview.axis import times_before_now, times_of_talk
+from app.ui.timeview.tiles import TILE_PX
+from app.ui.timeview.timeline import Timeline, TimelineData, paint_timeline
+from app.ui.timeview.timeline_data import MAX_FRAMES, MODEL, USER
+from app.ui.timeview.timeline_paint import arrange, place_words
 from tests.ui import dialogue
 
 

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QPushButt
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Stopped
-from app.ui.train import CHECK, DATA, LISTEN, TRAIN, TrainPage
 from app.ui.training.models import ModelChoice, ModelChooser
+from app.ui.training.page import CHECK, DATA, LISTEN, TRAIN, TrainPage
 from app.ui.training.steps import Step
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage

@@ -8,11 +8,11 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.datasets import open_dataset
 from app.engine.events import Unloaded
-from app.runs import list_runs, open_run
-from app.ui.own_card import OwnCard
-from app.ui.train import CHECK, LISTEN, TRAIN, TrainPage
+from app.store.datasets import open_dataset
+from app.store.runs import list_runs, open_run
+from app.ui.models.own_card import OwnCard
+from app.ui.training.page import CHECK, LISTEN, TRAIN, TrainPage
 from tests.ui.recorded import record_dialogue
 from tests.ui.staging import Stage
 from tests.ui.train_stage import PATIENCE_MS, asked, begin, button, question, show_run, step_of, wait

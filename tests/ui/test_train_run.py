@@ -10,23 +10,23 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QLabel, QListWidget, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.datasets import list_datasets, open_dataset
 from app.engine.events import Unloaded
 from app.learning_rates import rates_of
 from app.options import Options
 from app.paths import paths
-from app.runs import open_run
 from app.settings import Settings
-from app.ui import theme
-from app.ui.app import open_window
-from app.ui.own_card import OwnCard
-from app.ui.shelf import OwnModelFacts
-from app.ui.train import LISTEN, TRAIN, TrainPage
-from app.ui.training.config import Choices, for_goal, free_name
-from app.ui.training.curve_scale import nice_steps, value_range
-from app.ui.training.curves import Curves, Losses
-from app.ui.training.form import RunForm
-from app.ui.training.words import Figures, facts_line, fall_words
+from app.store.datasets import list_datasets, open_dataset
+from app.store.runs import open_run
+from app.ui.models.model_list import OwnModelFacts
+from app.ui.models.own_card import OwnCard
+from app.ui.shell import theme
+from app.ui.shell.app import open_window
+from app.ui.training.page import LISTEN, TRAIN, TrainPage
+from app.ui.training.run.config import Choices, for_goal, free_name
+from app.ui.training.run.curve_scale import nice_steps, value_range
+from app.ui.training.run.curves import Curves, Losses
+from app.ui.training.run.form import RunForm
+from app.ui.training.run.words import Figures, facts_line, fall_words
 from tests.ui.staging import Stage, StagedSession
 from tests.ui.test_talk_guard import answer
 from tests.ui.train_stage import asked, begin, button, show_run, step_of, wait

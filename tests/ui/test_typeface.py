@@ -10,12 +10,12 @@ import pytest
 from PySide6.QtGui import QFont, QTextLayout
 from PySide6.QtWidgets import QApplication, QLabel
 
-from app.ui import typeface
+from app.ui.shell import typeface
 
 DRAW = """
 import sys
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from app.ui import theme, typeface
+from app.ui.shell import theme; from app.ui.shell import typeface
 if sys.argv[1] == "even":
     typeface.even_strokes()
 app = QGuiApplication(["aizuchi", "-platform", "offscreen"])

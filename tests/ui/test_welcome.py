@@ -17,7 +17,7 @@ from app.audio.rig import RATE, Rig, read_recording
 from app.audio.trial import Trial, chime
 from app.frames import SAMPLE_RATE
 from app.settings import Settings
-from app.ui.welcome import WelcomePage
+from app.ui.shell.welcome import WelcomePage
 from tests.audio.conftest import rig
 from tests.ui.staging import DEVICES, Sound, Stage
 

@@ -19,11 +19,11 @@ from pytestqt.qtbot import QtBot
 from app import settings as store
 from app.audio.devices import Device
 from app.engine.events import Failed, Loading, Unloaded
-from app.ui import theme
-from app.ui.card import CardMemory, card_memory, parse_memory, roomiest_card
-from app.ui.icons import _ICONS
-from app.ui.player import Player
-from app.ui.window import SAVE_MS
+from app.ui.models.gpu_memory import CardMemory, card_memory, parse_memory, roomiest_card
+from app.ui.shell import theme
+from app.ui.shell.icons import _ICONS
+from app.ui.shell.window import SAVE_MS
+from app.ui.widgets.player import Player
 from tests.ui import dialogue
 from tests.ui.staging import DEVICES, Stage
 
@@ -220,7 +220,7 @@ def test_the_window_is_drawn_in_both_schemes(stage: Stage) -> None:
 
 
 def test_icons_are_drawn(stage: Stage) -> None:
-    from app.ui.controls import drawn_icon
+    from app.ui.widgets.controls import drawn_icon
 
     for name in _ICONS:
         image = drawn_icon(name, theme.colours().text).pixmap(QSize(20, 20)).toImage()
@@ -246,7 +246,7 @@ def test_the_program_opens_says_so_and_ends_when_asked(tmp_path: Path) -> None:
         "from app.paths import paths\n"
         "from app.settings import Settings\n"
         "from app.options import Options\n"
-        "from app.ui.app import run\n"
+        "from app.ui.shell.app import run\n"
         "sys.exit(run(paths(Path(sys.argv[1])), Settings(), Options()))\n"
     )
     program = subprocess.Popen(

@@ -11,11 +11,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.datasets import Dataset, hold, read_words, write_words
 from app.errors import UserError
-from app.ui.editor.field import WordField
-from app.ui.editor.page import WordEditor
-from app.ui.editor.words import SHORTEST_S
+from app.store.datasets import Dataset, hold, read_words, write_words
+from app.ui.training.edit.field import WordField
+from app.ui.training.edit.page import WordEditor
+from app.ui.training.edit.words import SHORTEST_S
 from tests.ui.checked import words
 from tests.ui.word_editing import (
     ALT,

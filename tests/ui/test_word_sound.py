@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.audio.rig import Rig
-from app.datasets import Dataset, TimedWord
 from app.frames import SAMPLE_RATE
-from app.ui import theme
-from app.ui.editor.field import WordField
-from app.ui.editor.page import WordEditor
-from app.ui.editor.peaks import Peaks, open_peaks, read_fine, read_piece
-from app.ui.editor.waveform import Waveform
-from app.ui.editor.words import WordList, exact_clock
+from app.store.datasets import Dataset, TimedWord
+from app.ui.shell import theme
+from app.ui.training.edit.field import WordField
+from app.ui.training.edit.page import WordEditor
+from app.ui.training.edit.peaks import Peaks, open_peaks, read_fine, read_piece
+from app.ui.training.edit.waveform import Waveform
+from app.ui.training.edit.words import WordList, exact_clock
 from tests.ui.word_editing import (
     CONTROL,
     button,

@@ -8,9 +8,10 @@ from PySide6.QtGui import QTextCursor
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Spoke, Stepped
-from app.ui import theme, words
-from app.ui.timeline_data import USER, TimelineData
-from app.ui.words import Words
+from app.ui.shell import theme
+from app.ui.talk import words
+from app.ui.talk.words import Words
+from app.ui.timeview.timeline_data import USER, TimelineData
 from tests.ui import dialogue
 
 

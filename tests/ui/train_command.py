@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app.datasets import PREPARED, create_dataset, open_dataset
 from app.files import write_json
 from app.paths import Paths, paths
-from app.runs import METRICS, RUN, open_run
+from app.store.datasets import PREPARED, create_dataset, open_dataset
+from app.store.runs import METRICS, RUN, open_run
 from tests.ui.trained import events, make_dataset, make_run
 
 if sys.version_info >= (3, 11):

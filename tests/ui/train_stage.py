@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QAbstractButton, QMessageBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.engine.events import Unloaded
-from app.runs import open_run
-from app.ui.train import TRAIN, TrainPage
+from app.store.runs import open_run
+from app.ui.training.page import TRAIN, TrainPage
 from tests.ui.staging import Stage
 from tests.ui.trained import make_dataset
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from app.datasets import IMPORTED, PREPARED, TimedWord, create_dataset, write_words
 from app.files import write_json
 from app.frames import SAMPLE_RATE
-from app.runs import CONFIG, METRICS, RUN, SAMPLES
+from app.store.datasets import IMPORTED, PREPARED, TimedWord, create_dataset, write_words
+from app.store.runs import CONFIG, METRICS, RUN, SAMPLES
 from tests.ui import dialogue
 from tests.ui.recorded import MODEL_HZ, USER_HZ, _at, _hum
 

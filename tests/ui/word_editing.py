@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.datasets import Dataset, TimedWord, read_words
-from app.ui.editor.page import WordEditor
+from app.store.datasets import Dataset, TimedWord, read_words
+from app.ui.training.edit.page import WordEditor
 from tests.ui.checked import make_dataset, words
 
 CONTROL, SHIFT, ALT = (

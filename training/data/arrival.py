@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.datasets import AUDIO, TEXT, Dataset, TimedWord, write_words
 from app.errors import UserError
 from app.files import clear_parts, put, readable, replacing, scratch, write_json
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
+from app.store.datasets import AUDIO, TEXT, Dataset, TimedWord, write_words
 from training.data import audio, cutting, oddities
 from training.data.audio import Measured
 from training.data.identity import audio_identity, sound_identity, words_identity

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from app.files import Malformed, open_regular
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, level_db
-from app.turns import Levels
+from app.store.turn_taking import Levels
 from training.data import containers
 from training.data.voices import SoundError
 

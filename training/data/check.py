@@ -19,13 +19,13 @@ from sentencepiece import SentencePieceProcessor
 from tqdm import tqdm
 
 from app.cli import run_verb
-from app.datasets import Dataset, TimedWord, read_words
 from app.engine.checkpoint import find
 from app.engine.text import SPACE
 from app.errors import UserError
 from app.files import write_json
 from app.frames import seconds
 from app.paths import Paths
+from app.store.datasets import Dataset, TimedWord, read_words
 from training.data.duplicates import sounds_of
 from training.data.identity import inputs
 from training.data.places import dialogues_of, find_dataset

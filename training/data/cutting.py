@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import TimedWord
 from app.frames import FRAME_RATE, seconds
-from app.turns import Levels, find_activity
+from app.store.datasets import TimedWord
+from app.store.turn_taking import Levels, find_activity
 
 Tokens = list[tuple[int, int]]
 """(frame, token) of what a model spoke."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.datasets import SHARDS, Dataset, open_dataset
 from app.errors import UserError
+from app.store.datasets import SHARDS, Dataset, open_dataset
 from training.data.identity import sound_identity
 from training.data.ledger import Ledger
 from training.data.shards import Shards

@@ -18,10 +18,10 @@ import torch
 from moshi.models import MimiModel
 from torch import Tensor
 
-from app.datasets import Dataset
 from app.errors import UserError
 from app.files import make_folder, replacing
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, seconds
+from app.store.datasets import Dataset
 from training.codec import encode_dialogues
 from training.data.identity import audio_identity
 

@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from app.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, write_words
 from app.errors import UserError
 from app.files import make_folder, named, replacing_folder, write_json
 from app.paths import Paths
+from app.store.datasets import AUDIO, SPOKEN, TEXT, Dataset, TimedWord, read_words, write_words
 from training.data import audio
 from training.data.arrival import free_name
 from training.data.identity import inputs

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from app.datasets import Dataset, TimedWord
+from app.store.datasets import Dataset, TimedWord
 
 _FLAC_SAMPLES_MD5 = slice(26, 42)
 """Where a FLAC file has the MD5 of its samples as they were before they were coded (RFC 9639, 8.2)."""

@@ -16,11 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.datasets import DATASET, Dataset, create_dataset, hold, open_dataset
 from app.errors import UserError
 from app.files import named, read_json, write_json
 from app.frames import seconds
 from app.paths import Paths
+from app.store.datasets import DATASET, Dataset, create_dataset, hold, open_dataset
 from training.data import arrival, audio, rewording, tokenised
 from training.data.arrival import Arrived, Wishes
 from training.data.ledger import Entry, Ledger, source_name

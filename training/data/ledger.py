@@ -15,8 +15,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.datasets import IMPORTED, Dataset
 from app.files import private, read_json_lines, readable
+from app.store.datasets import IMPORTED, Dataset
 from training.data.identity import sound_identity
 
 IMPORTED_FINDING = "imported"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, Samples, seconds
-from app.turns import TURN_PAUSE_S, Activity, Levels, Span, find_activity, utterances
+from app.store.turn_taking import TURN_PAUSE_S, Activity, Levels, Span, find_activity, utterances
 from training.data.recogniser import RECOGNISER_RATE, SPACELESS, HeardWord, Recogniser
 from training.data.voices import Voice
 

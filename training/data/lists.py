@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.datasets import time_in_s
 from app.files import JSON_BYTES, Malformed, decode, open_regular, read_bytes
+from app.store.datasets import time_in_s
 
 SUFFIXES = (".jsonl", ".json", ".txt", "")
 LINES = ".jsonl"

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import Speaker, TimedWord
 from app.frames import FRAME_RATE
-from app.turns import Activity, Levels, find_activity
+from app.store.datasets import Speaker, TimedWord
+from app.store.turn_taking import Activity, Levels, find_activity
 from training.data.audio import Measured
 
 Both = tuple[Levels, Levels]

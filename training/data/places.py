@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 
-from app.datasets import DATASET, Dataset, list_datasets, open_dataset
 from app.errors import UserError
 from app.files import named
 from app.paths import Paths
+from app.store.datasets import DATASET, Dataset, list_datasets, open_dataset
 
 
 def find_dataset(spec: str, where: Paths) -> Dataset:

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from app import catalog
-from app.datasets import FORMAT, PREPARED, SHARDS, Dataset, hold
 from app.engine import build
 from app.engine.checkpoint import DEFAULT_BASE, Checkpoint, find
 from app.engine.weights import fingerprint
@@ -26,6 +25,7 @@ from app.errors import UserError
 from app.files import replacing_folder, write_json
 from app.frames import seconds
 from app.paths import Paths
+from app.store.datasets import FORMAT, PREPARED, SHARDS, Dataset, hold
 from training.data import packing
 from training.data.align import Placement, TextStream, text_statistics
 from training.data.encoding import Codes, Encoder, encode, no_room, read_codes, sound_seconds

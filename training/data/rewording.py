@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from app.datasets import Dataset, Speaker, TimedWord, read_words, write_words
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
+from app.store.datasets import Dataset, Speaker, TimedWord, read_words, write_words
 from training.data import arrival, audio, cutting
 from training.data.arrival import LeftOutError, Looked, Wishes
 from training.data.identity import words_identity

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.datasets import Dataset
 from app.frames import seconds
+from app.store.datasets import Dataset
 from training.data.align import PADDING
 from training.data.shards import read_parquet
 from training.data.statistics import SHORTEST_S, Finding

@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
-from app.datasets import DATASET
 from app.errors import UserError
 from app.files import Malformed, named, open_regular, read_json
 from app.paths import Paths
-from app.recordings import Recording, open_recording
+from app.store.datasets import DATASET
+from app.store.recordings import Recording, open_recording
 from training.data import wording
 from training.data.audio import is_sound
 from training.data.lists import Entry, beside, find, list_entries

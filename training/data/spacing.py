@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 
-from app.turns import TURN_PAUSE_S
+from app.store.turn_taking import TURN_PAUSE_S
 
 _SPACELESS = (
     (0x0E00, 0x0EFF),  # Thai, Lao

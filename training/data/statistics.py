@@ -16,11 +16,20 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import Speaker, TimedWord
 from app.errors import UserError
 from app.files import Malformed, open_regular
 from app.frames import FRAME_RATE, FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, seconds
-from app.turns import Activity, Levels, Statistics, Turns, find_turns, join, statistics, utterances
+from app.store.datasets import Speaker, TimedWord
+from app.store.turn_taking import (
+    Activity,
+    Levels,
+    Statistics,
+    Turns,
+    find_turns,
+    join,
+    statistics,
+    utterances,
+)
 
 SHORTEST_S = 10.0
 """Training takes nothing shorter unless it is told to."""

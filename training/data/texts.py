@@ -13,11 +13,11 @@ from itertools import islice
 import numpy as np
 import sentencepiece
 
-from app.datasets import Dataset, Speaker, TimedWord, read_words
 from app.engine.text import Detokenizer
 from app.errors import UserError
 from app.files import read_json
 from app.frames import FRAME_RATE
+from app.store.datasets import Dataset, Speaker, TimedWord, read_words
 from training.data.align import PADDING, Placement, TextStream, Word, spoken_stream, text_stream
 from training.data.spacing import has_space_between
 

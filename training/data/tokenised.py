@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app.datasets import FORMAT, PREPARED, SHARDS, Dataset
 from app.errors import UserError
 from app.files import Malformed, open_regular, replacing_folder, write_json
+from app.store.datasets import FORMAT, PREPARED, SHARDS, Dataset
 from training.data import packing
 from training.data.align import PADDING
 from training.data.oddities import Finding

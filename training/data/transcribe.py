@@ -19,10 +19,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from app.datasets import DATASET, Dataset, Speaker, TimedWord, hold, read_words, write_words
 from app.errors import UserError
 from app.files import private, read_json, read_json_lines, write_json
 from app.paths import Paths
+from app.store.datasets import DATASET, Dataset, Speaker, TimedWord, hold, read_words, write_words
 from training.data.listening import Listened, listen
 from training.data.places import dialogues_of, find_dataset
 from training.data.recogniser import DEFAULT, Recogniser, open_recogniser

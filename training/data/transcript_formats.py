@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app import files
-from app.datasets import TimedWord, kind_of, time_in_s
 from app.errors import UserError
+from app.store.datasets import TimedWord, kind_of, time_in_s
 from training.data.oddities import Finding
 
 MAIN, OTHER = "SPEAKER_MAIN", "SPEAKER_OTHER"

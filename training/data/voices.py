@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from app.datasets import Speaker
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE, SILENCE_DB, Samples, level_db
-from app.turns import Levels
+from app.store.datasets import Speaker
+from app.store.turn_taking import Levels
 
 _BLOCK_FRAMES = 750
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app import files
-from app.datasets import TimedWord
 from app.frames import FRAME_RATE, FRAME_SAMPLES, seconds
-from app.recordings import Recording
+from app.store.datasets import TimedWord
+from app.store.recordings import Recording
 from training.data import cutting
 from training.data.align import END_OF_PADDING, PADDING
 from training.data.oddities import Finding

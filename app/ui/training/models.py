@@ -12,10 +12,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.catalog import HUB, STARTER
-from app.ui import wording
-from app.ui.aside import Aside
-from app.ui.controls import Chooser
-from app.ui.shelf import QUANTIZED
+from app.ui.models.model_list import QUANTIZED
+from app.ui.shell import wording
+from app.ui.shell.background_worker import Aside
+from app.ui.widgets.controls import Chooser
 
 CHOOSER_WIDTH = 264
 

@@ -27,11 +27,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui import theme
-from app.ui.pane import Progress
-from app.ui.panel import heading, quiet
-from app.ui.theme import GRID, RADIUS, SMALL, colours, mixed, scaled
-from app.ui.told import told
+from app.ui.shell import theme
+from app.ui.shell.theme import GRID, RADIUS, SMALL, colours, mixed, scaled
+from app.ui.shell.translation import told
+from app.ui.widgets.empty_state import Progress
+from app.ui.widgets.panel import heading, quiet
 
 Index = QModelIndex | QPersistentModelIndex
 

@@ -1,6 +1,6 @@
 """What training, continuation and export say when something is amiss, as templates for the translators.
 
-As `app.ui.sentences`; where words are put together in the code, a template stands here for each way.
+As `app.ui.shell.sentences`; where words are put together in the code, a template stands here for each way.
 """
 
 from __future__ import annotations

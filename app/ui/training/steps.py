@@ -9,8 +9,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QHBoxLayout, QSizePolicy, QWidget
 
-from app.ui.icons import paint_icon
-from app.ui.theme import GRID, RADIUS, colours, mixed
+from app.ui.shell.icons import paint_icon
+from app.ui.shell.theme import GRID, RADIUS, colours, mixed
 
 DISC = 26.0
 STEP_HEIGHT = 44

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.datasets import Dataset
+from app.store.datasets import Dataset
 from training.data.recogniser import RECOGNISER_RATE, HeardWord
 from training.data.transcribe import Listener, Outcome, plan, transcribe
 from training.progress import Progress

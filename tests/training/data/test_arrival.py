@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.datasets import TimedWord, read_words, write_words
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store.datasets import TimedWord, read_words, write_words
 from tests.training.dialogues import Stereo, make_dialogue, write_dialogue
 from tests.training.imports import (
     Talk,

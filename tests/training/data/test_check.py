@@ -12,9 +12,9 @@ import pytest
 import soundfile
 
 from app.cli import main as aizuchi
-from app.datasets import Dataset, TimedWord, create_dataset, write_words
 from app.errors import UserError
 from app.paths import Paths, paths
+from app.store.datasets import Dataset, TimedWord, create_dataset, write_words
 from training.data import check, prepare
 from training.data.statistics import look
 from training.data.texts import is_japanese, is_spaceless

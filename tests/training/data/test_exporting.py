@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.datasets import Dataset, create_dataset, open_dataset, read_words, write_words
 from app.errors import UserError
 from app.files import write_json
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store.datasets import Dataset, create_dataset, open_dataset, read_words, write_words
 from tests.training.dialogues import make_dialogue, write_dialogue
 from tests.training.imports import full_disk, prepared, rows
 from training.data import exporting, importing, packing, prepare

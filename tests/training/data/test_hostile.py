@@ -17,9 +17,9 @@ import pytest
 import soundfile
 
 from app.cli import main as aizuchi
-from app.datasets import open_dataset, read_words
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store.datasets import open_dataset, read_words
 from tests.training.dialogues import make_dialogue, write_dialogue
 from tests.training.imports import Talk, findings, notes, run, sound
 from training.data import arrival, importing

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from app.datasets import TimedWord, create_dataset, hold, open_dataset, read_words, write_words
 from app.errors import UserError
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store.datasets import TimedWord, create_dataset, hold, open_dataset, read_words, write_words
 from tests.training.dialogues import Stereo, make_dialogue, write_dialogue
 from tests.training.imports import (
     Talk,

@@ -19,13 +19,13 @@ import sentencepiece
 import soundfile
 import torch
 
-from app.datasets import Dataset, TimedWord, create_dataset, hold, read_words, write_words
 from app.engine import build, checkpoint
 from app.engine.weights import fingerprint
 from app.errors import UserError
 from app.files import write_json
 from app.frames import FRAME_RATE, FRAME_SAMPLES
 from app.paths import Paths, paths
+from app.store.datasets import Dataset, TimedWord, create_dataset, hold, read_words, write_words
 from training.codec import encode_stereo
 from training.data import encoding, packing, prepare
 from training.data.align import PADDING, Word, spoken_stream, text_stream

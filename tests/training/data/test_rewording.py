@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from app.datasets import Dataset, TimedWord, read_words, write_words
 from app.frames import SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store.datasets import Dataset, TimedWord, read_words, write_words
 from tests.training.dialogues import make_dialogue, write_dialogue
 from tests.training.imports import Talk, findings, notes, run, sound
 

@@ -12,11 +12,11 @@ import pytest
 import sentencepiece
 import soundfile
 
-from app import locks
-from app.datasets import TimedWord, read_words
 from app.errors import UserError
 from app.frames import FRAME_SAMPLES, SAMPLE_RATE
 from app.paths import Paths, paths
+from app.store import locks
+from app.store.datasets import TimedWord, read_words
 from tests.training.dialogues import Stereo, make_dialogue, write_dialogue
 from tests.training.imports import (
     PIECES,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.datasets import read_words
 from app.paths import Paths, paths
+from app.store.datasets import read_words
 from tests.training.imports import record, run
 from training.data.align import Word
 from training.data.spacing import has_space_between, is_spaceless

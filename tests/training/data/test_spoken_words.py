@@ -9,8 +9,8 @@ import numpy as np
 import soundfile
 from pocketsphinx import Decoder
 
-from app.datasets import TimedWord, create_dataset, read_words
 from app.frames import SAMPLE_RATE
+from app.store.datasets import TimedWord, create_dataset, read_words
 from tests.training.data.ears import Mono, run
 from tests.training.dialogues import say
 from training.data.recogniser import RECOGNISER_RATE, HeardWord

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.datasets import TimedWord
 from app.errors import UserError
 from app.paths import Paths, paths
+from app.store.datasets import TimedWord
 from tests.training.dialogues import Stereo, make_dialogue, write_dialogue
 from tests.training.imports import (
     Talk,

@@ -19,11 +19,11 @@ import pytest
 import soundfile
 
 from app import cli
-from app.datasets import Dataset, TimedWord, create_dataset, hold, open_dataset, read_words, write_words
 from app.errors import UserError
 from app.files import write_json
 from app.frames import SAMPLE_RATE, SILENCE_DB
-from app.turns import Span
+from app.store.datasets import Dataset, TimedWord, create_dataset, hold, open_dataset, read_words, write_words
+from app.store.turn_taking import Span
 from tests.training.data.ears import TONES, WORD_S, Mono, Placed, ToneEar, run, whisper
 from training.data.listening import LONGEST_FRAMES, MARGIN_FRAMES, in_order, stretches, tidy
 from training.data.recogniser import RECOGNISER_RATE, HeardWord

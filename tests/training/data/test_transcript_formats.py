@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.datasets import TimedWord, read_words
 from app.errors import UserError
+from app.store.datasets import TimedWord, read_words
 from training.data.oddities import Finding
 from training.data.transcript_formats import UnknownSpeakersError, read_transcript
 

@@ -1,0 +1,1 @@
+"""The verb `bench`: sound, engine, loading."""

@@ -1,0 +1,1 @@
+"""What lies on disk: recordings, datasets, runs; without torch and without Qt."""

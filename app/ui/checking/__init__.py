@@ -1,1 +1,0 @@
-"""The Check step: what will be learnt."""

@@ -1,0 +1,1 @@
+"""The step Check: what will be learnt."""
