@@ -10,6 +10,7 @@ import pytest
 import torch
 from moshi.models import MimiModel
 from moshi.utils.compile import no_compile
+from safetensors.torch import load_file, save_file
 
 from app.catalog import STARTER
 from app.engine import build, checkpoint
@@ -32,6 +33,7 @@ from training.starter.bank_codes import (
     mix,
     read_codes,
 )
+from training.starter.codec import WEIGHTS
 from training.starter.microphones import PLAIN
 
 pytestmark = needs.engine("espeak-ng")
@@ -163,3 +165,15 @@ def assert_same(ours: list[Coded], theirs: list[Coded]) -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert one._replace(codes=None) == other._replace(codes=None)  # type: ignore[arg-type]
         np.testing.assert_array_equal(one.codes, other.codes)
+
+
+def test_another_decoder_leaves_codes_as_they_are_and_another_codebook_does_not(tmp_path: Path) -> None:
+    """The voice is learnt after the bank was encoded: nothing has to be encoded anew for it."""
+    weights = load_file(MODEL / WEIGHTS)
+    codec, decoder, codebook = tmp_path / "codec", tmp_path / "decoder", tmp_path / "codebook"
+    for folder, name in ((codec, ""), (decoder, "decoder.model.0"), (codebook, "embedding_sum")):
+        folder.mkdir()
+        changed = {each: value + 1.0 if name and name in each else value for each, value in weights.items()}
+        save_file(changed, folder / WEIGHTS)
+    assert bank_codes._fingerprint(decoder) == bank_codes._fingerprint(codec)
+    assert bank_codes._fingerprint(codebook) != bank_codes._fingerprint(codec)

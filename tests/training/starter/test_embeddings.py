@@ -70,6 +70,7 @@ def test_without_speech_they_are_made_all_the_same(vectors: Tensor, tmp_path: Pa
 def test_speech_is_read_from_a_folder_of_codes(tmp_path: Path) -> None:
     codes = np.arange(CODEBOOKS * 30, dtype=np.uint16).reshape(CODEBOOKS, 30)
     write_codes(
-        tmp_path / "0000.npz", iter([Coded(1, 0, codes[:, :10], 0, 9), Coded(2, 0, codes[:, 10:], 0, 19)])
+        tmp_path / "0000.npz",
+        [Coded(1, 0, codes[:, :10], 0, 9, 1.0), Coded(2, 0, codes[:, 10:], 0, 19, 1.0)],
     )
     assert torch.equal(heard_codes(tmp_path), torch.from_numpy(codes.T.astype(np.int64)))
