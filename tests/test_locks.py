@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,7 +182,11 @@ def test_what_a_process_starts_or_forks_does_not_keep_its_locks(way: str, folder
         assert process.wait(10) == -signal.SIGKILL
         assert Path(f"/proc/{child}").exists()
         assert (folder / LOCK).exists()
-        assert holder(folder) is None
+        # A forked child lets go as soon as it runs, which a busy machine puts off.
+        deadline = time.monotonic() + 10
+        while holder(folder) is not None:
+            assert time.monotonic() < deadline, "the child keeps the lock"
+            time.sleep(0.01)
         take(folder, "demo", "aizuchi").release()
 
 
