@@ -101,13 +101,8 @@ def expected_peak(
     if user_words:
         count = replace(count, trained=count.trained + lm.dim * lm.text_card)
     size = Sizes(lm, rank if method == "lora" else 0, element_bytes)
-    weights = round(count.frozen * element_bytes + count.trained * FULL_BYTES)
-    if method == "lora" and bits < 16:
-        weights += round(count.packable * (bits / 8 + BLOCK_BYTES[bits] - element_bytes))
-        weights += 4 * count.rows if bits == 8 else 0
-    if method != "lora":
-        weights += count.trained * element_bytes  # autocast keeps copies of what it has turned down
-    weights += count.trained * FULL_BYTES if ema else 0
+    weights = _weights_bytes(count, method, bits, element_bytes, ema=ema)
+    states = round(count.trained * STATE_BYTES[optimizer])
     gradients = count.trained * FULL_BYTES
     learns_below = method != "depth"
     spoken = min(math.ceil(depth_share * frames), chunk_frames)
@@ -117,16 +112,21 @@ def expected_peak(
     temporal = frames * size.temporal_working + unpacked if learns_below else 0
     kept = frames * size.kept(checkpointing, kept_layers) if learns_below else frames * size.state
     if accumulated:
-        return Peak(
-            weights,
-            round(count.trained * STATE_BYTES[optimizer]),
-            gradients,
-            kept + max(depth, text, temporal),
-        )
+        return Peak(weights, states, gradients, kept + max(depth, text, temporal))
     early = kept + max(depth, text) + count.depth_trained * FULL_BYTES
     late = frames * size.state + temporal + gradients
-    states = round(count.trained * STATE_BYTES[optimizer])
     return Peak(weights, states, gradients, max(early, late) - gradients)
+
+
+def _weights_bytes(count: _Count, method: str, bits: int, element_bytes: int, *, ema: bool) -> int:
+    """Return what the weights take: frozen ones, those that learn, and the average of these."""
+    weights = round(count.frozen * element_bytes + count.trained * FULL_BYTES)
+    if method == "lora" and bits < 16:
+        weights += round(count.packable * (bits / 8 + BLOCK_BYTES[bits] - element_bytes))
+        weights += 4 * count.rows if bits == 8 else 0
+    if method != "lora":
+        weights += count.trained * element_bytes  # autocast keeps copies of what it has turned down
+    return weights + (count.trained * FULL_BYTES if ema else 0)
 
 
 def layers_that_fit(config: Mapping[str, Any], room_bytes: int, **options: Any) -> int:
